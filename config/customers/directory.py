@@ -1,0 +1,138 @@
+"""Looking customers up, whichever place declares them.
+
+Two places know customers: the sites file (credentials of the sites) and the table of
+:class:`~config.customers.models.Customer` (made with ``manage.py create_customer``). Where both name
+the same id, the license key of either is accepted.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.conf import settings
+
+from config import site_access
+from config.customers.models import Customer
+
+# The collector asks for every event; a customer made a moment ago may take this long to be known.
+CACHE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerAccount:
+    """What the engine and the collector need to know of a customer."""
+
+    customer_id: str
+    name: str
+    kind: str
+    alphanumeric_items: bool
+    license_key_digests: tuple[str, ...]
+
+    def accepts(self, license_key: str) -> bool:
+        """Whether ``license_key`` is this customer's."""
+        offered = license_key_digest(license_key)
+        return any(hmac.compare_digest(offered, known) for known in self.license_key_digests)
+
+
+class Directory:
+    """A snapshot of all customers, at most :data:`CACHE_SECONDS` old. Safe to share by threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: dict[str, CustomerAccount] = {}
+        self._read_at = -CACHE_SECONDS
+
+    def find(self, customer_id: str) -> CustomerAccount | None:
+        if time.monotonic() - self._read_at >= CACHE_SECONDS:
+            self.refresh()
+        return self._accounts.get(customer_id)
+
+    def all(self) -> list[CustomerAccount]:
+        self.refresh()
+        return list(self._accounts.values())
+
+    def refresh(self) -> None:
+        """Read both places again."""
+        with self._lock:
+            accounts = {c.customer_id: c for c in from_sites_file()}
+            for row in Customer.objects.all():
+                known = accounts.get(row.customer_id)
+                accounts[row.customer_id] = CustomerAccount(
+                    customer_id=row.customer_id,
+                    name=row.name,
+                    kind=row.kind,
+                    alphanumeric_items=row.alphanumeric_items,
+                    license_key_digests=(
+                        row.license_key_digest,
+                        *(known.license_key_digests if known else ()),
+                    ),
+                )
+            self._accounts = accounts
+            self._read_at = time.monotonic()
+
+
+def from_sites_file() -> list[CustomerAccount]:
+    """The customers whose credentials stand in the sites file."""
+    found: dict[str, CustomerAccount] = {}
+    for site in site_access.configured_sites():
+        customer_id = str(site.customer_id)
+        earlier = found.get(customer_id)
+        found[customer_id] = CustomerAccount(
+            customer_id=customer_id,
+            name=earlier.name if earlier else site.site_name or site.name,
+            kind=Customer.Kind.PUBLISHER,
+            alphanumeric_items=site.use_remote_id,
+            license_key_digests=(
+                *(earlier.license_key_digests if earlier else ()),
+                license_key_digest(site.license_key),
+            ),
+        )
+    return list(found.values())
+
+
+def license_key_digest(license_key: str) -> str:
+    """Keyed SHA-256 of a license key, hexadecimal, for storing and comparing."""
+    key = settings.SECRET_KEY.encode()
+    return hmac.new(key, b"license-key:" + license_key.encode(), sha256).hexdigest()
+
+
+def new_license_key() -> str:
+    """A random key in the usual shape, five groups of four digits (66 bits)."""
+    return "-".join(f"{secrets.randbelow(10_000):04d}" for _ in range(5))
+
+
+def create_customer(
+    *, name: str, kind: str, alphanumeric_items: bool = False, customer_id: str = ""
+) -> tuple[Customer, str]:
+    """Create a customer of the embedded engine.
+
+    Returns the row and its license key in clear; only here, for the key is not stored.
+    """
+    license_key = new_license_key()
+    row = Customer.objects.create(
+        customer_id=customer_id or free_customer_id(),
+        name=name,
+        kind=kind,
+        alphanumeric_items=alphanumeric_items,
+        license_key_digest=license_key_digest(license_key),
+    )
+    directory.refresh()
+    return row, license_key
+
+
+def free_customer_id() -> str:
+    """A five to six digit id that no customer has yet."""
+    taken = {account.customer_id for account in directory.all()}
+    while True:
+        candidate = str(20_000 + secrets.randbelow(880_000))
+        if candidate not in taken:
+            return candidate
+
+
+directory = Directory()
+find = directory.find

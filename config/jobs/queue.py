@@ -1,0 +1,282 @@
+"""Enqueueing and running jobs. The row is the truth; a broker message is only a nudge.
+
+A kind of job is a function registered under a name::
+
+    @job("import")
+    def run_import(run: Run) -> dict[str, object]:
+        run.progress(10, total=100, message="reading")
+        return {"items": 100}
+
+It must be safe to run twice: after a crash another worker starts it again from the beginning. Raise
+:class:`GiveUp` when trying again cannot help; any other exception is retried with back-off, at most
+:data:`MAX_ATTEMPTS` times, and the row is parked after that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from config.jobs.models import OPEN_STATES, Job, State
+
+logger = logging.getLogger("personalization")
+
+LEASE = timedelta(seconds=60)
+RENEW_SECONDS = 20.0
+MAX_ATTEMPTS = 5
+BACK_OFF_SECONDS = (2, 10, 60, 300)
+
+Runner = Callable[["Run"], dict[str, Any] | None]
+_runners: dict[str, Runner] = {}
+
+
+class GiveUp(Exception):
+    """The job cannot succeed however often it is tried; the message says why and what to do."""
+
+
+class Cancelled(Exception):
+    """Somebody cancelled the job while it ran."""
+
+
+@dataclass(kw_only=True)
+class Run:
+    """What a running job gets: its payload, and the means to report."""
+
+    job: Job
+    owner: str
+    on_progress: Callable[[Job], None] | None = None
+    _lost: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        payload: dict[str, Any] = self.job.payload
+        return payload
+
+    def progress(self, done: int, *, total: int | None = None, message: str = "") -> None:
+        """Store how far the job is. Raises :class:`Cancelled` when it was cancelled or taken over."""
+        self.job.progress = done
+        if total is not None:
+            self.job.total = total
+        if message:
+            self.job.message = message[:255]
+        still_mine = Job.objects.filter(pk=self.job.pk, state=State.RUNNING, lease_owner=self.owner).update(
+            progress=self.job.progress, total=self.job.total, message=self.job.message
+        )
+        if not still_mine:
+            raise Cancelled(f"Job {self.job.pk} was cancelled or taken over by another worker.")
+        if self.on_progress:
+            self.on_progress(self.job)
+
+
+def job(kind: str) -> Callable[[Runner], Runner]:
+    """Register the decorated function as the runner of ``kind``."""
+
+    def register(runner: Runner) -> Runner:
+        _runners[kind] = runner
+        return runner
+
+    return register
+
+
+def enqueue(
+    kind: str,
+    payload: dict[str, Any] | None = None,
+    *,
+    key: str = "",
+    customer_id: str = "",
+    delay: timedelta = timedelta(0),
+) -> Job:
+    """Store a job and nudge a worker once the surrounding transaction has committed.
+
+    ``key``: while a job of the same kind and key waits, that one is returned instead of a new one.
+    """
+    try:
+        with transaction.atomic():
+            row = Job.objects.create(
+                kind=kind,
+                payload=payload or {},
+                key=key,
+                customer_id=customer_id,
+                run_after=timezone.now() + delay,
+            )
+    except IntegrityError:
+        waiting = Job.objects.filter(kind=kind, key=key, state=State.QUEUED).first()
+        if waiting is None:  # claimed between the two statements: the news is newer, queue again
+            return enqueue(kind, payload, key=key, customer_id=customer_id, delay=delay)
+        return waiting
+    transaction.on_commit(lambda: nudge(row.pk))
+    return row
+
+
+def nudge(job_id: int) -> None:
+    """Tell a worker that there is work. Losing this message costs only time: the worker also polls."""
+    if settings.JOBS_INLINE:
+        run_due()
+        return
+    if settings.REDIS_URL:
+        from config.jobs.tasks import run_due_jobs
+
+        try:
+            run_due_jobs.delay()
+        except Exception:  # noqa: BLE001 - whatever the broker's fault, the row will be found
+            logger.warning("Broker unreachable; job %s waits for the next sweep.", job_id)
+
+
+def claim(*, kinds: list[str] | None = None) -> Job | None:
+    """Take the next due job for this process, or one whose worker's lease has run out."""
+    now = timezone.now()
+    owner = worker_name()
+    due = Q(state=State.QUEUED, run_after__lte=now) | Q(state=State.RUNNING, lease_until__lt=now)
+    candidates = Job.objects.filter(due).order_by("run_after", "pk")
+    if kinds is not None:
+        candidates = candidates.filter(kind__in=kinds)
+    for pk, attempts in candidates.values_list("pk", "attempts")[:10]:
+        # A conditional update instead of SKIP LOCKED: the same statement serves SQLite.
+        taken = Job.objects.filter(due, pk=pk, attempts=attempts).update(
+            state=State.RUNNING,
+            attempts=attempts + 1,
+            lease_owner=owner,
+            lease_until=now + LEASE,
+        )
+        if taken:
+            return Job.objects.get(pk=pk)
+    return None
+
+
+def run_due(*, limit: int = 100, kinds: list[str] | None = None) -> int:
+    """Run due jobs one after the other until none is left; return how many ran."""
+    for count in range(limit):
+        row = claim(kinds=kinds)
+        if row is None:
+            return count
+        execute(row)
+    return limit
+
+
+def run_now(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> Job:
+    """Run this very job in the calling thread (commands do), unless a worker already has it."""
+    now = timezone.now()
+    taken = Job.objects.filter(pk=row.pk, state=State.QUEUED).update(
+        state=State.RUNNING,
+        attempts=row.attempts + 1,
+        lease_owner=worker_name(),
+        lease_until=now + LEASE,
+    )
+    row.refresh_from_db()
+    if taken:
+        execute(row, on_progress=on_progress)
+        row.refresh_from_db()
+    return row
+
+
+def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> None:
+    """Run a claimed job to its end and store the outcome. Never raises."""
+    runner = _runners.get(row.kind)
+    if runner is None:
+        finish(row, State.FAILED, error=f"No code runs jobs of the kind {row.kind!r}.")
+        return
+    run = Run(job=row, owner=row.lease_owner, on_progress=on_progress)
+    with keep_lease(row):
+        try:
+            result = runner(run)
+        except Cancelled:
+            return
+        except GiveUp as reason:
+            finish(row, State.FAILED, error=str(reason))
+        except Exception:  # noqa: BLE001 - a job may fail in any way; none may stop the worker
+            retry_or_park(row, traceback.format_exc())
+        else:
+            finish(row, State.DONE, result=result or {})
+
+
+class keep_lease:  # noqa: N801 - reads as a with-statement
+    """Renews the lease of a job from a thread while the block runs."""
+
+    def __init__(self, row: Job) -> None:
+        self.row = row
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._renew, daemon=True)
+
+    def __enter__(self) -> None:
+        # Inline jobs share the caller's transaction; a second connection would wait for it.
+        if not settings.JOBS_INLINE:
+            self.thread.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop.set()
+        if self.thread.is_alive():
+            self.thread.join()
+
+    def _renew(self) -> None:
+        from django.db import connection
+
+        while not self.stop.wait(RENEW_SECONDS):
+            try:
+                Job.objects.filter(pk=self.row.pk, lease_owner=self.row.lease_owner).update(
+                    lease_until=timezone.now() + LEASE
+                )
+            except Exception:  # noqa: BLE001 - the next turn tries again before the lease ends
+                logger.warning("Could not renew the lease of job %s.", self.row.pk)
+        connection.close()
+
+
+def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, error: str = "") -> None:
+    """Store the outcome, unless the job was cancelled or taken over meanwhile."""
+    Job.objects.filter(pk=row.pk, state=State.RUNNING, lease_owner=row.lease_owner).update(
+        state=state,
+        result=result or {},
+        error=error,
+        finished_at=timezone.now(),
+        lease_until=None,
+        lease_owner="",
+    )
+    if error:
+        logger.error("Job %s (%s) %s: %s", row.pk, row.kind, state, error.splitlines()[-1])
+
+
+def retry_or_park(row: Job, error: str) -> None:
+    if row.attempts >= MAX_ATTEMPTS:
+        finish(row, State.PARKED, error=error)
+        return
+    Job.objects.filter(pk=row.pk, state=State.RUNNING, lease_owner=row.lease_owner).update(
+        state=State.QUEUED,
+        error=error,
+        run_after=retry_time(row.attempts),
+        lease_until=None,
+        lease_owner="",
+    )
+    logger.warning("Job %s (%s) will be retried: %s", row.pk, row.kind, error.splitlines()[-1])
+
+
+def retry_time(attempts: int) -> datetime:
+    seconds = BACK_OFF_SECONDS[min(attempts - 1, len(BACK_OFF_SECONDS) - 1)]
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def cancel(job_id: int) -> bool:
+    """Cancel an open job; a running one stops at its next progress report."""
+    changed = Job.objects.filter(pk=job_id, state__in=OPEN_STATES).update(
+        state=State.CANCELLED, finished_at=timezone.now(), lease_owner="", lease_until=None
+    )
+    return bool(changed)
+
+
+def worker_name() -> str:
+    """Host, process and thread, so that a lease names its holder; unique per start."""
+    return f"{socket.gethostname()[:24]}-{os.getpid()}-{_START}-{threading.get_ident() % 10_000}"
+
+
+_START = uuid4().hex[:8]

@@ -1,0 +1,35 @@
+"""What holds for every request of the web port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class WireLimits:
+    """Refuses addresses over our limit (414) and chunked bodies (411), readably.
+
+    WSGI servers hand a chunked body to Django as an empty one, so accepting it would lose data.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = len(request.META.get("RAW_URI") or request.get_full_path())
+        if length > settings.MAX_URI_BYTES:
+            return plain(
+                f"The address is {length} bytes long; at most {settings.MAX_URI_BYTES} are allowed.",
+                414,
+            )
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            return plain("Send a Content-Length; chunked bodies are not accepted.", 411)
+        return self.get_response(request)
+
+
+def plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8")

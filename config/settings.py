@@ -1,0 +1,275 @@
+"""Settings of the project. Everything that differs between installations is an environment variable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONCE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment as env
+
+BASE_DIR = env.BASE_DIR
+env.load_dotenv_files()
+
+# --- Where state lives ------------------------------------------------------------------------
+
+VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR", str(BASE_DIR / "var"))).resolve()
+LODESTAR_SITES_FILE = Path(env.env_str("LODESTAR_SITES_FILE", str(BASE_DIR / "config/sites.yaml")))
+EXPORT_ROOT = VAR_DIR / "export"
+LAKE_ROOT = VAR_DIR / "lake"
+ARTEFACT_ROOT = VAR_DIR / "models"
+LOG_ROOT = VAR_DIR / "log"
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL = "/media/"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# --- Security ---------------------------------------------------------------------------------
+
+# Without any .env this is a development machine: debugging on, local host names only.
+DEBUG = env.env_bool("LODESTAR_DEBUG", default=True)
+SECRET_KEY = env.env_str("SECRET_KEY")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Outside development set it to at least 50 random characters: "
+            'python -c "import secrets; print(secrets.token_urlsafe(64))"'
+        )
+    SECRET_KEY = env.secret_from_file(VAR_DIR / "secret_key")
+# User ids are stored as HMACs under this key; losing it unlinks every history.
+PSEUDONYM_KEY = env.env_str("LODESTAR_PSEUDONYM_KEY") or SECRET_KEY
+ALLOWED_HOSTS = env.env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = env.env_list("CSRF_TRUSTED_ORIGINS", [])
+SECURE_SSL_REDIRECT = env.env_bool("SECURE_SSL_REDIRECT", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.env_bool("COOKIES_SECURE", default=not DEBUG)
+if proxy_header := env.env_str("SECURE_PROXY_SSL_HEADER"):
+    SECURE_PROXY_SSL_HEADER = (proxy_header, "https")
+SECURE_HSTS_SECONDS = env.env_int("SECURE_HSTS_SECONDS", 0)
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# The public site. Wagtail's own screens get a looser policy in config.middleware.
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ("/admin/",),
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": [SELF],
+        "form-action": [SELF],
+    },
+}
+
+# --- Applications -----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.ConfigApp",
+    "config.customers",
+    "config.jobs",
+    "content",
+    "tracking",
+    "personalization",
+    "personalization.client",
+    "personalization.server",
+    "wagtail.contrib.simple_translation",
+    "wagtail.contrib.forms",
+    "wagtail.contrib.redirects",
+    "wagtail.contrib.settings",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "taggit",
+    "django_filters",
+    "rest_framework",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "config.middleware.WireLimits",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates/jinja2"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "config.jinja2.environment",
+            "extensions": [
+                "jinja2.ext.i18n",
+                "wagtail.jinja2tags.core",
+                "wagtail.images.jinja2tags.images",
+                "wagtail.admin.jinja2tags.userbar",
+                "wagtail.contrib.settings.jinja2tags.settings",
+                "personalization.jinja2.PersonalizationExtension",
+            ],
+        },
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Databases --------------------------------------------------------------------------------
+
+DATABASE_URL = env.env_str("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'lodestar.sqlite3'}"
+EVENTS_DATABASE_URL = env.env_str("EVENTS_DATABASE_URL")
+SQLITE_OPTIONS: dict[str, Any] = {
+    # IMMEDIATE takes the write lock at BEGIN, so no transaction fails half way on an upgrade.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's description of the database at ``url``, durable whatever its kind."""
+    described: dict[str, Any] = dict(dj_database_url.parse(url))
+    if described["ENGINE"] == "django.db.backends.sqlite3":
+        described["OPTIONS"] = SQLITE_OPTIONS | described.get("OPTIONS", {})
+    else:
+        described["CONN_HEALTH_CHECKS"] = True
+        described["CONN_MAX_AGE"] = 60
+    return described
+
+
+if not EVENTS_DATABASE_URL and DATABASE_URL.startswith("sqlite"):
+    # One SQLite file for everything would let the collector starve editors: p99 2.2 s against 40 ms.
+    EVENTS_DATABASE_URL = f"sqlite:///{VAR_DIR / 'events.sqlite3'}"
+DATABASES = {"default": database(DATABASE_URL)}
+EVENTS_DB = "default"
+if EVENTS_DATABASE_URL and EVENTS_DATABASE_URL != DATABASE_URL:
+    DATABASES["events"] = database(EVENTS_DATABASE_URL)
+    EVENTS_DB = "events"
+DATABASE_ROUTERS = ["config.routers.EventsRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Background work --------------------------------------------------------------------------
+
+REDIS_URL = env.env_str("REDIS_URL")
+# demo --no-serve and tests run jobs where they are enqueued: no worker is listening.
+JOBS_INLINE = env.env_bool("LODESTAR_JOBS_INLINE", default=False)
+# Shared by the processes of one machine, so that the worker sees the editor's site roots at once;
+# Redis may go away at any time and therefore holds nothing but nudges.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "cache",
+    }
+}
+
+# --- Languages and time -----------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "Français")]
+WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# --- Wagtail ----------------------------------------------------------------------------------
+
+WAGTAIL_SITE_NAME = "Lodestar"
+WAGTAIL_I18N_ENABLED = True
+# With it, unpublishing a translated home page unpublishes the original.
+WAGTAILSIMPLETRANSLATION_SYNC_PAGE_TREE = False
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL", "http://localhost:8000")
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
+
+# --- Files, requests --------------------------------------------------------------------------
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+MAX_URI_BYTES = 8000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Personalization --------------------------------------------------------------------------
+
+# The port that this installation answers on. Own addresses in sites.yaml follow it.
+SERVED_PORT = env.env_int("LODESTAR_PORT", 8000)
+EVENT_PORT = env.env_int("LODESTAR_EVENT_PORT", 0) or None
+# Rendering a page never waits longer than this for recommendations.
+RECOMMENDATION_BUDGET_SECONDS = 0.3
+EXPORT_PAGE_SIZE = 500
+DISK_FLOOR_BYTES = 200 * 1024 * 1024
+
+# --- Logging ----------------------------------------------------------------------------------
+
+LOGGING_CONFIG = "config.logging.configure"
+LOGGING = {"level": env.env_str("LODESTAR_LOG_LEVEL", "INFO")}
+
+TESTING = "pytest" in sys.modules
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Entry point of every command; also accepts the spellings of older installations."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from config.spellings import canonical_argv
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(canonical_argv(sys.argv))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Tables of the embedded engine. What learns the models is in `server.learning`, free of Django."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class StoredItem(models.Model):
+    """An item as it was imported, one row per customer, type, id and language."""
+
+    customer_id = models.CharField(max_length=64)
+    item_type = models.PositiveIntegerField()
+    item_id = models.CharField(max_length=255)
+    language = models.CharField(max_length=6, default="", blank=True)
+    type_identifier = models.CharField(max_length=64, default="", blank=True)
+    uri = models.CharField(max_length=2048, default="", blank=True)
+    image = models.CharField(max_length=2048, default="", blank=True)
+    price = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="", blank=True)
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_to = models.DateTimeField(null=True, blank=True)
+    # Without surrounding slashes: ["1/2/95/71"].
+    category_paths = models.JSONField(default=list)
+    # [[key, type, value], ...] in the order of the source; a key may stand several times.
+    attributes = models.JSONField(default=list)
+    transaction = models.CharField(max_length=32, default="", blank=True)
+    added_at = models.DateTimeField()  # first time this engine heard of the item
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_id", "item_type", "item_id", "language"], name="one_stored_item"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["customer_id", "item_type", "-added_at"], name="item_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.item_type}/{self.item_id} ({self.language})"
+
+
+class ImportRun(models.Model):
+    """What one notification brought in: a row of the import history."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    customer_id = models.CharField(max_length=64)
+    transaction = models.CharField(max_length=32, default="", blank=True)
+    action = models.CharField(max_length=8)  # FULL, UPDATE, DELETE
+    item_type = models.PositiveIntegerField()
+    type_name = models.CharField(max_length=255, default="", blank=True)
+    language = models.CharField(max_length=6, default="", blank=True)
+    item_id = models.CharField(max_length=255, default="", blank=True)
+    imported = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    error = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer_id", "-id"], name="import_history")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.item_type} ({self.language}) for {self.customer_id}"
+
+
+class Model(models.Model):
+    """A ranking source of a customer: what it learns from, and with which parameters."""
+
+    customer_id = models.CharField(max_length=64)
+    identifier = models.SlugField(max_length=64)
+    name = models.CharField(max_length=128)
+    kind = models.CharField(max_length=32)  # of learning.registry
+    signal = models.CharField(max_length=20, default="", blank=True)  # event code it learns from
+    parameters = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer_id", "identifier"], name="one_model_per_id")]
+
+    def __str__(self) -> str:
+        return f"{self.identifier} of {self.customer_id}"
+
+
+class ModelBuild(models.Model):
+    """One attempt to learn a model; the newest active one serves."""
+
+    class Status(models.TextChoices):
+        BUILDING = "building", "Build in progress"
+        ACTIVE = "active", "Active"
+        FAILED = "failed", "Failed"
+        RETIRED = "retired", "Replaced"
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="builds")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.BUILDING)
+    version = models.CharField(max_length=40, default="", blank=True)  # folder of the artefact
+    items = models.PositiveIntegerField(default=0)
+    events = models.PositiveBigIntegerField(default=0)
+    error = models.TextField(default="", blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "-id"], name="build_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version} ({self.status})"
+
+
+class Scenario(models.Model):
+    """A named place for recommendations: what goes in, what comes out, by which strategy."""
+
+    customer_id = models.CharField(max_length=64)
+    identifier = models.CharField(max_length=64)
+    name = models.CharField(max_length=128)
+    description = models.TextField(default="", blank=True)
+    input_type = models.PositiveIntegerField(null=True, blank=True)  # empty: any type
+    output_types = models.JSONField(default=list)
+    # Versioned document of scenarios.strategy: levels, models, contexts, category filters.
+    strategy = models.JSONField(default=dict)
+    # Versioned document of scenarios.filters.
+    filters = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer_id", "identifier"], name="one_scenario_per_id")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identifier} of {self.customer_id}"

@@ -1,0 +1,84 @@
+"""What visitors did. These tables live in the events database (`settings.EVENTS_DB`).
+
+Rows are written in bulk by :mod:`tracking.collector.writer` and read through
+:mod:`tracking.queries` and :mod:`tracking.lake`; nobody above imports these models.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Event(models.Model):
+    """One stored event. Times are microseconds since 1970 in UTC, an integer on every database."""
+
+    customer_id = models.CharField(max_length=64)
+    event = models.CharField(max_length=20)  # code of tracking.events
+    # First 128 bits of HMAC-SHA256(customer's key, raw id), hexadecimal; "" for not_defined.
+    user = models.CharField(max_length=32, default="", blank=True)
+    item_type = models.PositiveIntegerField(null=True, blank=True)
+    item_id = models.CharField(max_length=255, default="", blank=True)
+    ts = models.BigIntegerField()  # when it happened
+    received = models.BigIntegerField()  # when we were told
+    quantity = models.PositiveIntegerField(null=True, blank=True)
+    price = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)  # of one unit
+    currency = models.CharField(max_length=3, default="", blank=True)
+    percentage = models.PositiveSmallIntegerField(null=True, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    category_path = models.CharField(max_length=1024, default="", blank=True)
+    scenario = models.CharField(max_length=64, default="", blank=True)
+    model_id = models.CharField(max_length=64, default="", blank=True)
+    request_uuid = models.CharField(max_length=36, default="", blank=True)
+    segments = models.CharField(max_length=255, default="", blank=True)
+    lang = models.CharField(max_length=16, default="", blank=True)
+    trigger_name = models.CharField(max_length=64, default="", blank=True)
+    # Sent by clients that may repeat themselves; unique per customer, numbered within a bundle.
+    event_id = models.CharField(max_length=64, null=True, blank=True)
+    seq = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_id", "event_id", "seq"],
+                condition=models.Q(event_id__isnull=False),
+                name="event_once",
+            )
+        ]
+        indexes = [models.Index(fields=["customer_id", "user", "-ts"], name="event_history")]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.item_type}/{self.item_id}"
+
+
+class IdentityEdge(models.Model):
+    """A login: until ``ts`` the source's events belong to the target."""
+
+    customer_id = models.CharField(max_length=64)
+    source = models.CharField(max_length=32)
+    target = models.CharField(max_length=32)
+    ts = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_id", "source", "target", "ts"], name="identity_edge_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["customer_id", "target"], name="edge_target"),
+            models.Index(fields=["customer_id", "source"], name="edge_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+class LakeCursor(models.Model):
+    """Up to which event id the Parquet partitions hold everything. One row per installation."""
+
+    name = models.CharField(max_length=32, unique=True)
+    last_id = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.last_id}"

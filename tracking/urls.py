@@ -1,0 +1,7 @@
+"""The event intake on the web port."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
