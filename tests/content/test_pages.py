@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from content.items.types import item_type, item_types
+from content.models import ArticlePage, ProductPage, ProductVariant
+from tests.content.conftest import Magazine
+
+
+def test_it_declares_the_three_item_types_with_their_numbers() -> None:
+    numbers = {name: kind.id for name, kind in item_types().items()}
+    assert numbers == numbers | {"place": 38, "article": 39, "product": 40}
+
+
+def test_it_refuses_a_second_model_for_a_number() -> None:
+    with pytest.raises(ValueError, match=r"clashes with 'place' \(id 38\)"):
+        item_type("spot", id=38)(ProductPage)
+
+
+def test_it_copies_variants_and_tags_into_a_translation(magazine: Magazine) -> None:
+    product = ProductPage(title="Lamp", price=Decimal("19.90"))
+    product.variants = [ProductVariant(name="Red", sku="L-R", price=Decimal("19.90"), color="red")]
+    magazine.shop.add_child(instance=product)
+    product.tags.add("light")
+    product.save()
+    french = product.copy_for_translation(magazine.fr, copy_parents=True)
+    assert [variant.sku for variant in french.variants.all()] == ["L-R"]
+    assert french.variants.get().translation_key == product.variants.get().translation_key
+    assert [str(tag) for tag in french.tags.all()] == ["light"]
+
+
+def test_it_refuses_a_negative_price(magazine: Magazine) -> None:
+    with pytest.raises(ValidationError):
+        magazine.shop.add_child(instance=ProductPage(title="Lamp", price=Decimal(-1)))
+
+
+def test_it_stores_a_body_of_blocks(magazine: Magazine) -> None:
+    body = [("heading", "A title"), ("quote", {"text": "Go.", "source": "Ida"})]
+    article = magazine.articles.add_child(instance=ArticlePage(title="Trains", body=body))
+    again = ArticlePage.objects.get(pk=article.pk)
+    assert [block.block_type for block in again.body] == ["heading", "quote"]
