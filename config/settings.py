@@ -229,7 +229,10 @@ WAGTAILSIMPLETRANSLATION_SYNC_PAGE_TREE = False
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
-WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL", "http://localhost:8000")
+# The port that this installation answers on; set by `serve --port`. Own addresses follow it.
+SERVED_PORT = env.env_int("LODESTAR_PORT", 8000)
+EVENT_PORT = env.env_int("LODESTAR_EVENT_PORT", 0) or None
+WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL") or f"http://localhost:{SERVED_PORT}"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 
@@ -257,9 +260,6 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 # --- Personalization --------------------------------------------------------------------------
 
-# The port that this installation answers on. Own addresses in sites.yaml follow it.
-SERVED_PORT = env.env_int("LODESTAR_PORT", 8000)
-EVENT_PORT = env.env_int("LODESTAR_EVENT_PORT", 0) or None
 # Rendering a page never waits longer than this for recommendations.
 RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500

@@ -1,0 +1,58 @@
+"""Where this installation itself answers."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def own_base() -> str:
+    """Base address of this installation, without a slash at the end; follows the served port."""
+    return str(settings.WAGTAILADMIN_BASE_URL).rstrip("/")
+
+
+def event_base() -> str:
+    """Base address of the event intake: the collector's port where it runs, else the web port."""
+    if not settings.EVENT_PORT:
+        return own_base()
+    host = urlsplit(own_base()).hostname or "localhost"
+    return f"http://{bracketed(host)}:{settings.EVENT_PORT}"
+
+
+def is_own(url: str) -> bool:
+    """Whether ``url`` leads to this installation: our base address, or a port of ours on loopback."""
+    parts = urlsplit(url)
+    try:
+        port = port_of(parts)
+    except ValueError:
+        return False
+    host = (parts.hostname or "").rstrip(".").lower()
+    if parts.scheme not in DEFAULT_PORTS or not host or parts.username:
+        return False
+    base = urlsplit(own_base())
+    own_ports = {settings.SERVED_PORT, settings.EVENT_PORT}
+    if host == (base.hostname or "").lower() and port in {port_of(base), *own_ports}:
+        return True
+    return is_loopback(host) and port in own_ports
+
+
+def port_of(parts: SplitResult) -> int | None:
+    """The port of an address, the scheme's default included; raises ValueError when it is none."""
+    return parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

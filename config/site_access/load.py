@@ -1,0 +1,127 @@
+"""The sites file as a whole: read, merge, resolve, validate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from config.http.own import event_base, own_base
+from config.site_access.document import Document, KeyPath, read, shown
+from config.site_access.placeholders import BadPlaceholder, resolve
+from config.site_access.record import SiteAccess, SitesFileError
+from config.site_access.schema import Entry, known_keys
+from config.site_access.scopes import CDP_ROOTS, Scoped, did_you_mean, sites
+
+
+@dataclass(frozen=True)
+class SitesFile:
+    """A sites file that has passed every check."""
+
+    path: Path
+    sites: tuple[SiteAccess, ...]
+    without_credentials: tuple[str, ...] = ()
+    cdp: dict[str, Any] = field(default_factory=dict)  # the global CDP keys, as written
+
+
+def load(path: Path) -> SitesFile:
+    """Read and check ``path``; raises :class:`SitesFileError` with one sentence."""
+    document = read(path)
+    complete: list[SiteAccess] = []
+    incomplete: list[str] = []
+    for scoped in sites(document):
+        entry = validated(document, scoped)
+        if entry.authentication.customer_id and entry.authentication.license_key:
+            complete.append(effective(scoped.name, entry))
+        else:
+            incomplete.append(scoped.name)
+    cdp = {root: document.values[root] for root in CDP_ROOTS if root in document.values}
+    return SitesFile(path=path, sites=tuple(complete), without_credentials=tuple(incomplete), cdp=cdp)
+
+
+def validated(document: Document, scoped: Scoped) -> Entry:
+    values = resolved(document, scoped, scoped.merged(), ())
+    try:
+        entry = Entry.model_validate(values)
+    except ValidationError as error:
+        raise SitesFileError(sentence(document, scoped, error)) from None
+    login = entry.export.authentication
+    if login.method == "user" and not (login.login and login.password):
+        path = ("export", "authentication", "method")
+        raise SitesFileError(
+            f"{document.place(*scoped.places(path))}: site {scoped.name!r} asks for the export method "
+            "'user' but gives no login or no password; set both or use the method 'basic'."
+        )
+    return entry
+
+
+def resolved(document: Document, scoped: Scoped, value: Any, path: KeyPath) -> Any:
+    """The value with its placeholders replaced; the CDP's own keys stay as written."""
+    if path == ("cdp",):
+        return value
+    if isinstance(value, dict):
+        return {key: resolved(document, scoped, part, (*path, key)) for key, part in value.items()}
+    if isinstance(value, list):
+        return [resolved(document, scoped, part, (*path, str(n))) for n, part in enumerate(value)]
+    try:
+        return resolve(value)
+    except BadPlaceholder as error:
+        where = document.place(*scoped.places(path))
+        raise SitesFileError(f"{where}: key {'.'.join(path)} of site {scoped.name!r}: {error}.") from None
+
+
+def sentence(document: Document, scoped: Scoped, error: ValidationError) -> str:
+    """The first fault in words: file, line, site, key, rule, value."""
+    fault = error.errors(include_url=False)[0]
+    path = tuple(str(part) for part in fault["loc"] if part != "[key]")
+    where = document.place(*scoped.places(path))
+    if fault["type"] == "extra_forbidden":
+        hint = did_you_mean(path[-1], known_keys(path[:-1]))
+        return f"{where}: {'.'.join(path)} of site {scoped.name!r} is not a known key.{hint}"
+    rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    rule = rule if rule.startswith("must ") else f"must be {rule}"
+    value = "a secret" if path[-1] in {"license_key", "password"} else shown(fault["input"])
+    return f"{where}: {'.'.join(path)} of site {scoped.name!r} {rule}; got {value}."
+
+
+def effective(name: str, entry: Entry) -> SiteAccess:
+    """The entry with what it leaves out filled in: an absent address is this installation's own."""
+    api = entry.api
+    admin = api.admin.endpoint or own_base()
+    login = entry.export.authentication
+    return SiteAccess(
+        name=name,
+        site_name=entry.site_name or name,
+        customer_id=entry.authentication.customer_id,
+        license_key=entry.authentication.license_key,
+        host_uri=entry.host_uri or own_base(),
+        root=entry.root,
+        languages=entry.languages,
+        included_item_types=entry.included_item_types,
+        random_item_types=entry.random_item_types,
+        output_type_attributes=dict(output_attributes(entry)),
+        use_remote_id=entry.repository.content.use_remote_id,
+        admin_endpoint=admin,
+        notifier_endpoint=api.notifier.endpoint or admin,
+        recommendation_endpoint=api.recommendation.endpoint or own_base(),
+        event_endpoint=api.event_tracking.endpoint or event_base(),
+        user_endpoint=api.user.endpoint or own_base(),
+        script_url=api.event_tracking.script_url,
+        consume_timeout=api.recommendation.consume_timeout,
+        export_method=login.method,
+        export_login=login.login,
+        export_password=login.password,
+        author_id=entry.author_id,
+        user_source=entry.user_api.default_source,
+        field_identifiers=entry.field.identifiers.model_dump(),
+        field_relations=dict(entry.field.relations),
+        cdp=entry.cdp,
+    )
+
+
+def output_attributes(entry: Entry) -> Iterator[tuple[int, dict[str, str]]]:
+    for type_id, attributes in entry.output_type_attributes.items():
+        yield type_id, {key: value for key, value in attributes.model_dump().items() if value}

@@ -1,0 +1,53 @@
+"""What the rest of the project sees of one entry of the sites file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+class SitesFileError(ImproperlyConfigured):
+    """The sites file cannot be used; the message names file, line, key and remedy."""
+
+
+class UnknownSite(LookupError):
+    """No entry of the sites file answers to this name or customer id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteAccess:
+    """The effective settings of one entry of the sites file that has credentials."""
+
+    name: str
+    site_name: str
+    customer_id: int
+    license_key: str = field(repr=False)
+    host_uri: str  # public base address of the content REST API, no trailing slash
+    root: str = ""  # host name (with port) or id of the Wagtail site; "" is the default site
+    languages: tuple[str, ...] = ()  # eng-GB form; empty: every language of the site
+    included_item_types: tuple[str, ...] = ()
+    random_item_types: tuple[str, ...] = ()
+    output_type_attributes: dict[int, dict[str, str]] = field(default_factory=dict)
+    use_remote_id: bool = False
+    admin_endpoint: str = ""
+    notifier_endpoint: str = ""
+    recommendation_endpoint: str = ""
+    event_endpoint: str = ""
+    user_endpoint: str = ""
+    script_url: str = ""
+    consume_timeout: int = 20  # seconds
+    export_method: str = "basic"  # basic, user, none
+    export_login: str = ""
+    export_password: str = field(default="", repr=False)
+    author_id: int = 14  # content id of the author of items that have none
+    user_source: str = ""  # default source of the user metadata API
+    # intro, image, author -> item type -> field
+    field_identifiers: dict[str, dict[str, str]] = field(default_factory=dict)
+    field_relations: dict[str, str] = field(default_factory=dict)  # type.field -> type.field
+    cdp: dict[str, Any] = field(default_factory=dict, repr=False)  # as written; validated by its own part
+
+    def serves(self, language: str) -> bool:
+        """Whether items in ``language`` (eng-GB form) belong to this entry."""
+        return not self.languages or language in self.languages

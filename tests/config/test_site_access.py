@@ -1,0 +1,284 @@
+"""The sites file: what it gives, and the sentence for everything that is wrong in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from pytest_django import Settings
+
+from config import site_access
+from config.site_access import SitesFileError, UnknownSite
+
+WriteSites = Callable[[str], Path]
+
+SEED = """
+ibexa:
+    system:
+        <site_access_name_1>:
+            personalization:
+                site_name: '<site_name_1>' # For example 'ENU store'
+                host_uri: '%env(PERSONALIZATION_HOST_URI)%'
+                authentication:
+                    customer_id: '%env(int:PERSONALIZATION_CUSTOMER_ID)%'
+                    license_key: '%env(PERSONALIZATION_LICENSE_KEY)%'
+                included_item_types: [product, article]
+                output_type_attributes:
+                    123: # content type ID
+                        title: 'title'
+                        image: 'image_legend'
+                        description: 'sub_title'
+                    456:
+                        title: 'short_title'
+        <site_access_name_2>:
+            personalization:
+                host_uri: '%env(FRA_HOST_URI)%'
+                authentication:
+                    customer_id: '%env(int:FRA_CUSTOMER_ID)%'
+                    license_key: '%env(FRA_LICENSE_KEY)%'
+                repository:
+                    content:
+                        use_remote_id: true
+"""
+SEED_ENVIRONMENT = {
+    "PERSONALIZATION_CUSTOMER_ID": "12345",
+    "PERSONALIZATION_LICENSE_KEY": "67890-1234-5678-90123-4567",
+    "PERSONALIZATION_HOST_URI": "https://server.example/",
+    "FRA_CUSTOMER_ID": "54321",
+    "FRA_LICENSE_KEY": "09876-5432-1098-7654-3210",
+    "FRA_HOST_URI": "https://fra.example",
+}
+
+
+def entry(body: str) -> str:
+    """A file with one site; ``body`` are further lines of its entry."""
+    lines = "".join(f"      {line}\n" for line in body.splitlines())
+    head = "personalization:\n  system:\n    shop:\n"
+    return f"{head}      authentication: {{customer_id: 7, license_key: 1-2}}\n{lines}"
+
+
+def credentials(keys: str) -> str:
+    return f"personalization: {{system: {{s: {{authentication: {{{keys}}}}}}}}}"
+
+
+@pytest.fixture
+def sites(tmp_path: Path, settings: Settings) -> WriteSites:
+    path = tmp_path / "sites.yaml"
+    settings.LODESTAR_SITES_FILE = path
+
+    def write(text: str) -> Path:
+        path.write_text(text)
+        site_access.reload()
+        return path
+
+    return write
+
+
+def test_it_reads_the_demo_file_with_two_sites() -> None:
+    english, french = site_access.configured_sites()
+    assert (english.name, english.customer_id, english.languages) == ("site_en", 10101, ("eng-GB",))
+    assert french.license_key == "5555-4444-3333-2222-1111"
+    assert english.included_item_types == ("place", "article", "product")
+    assert set(english.output_type_attributes) == {38, 39, 40}
+
+
+def test_it_takes_the_seed_file_pasted_as_it_is(sites: WriteSites, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SEED_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    sites(SEED)
+    first, second = site_access.configured_sites()
+    assert (first.name, first.site_name) == ("<site_access_name_1>", "<site_name_1>")
+    assert (first.customer_id, first.host_uri) == (12345, "https://server.example")
+    assert first.output_type_attributes[123]["image"] == "image_legend"
+    assert first.output_type_attributes[456] == {"title": "short_title"}
+    assert first.serves("eng-GB")
+    assert first.serves("fre-FR")
+    assert second.use_remote_id
+
+
+def test_it_lets_absent_addresses_follow_the_served_port(sites: WriteSites, settings: Settings) -> None:
+    settings.WAGTAILADMIN_BASE_URL = "http://localhost:9107"
+    settings.EVENT_PORT = 9108
+    sites(entry(""))
+    shop = site_access.site_named("shop")
+    assert shop.host_uri == shop.recommendation_endpoint == "http://localhost:9107"
+    assert shop.event_endpoint == "http://localhost:9108"
+
+
+def test_it_lets_the_notifier_follow_the_admin_endpoint(sites: WriteSites) -> None:
+    sites(entry("api: {admin: {endpoint: 'https://engine.example/'}}"))
+    assert site_access.site_named("shop").notifier_endpoint == "https://engine.example"
+
+
+def test_it_merges_default_group_and_site(sites: WriteSites) -> None:
+    sites(
+        """
+ibexa:
+  siteaccess:
+    list: [one, two, admin]
+    groups: {shops: [one, two]}
+  system:
+    default:
+      languages: [eng-GB]
+      personalization:
+        included_content_types: [article]
+        random_content_types: [article]
+        api: {admin: {endpoint: https://a.example}, recommendation: {endpoint: https://r.example}}
+    shops:
+      personalization:
+        authentication: {license_key: 1-2}
+        included_item_types: [product]
+    one:
+      languages: [fre-FR]
+      personalization: {authentication: {customer_id: 1}}
+    two:
+      design: night
+      personalization: {authentication: {customer_id: 2}, api: {admin: {endpoint: https://b.example}}}
+"""
+    )
+    one, two = site_access.configured_sites()
+    assert (one.languages, two.languages) == (("fre-FR",), ("eng-GB",))
+    assert one.included_item_types == two.included_item_types == ("product",)
+    assert one.random_item_types == ("article",)
+    assert (one.admin_endpoint, two.admin_endpoint) == ("https://a.example", "https://b.example")
+    assert two.recommendation_endpoint == "https://r.example"
+
+
+@pytest.mark.parametrize("root", ["personalization", "ibexa_personalization", "ezrecommendation"])
+def test_it_knows_the_roots_of_every_version(root: str, sites: WriteSites) -> None:
+    sites(f"{root}: {{system: {{s: {{authentication: {{customer_id: 3, license_key: k}}}}}}}}")
+    assert site_access.site_named("s").customer_id == 3
+
+
+def test_it_reads_several_roots_of_one_file(sites: WriteSites) -> None:
+    sites(
+        entry("cdp: {account_identifier: acc}")
+        + "ibexa:\n  system:\n    shop: {languages: [eng-GB]}\nibexa_cdp: {host: https://cdp.example}\n"
+    )
+    shop = site_access.site_named("shop")
+    assert shop.languages == ("eng-GB",)
+    assert shop.cdp == {"account_identifier": "acc"}
+    assert site_access.current_file().cdp == {"ibexa_cdp": {"host": "https://cdp.example"}}
+
+
+def test_it_leaves_out_sites_without_credentials_and_says_so(sites: WriteSites) -> None:
+    sites("personalization: {system: {s: {authentication: {customer_id: 3, license_key: ''}}}}")
+    assert site_access.configured_sites() == ()
+    with pytest.raises(UnknownSite, match="has no credentials"):
+        site_access.site_named("s")
+
+
+def test_it_finds_the_sites_of_a_customer_in_file_order(sites: WriteSites) -> None:
+    same = "authentication: {customer_id: 3, license_key: k}"
+    sites(f"personalization: {{system: {{default: {{{same}}}, foo: {{}}, bar: {{}}}}}}")
+    assert [site.name for site in site_access.sites_of_customer(3)] == ["foo", "bar"]
+    with pytest.raises(UnknownSite, match="customer id '4'. Known are: 3"):
+        site_access.sites_of_customer("4")
+
+
+def test_it_suggests_the_site_that_was_meant(sites: WriteSites) -> None:
+    sites(entry(""))
+    with pytest.raises(UnknownSite, match="Did you mean 'shop'"):
+        site_access.site_named("shpo")
+
+
+def test_it_hides_keys_in_its_representation() -> None:
+    assert "1111-2222" not in repr(site_access.configured_sites())
+
+
+def test_it_reads_a_changed_file_again_and_survives_a_broken_one(
+    sites: WriteSites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.site_access.lookup.STAT_SECONDS", 0.0)
+    path = sites(entry("site_name: Before"))
+    path.write_text(entry("site_name: Afterwards"))
+    assert site_access.site_named("shop").site_name == "Afterwards"
+    path.write_text("personalization: [")
+    assert site_access.site_named("shop").site_name == "Afterwards"
+    path.unlink()
+    assert site_access.site_named("shop").site_name == "Afterwards"
+
+
+BAD_FILES = {
+    "not: [valid": "line 1, column",
+    "- a\n- b": "must hold a mapping",
+    "personalisation: {}": (
+        "line 1: 'personalisation' is not a root key of the sites file. Did you mean 'personalization'"
+    ),
+    entry(
+        "host_uri: https://a.example\nhost_uri: https://b.example"
+    ): "line 6: the key 'host_uri' stands here a second",
+    entry(
+        "inclded_item_types: [a]"
+    ): "line 5: inclded_item_types of site 'shop' is not a known key. Did you mean 'included_item_types'",
+    entry(
+        "api: {admin: {endpont: x}}"
+    ): "api.admin.endpont of site 'shop' is not a known key. Did you mean 'endpoint'",
+    entry("host_uri: shop.example"): "host_uri of site 'shop' must be an address such as",
+    entry("host_uri: 'ftp://shop.example'"): "must be an address",
+    entry("host_uri: 'https://u:p@shop.example'"): "must be an address",
+    entry("languages: [en]"): "languages.0 of site 'shop' must be a language code such as eng-GB; got 'en'",
+    entry("languages: no"): "languages of site 'shop' must be",
+    entry("included_item_types: [no no]"): "included_item_types.0",
+    entry("api: {recommendation: {consume_timeout: 12:30}}"): "got '12:30'",
+    entry("export: {authentication: {method: digest}}"): "'basic', 'user' or 'none'",
+    entry("export: {authentication: {method: user}}"): "asks for the export method 'user'",
+    entry("field: {relations: {a.image: image.image}}"): "must follow the pattern content_type.field",
+    entry("included_item_types: [a]\nincluded_content_types: [a]"): "is the old name of",
+    entry("output_type_attributes: {place: {title: name}}"): "line 5: output_type_attributes.place",
+    entry("output_type_attributes: {38: {image: name}}"): "output_type_attributes.38.title",
+    entry(
+        "host_uri: '%env(NO_SUCH_VARIABLE)%'"
+    ): "line 5: key host_uri of site 'shop': the environment variable NO_SUCH_VARIABLE is not set",
+    entry("author_id: '%env(int:WORDY)%'"): "WORDY must be a whole number, but is 'many'",
+    entry("author_id: '%env(json:WORDY)%'"): "known conversions are int",
+    entry("site_name: '%env(WOR-DY)%'"): "does not name an environment variable",
+    credentials("customer_id: 010, license_key: k"): "got '010'",
+    credentials("customer_id: -1, license_key: k"): "customer_id of site 's' must be",
+    credentials("customer_id: 1, license_key: [secretly]"): "got a secret",
+    "personalization: {system: [a]}": "personalization.system must hold keys and values",
+    "a: &a [*a]": "a",
+}
+
+
+@pytest.mark.parametrize("text", BAD_FILES, ids=range(len(BAD_FILES)))
+def test_it_says_in_one_sentence_what_is_wrong(
+    text: str, sites: WriteSites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORDY", "many")
+    with pytest.raises(SitesFileError, match=re.escape(BAD_FILES[text])) as caught:
+        sites(text)
+    message = str(caught.value)
+    assert "sites.yaml" in message
+    assert message.endswith((".", "?"))
+    assert "secretly" not in message
+
+
+def test_it_names_a_missing_file(settings: Settings, tmp_path: Path) -> None:
+    settings.LODESTAR_SITES_FILE = tmp_path / "nowhere.yaml"
+    with pytest.raises(SitesFileError, match="LODESTAR_SITES_FILE"):
+        site_access.configured_sites()
+
+
+@pytest.mark.django_db
+def test_it_serves_a_wagtail_site_in_a_language(sites: WriteSites) -> None:
+    shared = "authentication: {customer_id: 3, license_key: k}"
+    sites(
+        f"personalization: {{system: {{default: {{{shared}}}, all: {{}}, fr: {{languages: [fre-FR]}},"
+        " other: {root: other.example}}}"
+    )
+    model = apps.get_model("wagtailcore", "Site")
+    default = model.objects.get(is_default_site=True)
+    other = model.objects.create(hostname="other.example", root_page=default.root_page)
+
+    def name(site_id: int, language: str) -> str | None:
+        found = site_access.for_request_language(site_id, language)
+        return found.name if found else None
+
+    assert name(default.pk, "fre-FR") == "fr"
+    assert name(default.pk, "eng-GB") == "all"
+    assert name(other.pk, "eng-GB") == "other"
+    assert name(other.pk + 1000, "eng-GB") is None
