@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ env.load_dotenv_files()
 
 # --- Where state lives ------------------------------------------------------------------------
 
+TESTING = "pytest" in sys.modules
+if TESTING and "LODESTAR_VAR_DIR" not in os.environ:
+    # Settings are read before any conftest.py; child processes of the tests inherit the folder.
+    os.environ["LODESTAR_VAR_DIR"] = tempfile.mkdtemp(prefix="lodestar-tests-")
 VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR", str(BASE_DIR / "var"))).resolve()
 LODESTAR_SITES_FILE = Path(env.env_str("LODESTAR_SITES_FILE", str(BASE_DIR / "config/sites.yaml")))
 EXPORT_ROOT = VAR_DIR / "export"
@@ -193,6 +199,12 @@ EVENTS_DB = "default"
 if EVENTS_DATABASE_URL and EVENTS_DATABASE_URL != DATABASE_URL:
     DATABASES["events"] = database(EVENTS_DATABASE_URL)
     EVENTS_DB = "events"
+    if DATABASES["events"]["ENGINE"] == "django.db.backends.sqlite3":
+        # The writer has a connection of its own, which an in-memory test database cannot serve.
+        DATABASES["events"]["TEST"] = {
+            "NAME": str(VAR_DIR / f"test-events-{os.getpid()}.sqlite3"),
+            "MIGRATE": False,
+        }
 DATABASE_ROUTERS = ["config.routers.EventsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -270,6 +282,6 @@ DISK_FLOOR_BYTES = 200 * 1024 * 1024
 LOGGING_CONFIG = "config.logging.configure"
 LOGGING = {"level": env.env_str("LODESTAR_LOG_LEVEL", "INFO")}
 
-TESTING = "pytest" in sys.modules
 if TESTING:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing one
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

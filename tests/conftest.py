@@ -1,10 +1,20 @@
-"""Every test run has a state folder of its own, so that nothing of a real installation is touched."""
+"""What holds for every test. Each run has a state folder of its own: see TESTING in config/settings.py."""
 
 from __future__ import annotations
 
 import os
-import tempfile
+import sys
+from collections.abc import Iterator
 
-os.environ.setdefault("LODESTAR_VAR_DIR", tempfile.mkdtemp(prefix="lodestar-tests-"))
+import pytest
+
 # Some libraries refuse the ORM inside Playwright's event loop thread; our browser tests only read.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _no_event_writer_left_behind() -> Iterator[None]:
+    """The writer of the event view holds a connection, which would keep the test database from going."""
+    yield
+    if shared := sys.modules.get("tracking.collector.shared"):
+        shared.close()

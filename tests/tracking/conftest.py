@@ -1,0 +1,38 @@
+"""Customers and requests for the tracking tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from config.customers.directory import CustomerAccount
+from tracking.collector import intake
+from tracking.collector.intake import Accepted
+
+NOW = 1_700_000_000_000_000
+
+
+def account(customer_id: str, *, alphanumeric: bool = False) -> CustomerAccount:
+    return CustomerAccount(
+        customer_id=customer_id,
+        name=f"Shop {customer_id}",
+        kind="publisher",
+        alphanumeric_items=alphanumeric,
+        license_key_digests=(),
+    )
+
+
+KNOWN = {"00000": account("00000"), "1234": account("1234"), "strings": account("strings", alphanumeric=True)}
+
+
+@pytest.fixture
+def accept() -> Callable[..., Accepted]:
+    """Run the intake on a request target given as text."""
+
+    def run(target: str | bytes, *, method: str = "GET", body: bytes = b"", **headers: str) -> Accepted:
+        raw = target if isinstance(target, bytes) else target.encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return intake.accept(raw, method=method, headers=named, body=body, find=KNOWN.get, now=NOW)
+
+    return run

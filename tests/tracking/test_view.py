@@ -1,0 +1,88 @@
+"""The event view on the web port ..."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.conf import settings
+
+from config.customers.directory import create_customer
+from tracking.identity import pseudonym
+from tracking.models import Event, IdentityEdge
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
+
+
+@pytest.fixture
+def customer(db):
+    row, _key = create_customer(name="Shop", kind="commerce", customer_id="4711")
+    return row.customer_id
+
+
+def test_answers_after_the_event_is_stored(client, customer):
+    answer = client.get(f"/api/{customer}/buy/johndoe/1/129?quantity=2&fullprice=4.44EUR")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer
+    assert not answer.cookies
+    stored = Event.objects.get()
+    assert stored.user == pseudonym(customer, "johndoe")
+    assert (stored.event, stored.item_type, stored.item_id) == ("buy", 1, "129")
+    assert (stored.quantity, str(stored.price), stored.currency) == (2, "4.4400", "EUR")
+
+
+def test_reads_the_raw_path_where_the_server_keeps_it(client, customer):
+    raw = f"/api/{customer}/click/a%2Fb/1/2"
+    assert client.get(raw, RAW_URI=raw).status_code == 204
+    assert Event.objects.get().user == pseudonym(customer, "a/b")
+
+
+def test_stores_a_repeated_event_id_once(client, customer):
+    for _ in range(3):
+        answer = client.post(f"/api/{customer}/rendered/u/1/1,2,3?eventid=e-1", b"", "text/plain")
+        assert answer.status_code == 204
+    assert client.get(f"/api/{customer}/buy/u/1/1").status_code == 204
+    assert client.get(f"/api/{customer}/buy/u/1/1").status_code == 204
+    assert Event.objects.filter(event="rendered").count() == 3
+    assert Event.objects.filter(event="buy").count() == 2
+
+
+def test_stores_a_login_with_its_edge(client, customer):
+    for _ in range(2):
+        assert client.get(f"/api/{customer}/login/cookie/johndoe?eventid=l1").status_code == 204
+    assert Event.objects.get().event == "login"
+    assert set(IdentityEdge.objects.values_list("source", "target")) == {
+        (pseudonym(customer, "cookie"), pseudonym(customer, "johndoe"))
+    }
+
+
+def test_keeps_raw_user_ids_out_of_the_log(client, customer, caplog):
+    client.get(f"/api/{customer}/clik/johndoe/1/2")
+    client.get(f"/api/{customer}/click/johndoe/1/2")
+    assert "johndoe" not in caplog.text
+
+
+def test_answers_in_words_or_json(client, customer):
+    answer = client.get("/api/99999/click/u/1/2")
+    assert (answer.status_code, answer.content) == (404, b"customer 99999 not found\n")
+    assert answer["Content-Type"].startswith("text/plain")
+    answer = client.get(f"/api/{customer}/clik/u/1/2", headers={"accept": "application/json"})
+    assert json.loads(answer.content)["error"]["code"] == "not_found"
+    answer = client.put(f"/api/{customer}/click/u/1/2")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
+    assert Event.objects.count() == 0
+
+
+def test_takes_old_solution_ids_only_with_event_codes(client, customer):
+    assert client.get(f"/news/{customer}/click/u/1/2").status_code == 204
+    assert b"customer" not in client.get("/news/2026/summer/u/1/2").content
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.django_db(databases=["default", settings.EVENTS_DB])
+def test_answers_the_preflight_of_a_page_elsewhere(client, customer):
+    answer = client.options(f"/api/{customer}/click/u/1/2")
+    assert answer.status_code == 204
+    assert "POST" in answer["Access-Control-Allow-Methods"]

@@ -1,0 +1,56 @@
+"""What a sender gets back. The collector and the Django view render the same answers."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tracking.fields import BadEvent
+
+METHODS = "GET, HEAD, POST, OPTIONS"
+# Any page may send events; there are no credentials, so no origin needs to be named.
+COMMON_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 414: "uri_too_long", 503: "busy"}
+
+
+class Answer(NamedTuple):
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+NO_CONTENT = Answer(204)
+PIXEL = Answer(200, "image/gif", base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"))
+PREFLIGHT = Answer(
+    204,
+    headers=(
+        ("Allow", METHODS),
+        ("Access-Control-Allow-Methods", METHODS),
+        ("Access-Control-Allow-Headers", "Content-Type"),
+        ("Access-Control-Max-Age", "86400"),
+    ),
+)
+
+
+def success(headers: Mapping[str, str]) -> Answer:
+    """204, or a transparent pixel for an `<img>` (its Accept names an image type first)."""
+    return PIXEL if headers.get("accept", "").startswith("image/") else NO_CONTENT
+
+
+def refusal(reason: BadEvent, headers: Mapping[str, str]) -> Answer:
+    """The sentence as text, or as JSON for those who accept JSON."""
+    extra: tuple[tuple[str, str], ...] = (("Allow", reason.allow),) if reason.allow else ()
+    if reason.status == 503:
+        extra += (("Retry-After", "1"),)
+    if "json" in headers.get("accept", ""):
+        error = {"code": CODES.get(reason.status, "refused"), "message": reason.message, "fields": {}}
+        return Answer(reason.status, "application/json", json.dumps({"error": error}).encode() + b"\n", extra)
+    return Answer(reason.status, "text/plain; charset=utf-8", reason.message.encode() + b"\n", extra)

@@ -1,0 +1,65 @@
+"""Parameters in the body of a POST: a form or a flat JSON object. They count like those of the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from tracking.collector import path
+from tracking.fields import BadEvent, shown
+
+BIGGEST_BODY = 1_048_576
+DEEPEST_JSON = 64
+
+
+def parameters(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
+    """Names and values of the body. Raises :class:`BadEvent` 400, 413 or 415."""
+    if len(body) > BIGGEST_BODY:
+        raise too_big(len(body))
+    kind, _, options = headers.get("content-type", "").lower().partition(";")
+    charset = options.partition("charset=")[2].strip().strip('"')
+    if charset not in ("", "utf-8", "utf8"):
+        raise BadEvent(415, f"the body must be UTF-8; its charset is {shown(charset)}")
+    match kind.strip():
+        case "application/x-www-form-urlencoded":
+            return from_form(body)
+        case "application/json":
+            return from_json(body)
+    raise BadEvent(415, "send parameters in the address, as a form or as a JSON object")
+
+
+def too_big(length: int) -> BadEvent:
+    return BadEvent(413, f"the body must be at most {BIGGEST_BODY} bytes long; got {length} bytes")
+
+
+def from_form(body: bytes) -> list[tuple[str, str]]:
+    path.refuse_forbidden_bytes(body)
+    return [(name, path.decode_value(value, name)) for name, value in path.pairs(body)]
+
+
+def from_json(body: bytes) -> list[tuple[str, str]]:
+    refuse_depth(body)
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as reason:
+        raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    if not isinstance(document, dict):
+        raise BadEvent(400, "the JSON body must be an object of parameters")
+    return [(name, scalar(name, value)) for name, value in document.items()]
+
+
+def refuse_depth(body: bytes) -> None:
+    """Counts brackets, also those in strings: nobody needs 64 of them in a flat object."""
+    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON:
+        raise BadEvent(400, f"the body's JSON is too deep (max {DEEPEST_JSON})")
+
+
+def scalar(name: str, value: object) -> str:
+    if isinstance(value, str):
+        if "\0" in value or "\\" in value:
+            raise BadEvent(400, f"{shown(name)} must not contain a backslash or a NUL byte")
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise BadEvent(400, f"{shown(name)} must be a text or a whole number")

@@ -1,0 +1,196 @@
+"""Where batches go: SQLite or PostgreSQL, each through a connection of its own, each durable at commit.
+
+Only the conflict on (customer, event id, number) is skipped; any other violation is an error. `INSERT OR
+IGNORE` would also swallow those.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+import orjson
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+from tracking.collector.rows import EdgeRow, EventRow
+
+BUSY_SECONDS = 5.0
+EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EventRow._fields)
+EDGE_COLUMNS = ", ".join(f'"{name}"' for name in EdgeRow._fields)
+SKIP_REPEATED = "ON CONFLICT (customer_id, event_id, seq) WHERE event_id IS NOT NULL DO NOTHING"
+SKIP_SAME_EDGE = "ON CONFLICT (customer_id, source, target, ts) DO NOTHING"
+
+
+class BadRows(Exception):
+    """The database refused the content of a batch; the same rows will never be accepted."""
+
+
+class Sink(Protocol):
+    """Stores batches. Not shared by threads."""
+
+    def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
+        """Commit everything in one transaction and return how many events were new.
+
+        Raises :class:`BadRows` for content, any other exception for a database in trouble; after both
+        nothing of the batch is stored and the next call connects afresh.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class SqliteSink:
+    """WAL and synchronous=FULL: a commit returns when the log is on disk."""
+
+    INSERT_EVENT = (
+        f"INSERT INTO tracking_event ({EVENT_COLUMNS}) "  # noqa: S608 - names from our own tuple
+        f"VALUES ({', '.join('?' * len(EventRow._fields))}) {SKIP_REPEATED}"
+    )
+    INSERT_EDGE = (
+        f"INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) "  # noqa: S608 - names from our own tuple
+        f"VALUES ({', '.join('?' * len(EdgeRow._fields))}) {SKIP_SAME_EDGE}"
+    )
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
+        connection = self._connection or self._connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            before = connection.total_changes
+            connection.executemany(self.INSERT_EVENT, rows)
+            stored = connection.total_changes - before
+            if edges:
+                connection.executemany(self.INSERT_EDGE, edges)
+            connection.execute("COMMIT")
+        except BaseException as reason:
+            self.close()
+            if isinstance(reason, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.InterfaceError):
+                raise BadRows("the database refused the event") from reason
+            raise
+        return stored
+
+    def close(self) -> None:
+        """An open transaction is rolled back."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            uri=self.path.startswith("file:"),
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        self._connection = connection
+        return connection
+
+
+COLUMN_TYPES = {
+    "item_type": "bigint",
+    "ts": "bigint",
+    "received": "bigint",
+    "quantity": "bigint",
+    "price": "numeric",
+    "percentage": "integer",
+    "rating": "integer",
+    "seq": "integer",
+}
+
+
+def record(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}" {COLUMN_TYPES.get(name, "text")}' for name in names)
+
+
+def as_records(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+    return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
+
+
+INSERT_BATCH = f"""
+    WITH edges AS (
+        INSERT INTO tracking_identityedge ({EDGE_COLUMNS})
+        SELECT {EDGE_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EdgeRow._fields)})
+        {SKIP_SAME_EDGE}
+    )
+    INSERT INTO tracking_event ({EVENT_COLUMNS})
+    SELECT {EVENT_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EventRow._fields)})
+    {SKIP_REPEATED}
+"""  # noqa: S608 - names from our own tuples
+
+
+class PostgresSink:
+    """One statement per batch: a JSON parameter that the database expands into rows.
+
+    A single statement in autocommit is one transaction and one round trip.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
+        connection = self._usable()
+        try:
+            cursor = connection.execute(
+                INSERT_BATCH, (as_records(EdgeRow._fields, edges), as_records(EventRow._fields, rows))
+            )
+        except (psycopg.DataError, psycopg.IntegrityError) as reason:
+            raise BadRows("the database refused the event") from reason
+        except BaseException:
+            self.close()
+            raise
+        return cursor.rowcount
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _usable(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(**self.options, autocommit=True)
+        return self._connection
+
+
+def sink_for(alias: str = "") -> Sink:
+    """A sink for the events database of the settings (or the database ``alias``)."""
+    described = connections[alias or settings.EVENTS_DB].settings_dict
+    if described["ENGINE"] == "django.db.backends.sqlite3":
+        return SqliteSink(str(described["NAME"]))
+    return PostgresSink(postgres_options(described))
+
+
+def pause_for(alias: str = "") -> float:
+    """Seconds between two commits: only a SQLite file that editors write to as well needs a real gap."""
+    described = connections[alias or settings.EVENTS_DB].settings_dict
+    if described["ENGINE"] != "django.db.backends.sqlite3":
+        return 0.0
+    return 0.005 if settings.EVENTS_DB == "default" else 0.0005
+
+
+def postgres_options(described: dict[str, Any]) -> dict[str, Any]:
+    """Django's description of a PostgreSQL database as arguments of ``psycopg.connect``."""
+    options = {
+        "dbname": described["NAME"],
+        "user": described["USER"],
+        "password": described["PASSWORD"],
+        "host": described["HOST"],
+        "port": described["PORT"],
+        "connect_timeout": 5,
+        # A commit without waiting for the disk lost 64 acknowledged events per kill.
+        "options": "-c synchronous_commit=on -c statement_timeout=15000",
+        **{k: v for k, v in described.get("OPTIONS", {}).items() if k.startswith("ssl")},
+    }
+    return {name: value for name, value in options.items() if value not in ("", None)}

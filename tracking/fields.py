@@ -1,0 +1,131 @@
+"""Reading one value of an event: a text in, a checked value out, or a sentence that says what is wrong.
+
+Numbers are ASCII digits only: `int()` and `Decimal()` also take Arabic digits, `1_000`, ` 5` and `NaN`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+BIGGEST_ID = 2_147_483_647
+LONGEST_USER_BYTES = 1_024
+LONGEST_ITEM_ID = 255
+
+Parser = Callable[[str, str], "int | str"]
+
+# Amount and currency of one unit. Ten and four digits survive SQLite's floating point unchanged.
+PRICE = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,4})?)([A-Z]{3})\Z")
+MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "XAF": 0, "XOF": 0, "XPF": 0, "PYG": 0}
+MINOR_DIGITS |= {"UGX": 0, "RWF": 0, "KMF": 0, "GNF": 0, "DJF": 0, "BIF": 0, "VUV": 0}
+MINOR_DIGITS |= {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}
+
+
+class BadEvent(Exception):
+    """A request that cannot become an event: the HTTP status, and a sentence for the sender."""
+
+    def __init__(self, status: int, message: str, *, allow: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.allow = allow
+
+
+def shown(value: str) -> str:
+    """A received value as a message may show it: short, one line, never HTML."""
+    cut = value if len(value) <= 80 else value[:79] + "…"
+    printable = "".join(c if c.isprintable() else "?" for c in cut)
+    return f'"{html.escape(printable, quote=False)}"'
+
+
+def bad(name: str, rule: str, value: str) -> BadEvent:
+    return BadEvent(400, f"{name} must be {rule}; got {shown(value)}")
+
+
+def is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def whole(low: int, high: int) -> Parser:
+    """A parser of whole numbers from ``low`` to ``high``."""
+
+    def parse(name: str, text: str) -> int:
+        if not is_digits(text) or len(text) > 12 or not low <= int(text) <= high:
+            raise bad(name, f"{low} to {high}", text)
+        return int(text)
+
+    return parse
+
+
+def text_of(longest: int) -> Parser:
+    """A parser of printable text of 1 to ``longest`` characters."""
+
+    def parse(name: str, text: str) -> str:
+        if not 1 <= len(text) <= longest or not text.isprintable():
+            raise bad(name, f"1 to {longest} printable characters", text)
+        return text
+
+    return parse
+
+
+def matching(pattern: str, rule: str) -> Parser:
+    """A parser of texts that match ``pattern`` as a whole; ``rule`` says it in words."""
+    whole_text = re.compile(rf"(?:{pattern})\Z")
+
+    def parse(name: str, text: str) -> str:
+        if not whole_text.match(text):
+            raise bad(name, rule, text)
+        return text
+
+    return parse
+
+
+def category_path(name: str, text: str) -> str:
+    """`/Cameras/` and `Cameras` are the same path; empty means none."""
+    path = "/".join(part for part in text.split("/") if part)
+    if len(path) > 1_024 or not path.isprintable():
+        raise bad(name, "at most 1024 printable characters", text)
+    return path
+
+
+def price(name: str, text: str) -> str:
+    """Amount and ISO 4217 currency, e.g. `2.50EUR`. Returned as it came; see :func:`split_price`."""
+    if PRICE.match(text):
+        return text
+    if " " in text:
+        raise bad(name, "an amount and a currency with no space between: 2.50EUR", text)
+    if "," in text:
+        raise BadEvent(400, f"{name} must have a decimal point, use a point: 2.50EUR; got {shown(text)}")
+    raise bad(name, "an amount with at most 4 decimals and an ISO 4217 currency: 2.50EUR", text)
+
+
+def split_price(text: str) -> tuple[str, str]:
+    """`2.50EUR` -> (`2.50`, `EUR`)."""
+    return text[:-3], text[-3:]
+
+
+def from_minor_units(amount: int, currency: str) -> str:
+    """The deprecated `price=250&currency=EUR` as a decimal: `2.50`."""
+    digits = MINOR_DIGITS.get(currency, 2)
+    if not digits:
+        return str(amount)
+    return f"{amount // 10**digits}.{amount % 10**digits:0{digits}d}"
+
+
+def item_id(text: str, *, alphanumeric: bool) -> str:
+    """An item id in its one spelling: numbers without leading zeros, strings as they are."""
+    if is_digits(text) and len(text) <= 12 and not alphanumeric:
+        if 1 <= int(text) <= BIGGEST_ID:
+            return str(int(text))
+        raise bad("itemid", f"1 to {BIGGEST_ID}", text)
+    if not alphanumeric:
+        if text.isascii() and text.isalnum() and not text.isdigit():
+            raise BadEvent(
+                400,
+                f"itemid must be a number, string ids are not enabled for this customer; got {shown(text)}",
+            )
+        raise bad("itemid", f"1 to {BIGGEST_ID}", text)
+    if not 1 <= len(text) <= LONGEST_ITEM_ID or not text.isprintable():
+        raise bad("itemid", f"1 to {LONGEST_ITEM_ID} printable characters", text)
+    return text

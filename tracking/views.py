@@ -1,0 +1,77 @@
+"""The event intake on the web port: same checks, same writer, same answers as the collector."""
+
+from __future__ import annotations
+
+from concurrent.futures import TimeoutError as TooLate
+
+from django.conf import settings
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import iri_to_uri
+from django.views.decorators.csrf import csrf_exempt
+
+from tracking.collector import answers, body, intake, shared
+from tracking.collector.answers import Answer
+from tracking.collector.intake import Accepted
+from tracking.collector.sinks import BadRows
+from tracking.collector.writer import Busy
+from tracking.fields import BadEvent
+
+LONGEST_WAIT_SECONDS = 15.0
+
+
+@csrf_exempt
+def event(request: HttpRequest) -> HttpResponse:
+    """Store one event and answer after its commit. Reads neither session nor cookies."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        accepted = intake.accept(
+            raw_target(request), method=request.method or "", headers=headers, body=body_of(request)
+        )
+        commit(accepted)
+    except BadEvent as reason:
+        return rendered(answers.refusal(reason, headers))
+    return rendered(accepted.answer)
+
+
+def raw_target(request: HttpRequest) -> bytes:
+    """The target as it was sent. Django's path is decoded, and `a%2Fb` would be two parts in it."""
+    raw = request.META.get("RAW_URI")
+    return (raw or iri_to_uri(request.get_full_path())).encode("latin-1", "replace")
+
+
+def body_of(request: HttpRequest) -> bytes:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isascii() and length.isdigit() and int(length) > body.BIGGEST_BODY:
+        raise body.too_big(int(length))
+    return request.body
+
+
+def commit(accepted: Accepted) -> None:
+    """Wait until the rows are on disk. Raises :class:`BadEvent` 500 or 503."""
+    if not accepted.rows:
+        return
+    if connections[settings.EVENTS_DB].in_atomic_block:
+        # The writer commits in a connection of its own: the answer would survive a rollback of the
+        # surrounding transaction, and SQLite's writer would wait for it. Tests mark transaction=True.
+        raise BadEvent(500, "events cannot be stored inside a database transaction of the caller")
+    try:
+        shared.writer().submit(accepted.rows, accepted.edges).result(LONGEST_WAIT_SECONDS)
+    except (Busy, TooLate) as reason:
+        message = str(reason) or "the event could not be stored in time; send it again"
+        raise BadEvent(503, message) from reason
+    except BadRows as reason:
+        raise BadEvent(500, f"{reason}; please report this") from reason
+
+
+def rendered(answer: Answer) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    if answer.content_type:
+        response["Content-Type"] = answer.content_type
+    else:
+        del response["Content-Type"]
+    for name, value in (*answers.COMMON_HEADERS, *answer.headers):
+        response[name] = value
+    # Django logs the path of every answer from 400 on, and the path holds the raw user id.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
