@@ -1,0 +1,139 @@
+"""The collector process: sockets in front, the group-commit writer behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import uvloop
+
+from tracking.collector import answers, intake
+from tracking.collector.accounts import REFRESH_SECONDS, Accounts
+from tracking.collector.connection import Connection, Slot
+from tracking.collector.intake import Accepted
+from tracking.collector.sinks import BadRows, Sink, pause_for, sink_for
+from tracking.collector.writer import Busy, Submission, Writer
+from tracking.fields import BadEvent
+
+logger = logging.getLogger("tracking")
+
+DRAIN_SECONDS = 10.0
+BACKLOG = 2_048
+
+
+class CannotListen(Exception):
+    """The port is taken or not ours to open."""
+
+
+class Collector:
+    """Accepts events on one port until it is told to stop."""
+
+    writer_class = Writer
+
+    def __init__(self, *, sink: Sink | None = None) -> None:
+        self.sink = sink
+        self.accounts = Accounts()
+        self.connections: set[Connection] = set()
+        self.pool = ThreadPoolExecutor(1, "accounts")
+        self.loop: asyncio.AbstractEventLoop
+        self.writer: Writer
+
+    async def serve(self, host: str, port: int) -> None:
+        """Listen until SIGTERM or SIGINT, then answer what is in flight and return."""
+        self.loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, stop.set)
+        await self._first_accounts(stop)
+        self.writer = self.writer_class(self.sink or sink_for(), pause=pause_for(), on_done=self._committed)
+        try:
+            server = await self.loop.create_server(self._connection, host, port, backlog=BACKLOG)
+        except OSError as reason:
+            self.writer.close()
+            raise CannotListen(f"Cannot listen on {host} port {port}: {reason.strerror}.") from reason
+        logger.info("The event collector listens on http://%s:%s", host, port)
+        housekeeping = asyncio.create_task(self._housekeeping())
+        await stop.wait()
+        housekeeping.cancel()
+        await self._drain(server)
+
+    async def _first_accounts(self, stop: asyncio.Event) -> None:
+        """Without customers every event would be answered 404 and be lost; so wait for the database."""
+        while not stop.is_set():
+            try:
+                await self.loop.run_in_executor(self.pool, self.accounts.refresh)
+                return
+            except Exception as reason:  # noqa: BLE001 - whatever it is, waiting is all that helps
+                logger.error("The customers cannot be read, trying again: %s", type(reason).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 2)
+
+    def _connection(self) -> Connection:
+        return Connection(accept=self._accept, store=self._store, everybody=self.connections)
+
+    def _accept(self, target: bytes, method: str, headers: dict[str, str], body: bytes) -> Accepted:
+        return intake.accept(target, method=method, headers=headers, body=body, find=self.accounts.find)
+
+    def _store(self, accepted: Accepted, slot: Slot) -> None:
+        try:
+            self.writer.put(Submission(accepted.rows, accepted.edges, context=slot))
+        except Busy as reason:
+            raise BadEvent(503, str(reason)) from reason
+
+    def _committed(self, batch: list[Submission]) -> None:
+        """Called in the writer's thread; one hop for the whole batch."""
+        with suppress(RuntimeError):  # the loop is gone: so are the connections
+            self.loop.call_soon_threadsafe(self._answer, batch)
+
+    def _answer(self, batch: list[Submission]) -> None:
+        touched = dict.fromkeys(one.context.connection for one in batch)
+        for one in batch:
+            one.context.fill(outcome(one))
+        for connection in touched:
+            connection.flush()
+
+    async def _housekeeping(self) -> None:
+        refreshed = time.monotonic()
+        while True:
+            await asyncio.sleep(0.5)
+            now = self.loop.time()
+            for connection in list(self.connections):
+                connection.check_time(now)
+            if time.monotonic() - refreshed >= REFRESH_SECONDS:
+                await self.loop.run_in_executor(self.pool, self.accounts.try_refresh)
+                refreshed = time.monotonic()
+
+    async def _drain(self, server: asyncio.AbstractServer) -> None:
+        """No new connections; every accepted event is stored and answered."""
+        server.close()
+        for connection in list(self.connections):
+            connection.close_when_answered()
+        await self.loop.run_in_executor(None, self.writer.close)
+        deadline = self.loop.time() + DRAIN_SECONDS
+        while any(c.slots for c in self.connections) and self.loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        for connection in list(self.connections):
+            connection.transport.close()
+        self.pool.shutdown(wait=False)
+
+
+def outcome(submission: Submission) -> answers.Answer:
+    """The answer of a submission after its commit, or after its failure."""
+    match submission.error:
+        case None:
+            answer: answers.Answer = submission.context.answer
+            return answer
+        case BadRows() as reason:
+            return answers.refusal(BadEvent(500, f"{reason}; please report this"), {})
+        case reason:
+            return answers.refusal(BadEvent(503, str(reason)), {})
+
+
+def run(*, host: str, port: int) -> None:
+    """Serve until told to stop. Raises :class:`CannotListen`."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Collector().serve(host, port))
