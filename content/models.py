@@ -19,10 +19,11 @@ from wagtail.fields import RichTextField
 from wagtail.models import Orderable, Page, TranslatableMixin
 
 from content.blocks import BodyField
-from content.items.record import ContentId, DirtyItem, Item
+from content.items.record import Announcement, ContentId, DirtyItem, Item
 from content.items.types import item_type
 
 __all__ = [
+    "Announcement",
     "ArticlePage",
     "ContentId",
     "DirtyItem",

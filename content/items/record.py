@@ -79,3 +79,19 @@ class DirtyItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.source_id}"
+
+
+class Announcement(models.Model):
+    """News of the read model that the other layers have not been told yet.
+
+    Written with the rows it tells about; without it, a kill between the commit and the signal would
+    leave an engine with old items until the next full export.
+    """
+
+    changed = models.JSONField(default=list)  # fields of ItemRef
+    removed = models.JSONField(default=list)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{len(self.changed)} changed, {len(self.removed)} removed"

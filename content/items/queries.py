@@ -1,0 +1,206 @@
+"""The only reader of the read model for other apps. Hidden items are found by none of these."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+from django.db.models.functions import Cast
+from wagtail.models import Site
+
+from content.items.reading import pages_of_rows
+from content.items.record import Item
+from content.items.types import item_types
+
+
+class UnknownRoot(LookupError):
+    """A `root` of the sites file that names no Wagtail site."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The items of one type in one language on one site; what an export writes one set of files for."""
+
+    item_type: str
+    item_type_id: int
+    language: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item of a stream; ``payload`` is the complete item as JSON."""
+
+    content_id: int
+    remote_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One item with the columns that others filter on."""
+
+    site_id: int
+    item_type: str
+    item_type_id: int
+    content_id: int
+    remote_id: str
+    language: str
+    uri: str
+    category_paths: tuple[str, ...]
+    published_at: datetime
+    payload: bytes
+
+
+def groups(
+    site_id: int, types: Sequence[str] | None = None, languages: Sequence[str] | None = None
+) -> list[Group]:
+    """Return the groups that have items: types in the given order outside, languages inside.
+
+    None means every declared type, every language of the site. Languages are in the eng-GB form.
+    """
+    rows = _visible(site_id).values_list("item_type", "item_type_id", "language")
+    found = {
+        (kind, language): Group(item_type=kind, item_type_id=number, language=language, count=count)
+        for kind, number, language, count in rows.annotate(count=models.Count("pk")).order_by()
+    }
+    wanted_types = item_types() if types is None else types
+    wanted_languages = sorted({language for _, language in found}) if languages is None else languages
+    pairs = ((kind, language) for kind in wanted_types for language in wanted_languages)
+    return [found[pair] for pair in dict.fromkeys(pairs) if pair in found]
+
+
+def languages(site_id: int) -> list[str]:
+    """Return the languages in which the site has items, eng-GB form, sorted."""
+    return sorted(set(_visible(site_id).order_by().values_list("language", flat=True).distinct()))
+
+
+def count(
+    site_id: int, *, item_type: str | None = None, language: str | None = None, subtree: str = ""
+) -> int:
+    """Return the number of items; ``subtree`` is a location path such as "/1/3/"."""
+    rows = _visible(site_id)
+    if item_type is not None:
+        rows = rows.filter(item_type=item_type)
+    if language is not None:
+        rows = rows.filter(language=language)
+    return _below(rows, subtree).count()
+
+
+def stream_payloads(
+    *, site_id: int, item_type: str, language: str, after: int = 0, limit: int | None = None
+) -> Iterator[Row]:
+    """Yield the items of a group in the order of their content ids, starting behind ``after``.
+
+    Memory stays flat: pages of 1,000 rows on a reading connection of its own. An unknown item type has
+    no rows.
+    """
+    kind = item_types().get(item_type)
+    if kind is None:
+        return
+    group = (site_id, kind.id, language)
+    with closing(pages_of_rows(group, after=after, limit=limit)) as pages:
+        for page in pages:
+            for content_id, remote_id, payload in page:
+                yield Row(content_id, remote_id, bytes(payload))
+
+
+def find(site_id: int, content_id: int, language: str) -> Found | None:
+    """Return one item by its number, or None."""
+    return _first(_visible(site_id).filter(content_id=content_id, language=language))
+
+
+def find_by_remote_id(site_id: int, remote_id: str, language: str) -> Found | None:
+    """Return one item by its remote id, or None."""
+    return _first(_visible(site_id).filter(remote_id=remote_id, language=language))
+
+
+def find_many(
+    site_id: int,
+    content_ids: Collection[int],
+    languages: Collection[str] | None = None,
+    *,
+    subtree: str = "",
+) -> list[Found]:
+    """Return the items that exist, in the order of ``content_ids``, then of ``languages``."""
+    numbers = {content_id: place for place, content_id in enumerate(content_ids)}
+    rows = _below(_visible(site_id).filter(content_id__in=numbers), subtree)
+    if languages is not None:
+        rows = rows.filter(language__in=languages)
+    order = {language: place for place, language in enumerate(languages or ())}
+    found = [_found(row) for row in rows]
+    return sorted(found, key=lambda one: (numbers[one.content_id], order.get(one.language, 0), one.language))
+
+
+def list_page(
+    site_id: int,
+    *,
+    item_type: str,
+    language: str,
+    page: int = 1,
+    page_size: int = 10,
+    subtree: str = "",
+) -> list[Found]:
+    """Return one page of a group in the order of content ids; pages count from 1."""
+    rows = _below(_visible(site_id).filter(item_type=item_type, language=language), subtree)
+    start = (max(page, 1) - 1) * page_size
+    return [_found(row) for row in rows.order_by("content_id")[start : start + page_size]]
+
+
+def site_for(root: str) -> int:
+    """Return the id of the Wagtail site that a sites file's ``root`` names.
+
+    "" is the default site, digits are an id, all else a host name with or without port. Raises
+    UnknownRoot with the sites that exist.
+    """
+    known = list(Site.objects.order_by("pk"))
+    for site in known:
+        if _is_named(site, root.strip().lower()):
+            return int(site.pk)
+    names = ", ".join(f"{site.hostname}:{site.port} (id {site.pk})" for site in known) or "none"
+    asked = f"has root {root!r}" if root.strip() else "has no root and there is no default site"
+    raise UnknownRoot(f"An entry of the sites file {asked}; the Wagtail sites are: {names}.")
+
+
+def _is_named(site: Site, root: str) -> bool:
+    if not root:
+        return bool(site.is_default_site)
+    if root.isascii() and root.isdigit():
+        return int(root) == site.pk
+    host, _, port = root.partition(":")
+    return bool(site.hostname.lower() == host and port in ("", str(site.port)))
+
+
+def _visible(site_id: int) -> models.QuerySet[Item]:
+    return Item.objects.filter(site_id=site_id, is_visible=True)
+
+
+def _below(rows: models.QuerySet[Item], subtree: str) -> models.QuerySet[Item]:
+    """Keep what has a location below ``subtree``: a path string starts with a quote in the stored list."""
+    if not subtree.strip("/"):
+        return rows
+    opening = f'"/{subtree.strip("/")}/'
+    return rows.annotate(_paths=Cast("category_paths", models.TextField())).filter(_paths__contains=opening)
+
+
+def _first(rows: models.QuerySet[Item]) -> Found | None:
+    row = rows.order_by("item_type_id").first()
+    return None if row is None else _found(row)
+
+
+def _found(row: Item) -> Found:
+    return Found(
+        site_id=row.site_id,
+        item_type=row.item_type,
+        item_type_id=row.item_type_id,
+        content_id=row.content_id,
+        remote_id=row.remote_id,
+        language=row.language,
+        uri=row.uri,
+        category_paths=tuple(row.category_paths),
+        published_at=row.published_at,
+        payload=bytes(row.payload),
+    )

@@ -1,0 +1,77 @@
+"""Wagtail's changes become dirty rows in the transaction that makes them.
+
+Wagtail's own page signals come after the commit and miss aliases, subtrees, privacy, pictures and sites;
+`post_save` and `post_delete` come inside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import ForeignKey, Model
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from wagtail.images import get_image_model
+from wagtail.models import Page, PageViewRestriction, Site
+
+from content.items.dirty import mark
+from content.items.pages import NAME, keys_of
+from content.items.types import item_types
+
+
+def connect() -> None:
+    """Listen to every model whose changes can change an item."""
+    uid = "content.items"
+    pre_save.connect(_page_before, dispatch_uid=uid)
+    post_save.connect(_page_saved, dispatch_uid=uid)
+    pre_delete.connect(_page_about_to_go, dispatch_uid=uid)
+    for signal in (post_save, post_delete):
+        signal.connect(_privacy_changed, sender=PageViewRestriction, dispatch_uid=f"{uid}.privacy")
+        signal.connect(_site_changed, sender=Site, dispatch_uid=f"{uid}.site")
+    picture = get_image_model()
+    for signal in (post_save, pre_delete):
+        signal.connect(_picture_changed, sender=picture, dispatch_uid=f"{uid}.picture")
+
+
+def _page_before(sender: type[Model], instance: Any, **_: Any) -> None:
+    if issubclass(sender, Page) and instance.pk:
+        before = Page.objects.filter(pk=instance.pk).values("url_path", "alias_of_id").first()
+        instance._before_this_save = before
+
+
+def _page_saved(sender: type[Model], instance: Any, **_: Any) -> None:
+    if not issubclass(sender, Page):
+        return
+    before = getattr(instance, "_before_this_save", None) or {}
+    keys = keys_of(instance.pk)
+    if before.get("alias_of_id") != instance.alias_of_id:
+        keys |= keys_of(before.get("alias_of_id"))
+    moved = bool(before) and before["url_path"] != instance.url_path
+    mark(NAME, keys, subtrees=[str(instance.pk)] if moved else [])
+
+
+def _page_about_to_go(sender: type[Model], instance: Any, **_: Any) -> None:
+    # Django deletes the parts of a page one by one; the part called Page exists in each.
+    if sender._meta.label == Page._meta.label:
+        # Its aliases stay behind as pages of their own.
+        aliases = Page.objects.filter(alias_of_id=instance.pk).values_list("translation_key", flat=True)
+        mark(NAME, keys_of(instance.pk) | {str(key) for key in aliases})
+
+
+def _privacy_changed(instance: PageViewRestriction, **_: Any) -> None:
+    mark(NAME, (), subtrees=[str(instance.page_id)])
+
+
+def _site_changed(**_: Any) -> None:
+    """A new root moves items between sites and changes every address below it."""
+    tops = Page.objects.filter(depth=1).values_list("pk", flat=True)
+    mark(NAME, (), subtrees=[str(pk) for pk in tops])
+
+
+def _picture_changed(instance: Any, **_: Any) -> None:
+    for kind in item_types().values():
+        if not issubclass(kind.model, Page):
+            continue
+        for field in kind.model._meta.concrete_fields:
+            if isinstance(field, ForeignKey) and isinstance(instance, field.related_model):
+                pages = kind.model._default_manager.filter(**{field.name: instance.pk})
+                mark(NAME, {key for pk in pages.values_list("pk", flat=True) for key in keys_of(pk)})
