@@ -21,9 +21,9 @@ from wagtail.models import Page, Site
 
 from config.languages import UnknownLanguage, to_protocol_language
 from content.items.payload import exported
+from content.items.pictures import rendition_of
 from content.items.sources import SourceItem, register
 from content.items.types import ItemType, item_types
-from content.items.values import RENDITION
 
 logger = logging.getLogger("personalization")
 
@@ -83,7 +83,7 @@ class WagtailPageSource:
         for instance in _read([place for place in _family(keys) if not place.is_alias]).values():
             for picture in _pictures(instance):
                 try:
-                    picture.get_rendition(RENDITION)
+                    rendition_of(picture)
                 except Exception:  # noqa: BLE001, S112 - reading the field again reports it by name
                     continue
 

@@ -25,8 +25,8 @@ from wagtail.images.models import AbstractImage
 from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
-# One fixed size for all exported pictures: each further rendition costs about 33 ms an image.
-RENDITION = "fill-800x600|format-jpeg"
+from content.items.pictures import rendition_of
+
 JSON = Any
 Normaliser = Callable[[Any], JSON]
 N = TypeVar("N", bound=Normaliser)
@@ -156,7 +156,7 @@ def _keywords(value: Any) -> list[str]:
 
 @normaliser(AbstractImage)
 def _picture(value: Any) -> str:
-    return str(value.get_rendition(RENDITION).url)
+    return str(rendition_of(value).url)
 
 
 @normaliser(AbstractDocument)
