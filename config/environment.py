@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
+import tempfile
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -55,6 +58,17 @@ def env_list(name: str, default: list[str]) -> list[str]:
     if raw is None:
         return default
     return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def default_var_dir(*, testing: bool) -> str:
+    """``var/`` beside the code; a test run gets a folder of its own, gone when it ends."""
+    if not testing:
+        return str(BASE_DIR / "var")
+    folder = tempfile.mkdtemp(prefix="lodestar-tests-")
+    # Processes that a test starts work on the same state.
+    os.environ["LODESTAR_VAR_DIR"] = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def secret_from_file(path: Path) -> str:

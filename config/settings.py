@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,7 @@ env.load_dotenv_files()
 # --- Where state lives ------------------------------------------------------------------------
 
 TESTING = "pytest" in sys.modules
-if TESTING and "LODESTAR_VAR_DIR" not in os.environ:
-    # Settings are read before any conftest.py; child processes of the tests inherit the folder.
-    os.environ["LODESTAR_VAR_DIR"] = tempfile.mkdtemp(prefix="lodestar-tests-")
-VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR") or env.default_var_dir(testing=TESTING)).resolve()
 LODESTAR_SITES_FILE = Path(env.env_str("LODESTAR_SITES_FILE", str(BASE_DIR / "config/sites.yaml")))
 EXPORT_ROOT = VAR_DIR / "export"
 LAKE_ROOT = VAR_DIR / "lake"
@@ -260,8 +256,11 @@ STORAGES = {
         )
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 MAX_URI_BYTES = 8000
+# Hosts ("host" or "host:port") that may be called although they are private or speak plain http.
+OUTBOUND_ALLOW = env.env_list("LODESTAR_OUTBOUND_ALLOW", [])
+OUTBOUND_CA_BUNDLE = env.env_str("LODESTAR_CA_BUNDLE")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 REST_FRAMEWORK: dict[str, Any] = {
