@@ -21,7 +21,11 @@ def rendition_of(picture: AbstractImage) -> Any:
     try:
         return picture.find_existing_rendition(chosen)
     except picture.get_rendition_model().DoesNotExist:
-        with closing(picture.generate_rendition_file(chosen)) as file:
+        # Opened here: a missing file must fail before Wagtail makes its temporary one.
+        with (
+            picture.open_file() as source,
+            closing(picture.generate_rendition_file(chosen, source=source)) as file,
+        ):
             rendition, _ = picture.renditions.get_or_create(
                 filter_spec=chosen.spec,
                 focal_point_key=chosen.get_cache_key(picture),

@@ -169,7 +169,7 @@ def _is_named(site: Site, root: str) -> bool:
     if not root:
         return bool(site.is_default_site)
     if root.isascii() and root.isdigit():
-        return int(root) == site.pk
+        return int(root) == int(site.pk)
     host, _, port = root.partition(":")
     return bool(site.hostname.lower() == host and port in ("", str(site.port)))
 

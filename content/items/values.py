@@ -76,7 +76,8 @@ def _field_of(instance: Any, name: str) -> Any:
 
 
 def _normaliser_for(field: Any, value: Any) -> Normaliser:
-    for kind in (*type(field).__mro__, *type(value).__mro__):
+    kinds = type(value).__mro__ if field is None else (*type(field).__mro__, *type(value).__mro__)
+    for kind in kinds:
         if kind is not object and kind in _NORMALISERS:
             return _NORMALISERS[kind]
     raise NoNormaliser(f"ValueNormalizer not found for field type value: {type(value).__name__}.")
