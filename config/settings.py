@@ -276,6 +276,9 @@ RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500
 DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
+# Origins (scheme, host, port) in the private network that notifications may send the engine to.
+LODESTAR_TRUSTED_ORIGINS = env.env_list("LODESTAR_TRUSTED_ORIGINS", [])
+
 # --- Logging ----------------------------------------------------------------------------------
 
 LOGGING_CONFIG = "config.logging.configure"

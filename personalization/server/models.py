@@ -35,6 +35,8 @@ class StoredItem(models.Model):
         ]
         indexes = [
             models.Index(fields=["customer_id", "item_type", "-added_at"], name="item_recent"),
+            # What the catalogue in memory has not seen yet.
+            models.Index(fields=["customer_id", "updated_at"], name="item_updated"),
         ]
 
     def __str__(self) -> str:

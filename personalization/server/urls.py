@@ -1,5 +1,17 @@
+"""Addresses of the engine. Old integrations write a solution id in place of ``api``."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from personalization.server.api import items
+
+PREFIX = r"^(?:api|ebl|ebh|newsl|newsh|news)"
+CUSTOMER = r"(?P<customer_id>[A-Za-z0-9_-]+)"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(rf"{PREFIX}/{CUSTOMER}/items$", items.notifications, name="engine-notifications"),
+    re_path(
+        rf"{PREFIX}/{CUSTOMER}/item/(?P<item_type>[^/]+)/(?P<item_id>.+)$", items.item, name="engine-item"
+    ),
+]

@@ -1,0 +1,1 @@
+"""The HTTP face of the engine. Views find, check, call one function and answer."""

@@ -1,0 +1,201 @@
+"""What a build learned, as files: written once, memory-mapped by every process, switched atomically.
+
+``models/<customer>/<model>/<version>/`` holds arrays, keys and a manifest with checksums; the file
+``current`` beside it names the version that serves. A folder appears by rename when it is complete; readers
+look at ``current`` at most once a second and keep what they have when the new one is damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import orjson
+from django.conf import settings
+
+from personalization.server.learning.base import Float32, Int32, Learned
+
+logger = logging.getLogger("personalization")
+
+SCHEMA = 1
+KEPT_VERSIONS = 2
+CHECK_SECONDS = 1.0
+ARRAYS = {"ranking": np.float32, "neighbours": np.int32, "scores": np.float32, "support": np.int32}
+SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class Damaged(Exception):
+    """An artefact that does not match its manifest, or none that this version can read."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Artefact:
+    """An opened version. ``rows`` finds the row number of an item; arrays as in ``Learned``."""
+
+    version: str
+    keys: list[tuple[int, str]]
+    ranking: Float32
+    neighbours: Int32
+    scores: Float32
+    support: Int32
+    built_at: datetime
+    rows: dict[tuple[int, str], int] = field(init=False)
+    order: Int32 = field(init=False)
+    # Kept by server.candidates: where its items are in the catalogue that was used last.
+    numbers: dict[int, tuple[Any, int, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows = {key: row for row, key in enumerate(self.keys)}
+        # Stable, so that equal scores keep the order of the ids and answers do not flicker.
+        self.order = np.argsort(-self.ranking, kind="stable").astype(np.int32)
+
+
+def folder(customer_id: str, model: str) -> Path:
+    """Where a model's versions live. Refuses names that could leave the artefact root."""
+    for name in (customer_id, model):
+        if not SAFE.fullmatch(name):
+            raise ValueError(f"{name!r} cannot name a folder: use letters, digits, _ and -.")
+    return Path(settings.ARTEFACT_ROOT) / customer_id / model
+
+
+def write(customer_id: str, model: str, learned: Learned, *, about: dict[str, Any]) -> str:
+    """Store a version and make it the current one; returns its name. Old versions are removed."""
+    home = folder(customer_id, model)
+    version = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}"
+    temporary = home / f".tmp-{version}"
+    temporary.mkdir(parents=True)
+    try:
+        write_files(temporary, learned, about=about)
+        temporary.rename(home / version)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync(home)
+    write_synced(home / f".current-{version}", version.encode())
+    (home / f".current-{version}").rename(home / "current")
+    sync(home)
+    prune(home, keep=version)
+    return version
+
+
+def write_files(target: Path, learned: Learned, *, about: dict[str, Any]) -> None:
+    for name, kind in ARRAYS.items():
+        with (target / f"{name}.npy").open("wb") as handle:
+            np.save(handle, np.ascontiguousarray(getattr(learned, name), kind), allow_pickle=False)
+            handle.flush()
+            os.fsync(handle.fileno())
+    write_synced(target / "keys.json", orjson.dumps(learned.keys))
+    sums = {file.name: checksum(file) for file in sorted(target.iterdir())}
+    manifest = {"schema": SCHEMA, "built_at": datetime.now(UTC).isoformat(), **about, "sha256": sums}
+    write_synced(target / "manifest.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    sync(target)
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def sync(directory: Path) -> None:
+    """Make renames in ``directory`` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def checksum(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def prune(home: Path, *, keep: str) -> None:
+    """Remove all but the newest versions. Open memory maps outlive the removal of their files."""
+    versions = sorted(entry.name for entry in home.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    for old in versions[:-KEPT_VERSIONS]:
+        if old != keep:
+            shutil.rmtree(home / old, ignore_errors=True)
+
+
+def opened(home: Path, version: str) -> Artefact:
+    """Map a version into memory. Raises :class:`Damaged`."""
+    source = home / version
+    try:
+        manifest = orjson.loads((source / "manifest.json").read_bytes())
+        verify(source, manifest)
+        keys = orjson.loads((source / "keys.json").read_bytes())
+        arrays = {name: np.load(source / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
+        return Artefact(
+            version=version,
+            keys=[(kind, key) for kind, key in keys],
+            built_at=datetime.fromisoformat(manifest["built_at"]),
+            **arrays,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise Damaged(f"The artefact {source} cannot be read: {fault}") from fault
+
+
+def verify(source: Path, manifest: dict[str, Any]) -> None:
+    if manifest["schema"] != SCHEMA:
+        raise Damaged(f"The artefact {source} has schema {manifest['schema']}; this version reads {SCHEMA}.")
+    for name, expected in manifest["sha256"].items():
+        if checksum(source / name) != expected:
+            raise Damaged(f"The file {source / name} does not match its checksum.")
+
+
+class Shelf:
+    """The opened artefacts of this process. Safe to share by threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[Path, Artefact] = {}
+        self._refused: dict[Path, str] = {}
+        self._checked: dict[Path, float] = {}
+
+    def current(self, customer_id: str, model: str) -> Artefact | None:
+        """What serves now, None before the first build. Notices a switch within a second."""
+        home = folder(customer_id, model)
+        now = time.monotonic()
+        if now - self._checked.get(home, -CHECK_SECONDS) >= CHECK_SECONDS:
+            with self._lock:
+                self._checked[home] = now
+                self._look(home)
+        return self._open.get(home)
+
+    def _look(self, home: Path) -> None:
+        try:
+            version = (home / "current").read_text().strip()
+        except OSError:
+            self._open.pop(home, None)
+            return
+        known = self._open.get(home)
+        if (known and known.version == version) or self._refused.get(home) == version:
+            return
+        try:
+            self._open[home] = opened(home, version)
+        except Damaged as fault:
+            # The previous version keeps serving; the next build replaces the damaged one.
+            self._refused[home] = version
+            logger.error("%s", fault)
+
+    def forget(self) -> None:
+        """Look at every pointer again at the next call."""
+        self._checked.clear()
+        self._refused.clear()
+
+
+shelf = Shelf()

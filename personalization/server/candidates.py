@@ -1,0 +1,146 @@
+"""Ranked candidates of one model, filtered while they are scored.
+
+A filter applied to a finished list silently empties it; here an item that may not be recommended never
+takes a place, and the walk down a ranking goes on until enough are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalization.server.artefacts import Artefact
+from personalization.server.catalogue import Catalogue, Key, Mask
+
+FIRST_CHUNK = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seed:
+    """An item that recommendations start from. ``source``: REQUEST or the event it was part of."""
+
+    key: Key
+    source: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """An item and the seeds it follows from, strongest first (none for context-free models)."""
+
+    key: Key
+    seeds: tuple[Seed, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """The hard filters of one request and level."""
+
+    types: tuple[int, ...] = ()  # empty: every type
+    below: tuple[str, ...] = ()  # category paths, any of which is enough; empty: the whole site
+    excluded: frozenset[Key] = field(default_factory=frozenset)
+    now: float
+
+    def mask(self, catalogue: Catalogue, numbers: NDArray[np.integer]) -> Mask:
+        """Which of these catalogue numbers pass; -1 is an item that is not stored."""
+        known = (numbers >= 0) & (numbers < len(catalogue.types))
+        at = np.where(known, numbers, 0)
+        passed: Mask = known & (catalogue.valid_from[at] <= self.now) & (catalogue.valid_to[at] > self.now)
+        if self.types:
+            passed &= np.isin(catalogue.types[at], self.types)
+        if self.below:
+            passed &= np.logical_or.reduce([catalogue.under(path)[at] for path in self.below])
+        if self.excluded:
+            out = [number for key in self.excluded if (number := catalogue.numbers.get(key)) is not None]
+            passed &= ~np.isin(at, out)
+        return passed
+
+    def passes(self, key: Key) -> bool:
+        """The rule for customers without a catalogue, of whose items nothing but the key is known."""
+        return (not self.types or key[0] in self.types) and key not in self.excluded and not self.below
+
+
+def ranked(artefact: Artefact, catalogue: Catalogue, allowed: Allowed) -> Iterator[Candidate]:
+    """Items of a context-free model, best first, as many as there are."""
+    order = artefact.order[artefact.ranking[artefact.order] > 0]
+    yield from walked(order, artefact, catalogue, allowed)
+
+
+def walked(
+    order: NDArray[np.integer], artefact: Artefact, catalogue: Catalogue, allowed: Allowed
+) -> Iterator[Candidate]:
+    if not len(catalogue):
+        keys = (artefact.keys[row] for row in order.tolist())
+        yield from (Candidate(key=key) for key in keys if allowed.passes(key))
+        return
+    where = numbers_of(artefact, catalogue)
+    start, size = 0, FIRST_CHUNK
+    while start < len(order):
+        chunk = order[start : start + size]
+        for row in chunk[allowed.mask(catalogue, where[chunk])].tolist():
+            yield Candidate(key=artefact.keys[row])
+        start, size = start + size, size * 4
+
+
+def neighbours(
+    artefact: Artefact, catalogue: Catalogue, allowed: Allowed, seeds: Sequence[Seed]
+) -> Iterator[Candidate]:
+    """Items near the seeds, best first. The scores of several seeds are added (engine-protocol.md 5.4).
+
+    Each seed's list is scaled to its best neighbour, so that a seed with few events counts like any other.
+    """
+    known = [(row, seed) for seed in seeds if (row := artefact.rows.get(seed.key)) is not None]
+    if not known or not artefact.neighbours.size:
+        return
+    rows = np.array([row for row, _ in known])
+    near = np.asarray(artefact.neighbours[rows])
+    scores = np.asarray(artefact.scores[rows])
+    weights = np.array([seed.weight for _, seed in known], np.float32)
+    scores = scores / np.maximum(scores[:, :1], np.float32(1e-12)) * weights[:, None]
+    found, inverse = np.unique(near.ravel(), return_inverse=True)
+    sums = np.bincount(inverse.ravel(), weights=scores.ravel(), minlength=len(found))
+    order = np.lexsort((found, -sums))
+    order = order[found[order] >= 0]
+    best = found[order]
+    if len(catalogue):
+        best = best[allowed.mask(catalogue, numbers_of(artefact, catalogue)[best])]
+    for row in best.tolist():
+        key = artefact.keys[row]
+        if len(catalogue) or allowed.passes(key):
+            yield Candidate(key=key, seeds=contributors(row, near, scores, [seed for _, seed in known]))
+
+
+def contributors(
+    row: int, near: NDArray[np.int32], scores: NDArray[np.float32], seeds: list[Seed]
+) -> tuple[Seed, ...]:
+    """The seeds whose lists hold ``row``, the one that gave it most first."""
+    which, place = np.nonzero(near == row)
+    strongest = np.argsort(-scores[which, place], kind="stable")
+    return tuple(seeds[one] for one in which[strongest].tolist())
+
+
+def newest(catalogue: Catalogue, allowed: Allowed, *, oldest: float) -> Iterator[Candidate]:
+    """The latest additions received after ``oldest`` (seconds since 1970), newest first."""
+    order = catalogue.newest()
+    start, size = 0, FIRST_CHUNK
+    while start < len(order):
+        chunk = order[start : start + size]
+        passed = allowed.mask(catalogue, chunk) & (catalogue.added[chunk] >= oldest)
+        for number in chunk[passed].tolist():
+            yield Candidate(key=catalogue.keys[number])
+        start, size = start + size, size * 4
+
+
+def numbers_of(artefact: Artefact, catalogue: Catalogue) -> NDArray[np.int64]:
+    """Catalogue number of each row of the artefact, -1 for items that are not stored."""
+    known = artefact.numbers.get(id(catalogue))
+    if known is None or known[0] is not catalogue or known[1] != len(catalogue.keys):
+        look = catalogue.numbers.get
+        count = len(catalogue.keys)
+        numbers = np.fromiter((look(key, -1) for key in artefact.keys), np.int64, len(artefact.keys))
+        artefact.numbers.clear()
+        known = artefact.numbers[id(catalogue)] = (catalogue, count, numbers)
+    return known[2]

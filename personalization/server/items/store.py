@@ -1,0 +1,131 @@
+"""The item store: the only writer and reader of :class:`StoredItem`.
+
+``moment`` is the transaction an item comes from, 17 digits; a row is never overwritten or removed by an older
+one, so that imports may arrive late, twice or out of order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from personalization.server.items.mapping import Columns
+from personalization.server.models import StoredItem
+
+__all__ = ["StoredItem", "chosen", "find", "remove", "remove_missing", "upsert"]
+
+BATCH = 500
+UPDATED = [
+    "type_identifier",
+    "uri",
+    "image",
+    "price",
+    "currency",
+    "valid_from",
+    "valid_to",
+    "category_paths",
+    "attributes",
+    "transaction",
+    "updated_at",
+]
+
+
+def upsert(
+    customer_id: str, rows: Sequence[Columns], *, language: str, moment: str, now: datetime | None = None
+) -> int:
+    """Write items of one customer and language; returns how many were written.
+
+    ``moment``: :func:`personalization.contracts.new_transaction` where there is no export. ``now`` is when the items were received, for those that are new; items of one import share it.
+    """
+    written = 0
+    now = now or timezone.now()
+    for start in range(0, len(rows), BATCH):
+        # One statement may not touch a row twice; the last of an id wins.
+        batch = {(row.item_type, row.item_id): row for row in rows[start : start + BATCH]}
+        with transaction.atomic():
+            newer = newer_ids(customer_id, list(batch), language=language, moment=moment)
+            fresh = [row for key, row in batch.items() if key not in newer]
+            write(customer_id, fresh, language=language, moment=moment, now=now)
+        written += len(fresh)
+    return written
+
+
+def newer_ids(
+    customer_id: str, keys: list[tuple[int, str]], *, language: str, moment: str
+) -> set[tuple[int, str]]:
+    """Which of these items already hold something newer than ``moment``."""
+    found = StoredItem.objects.filter(
+        customer_id=customer_id,
+        language=language,
+        item_type__in={item_type for item_type, _ in keys},
+        item_id__in=[item_id for _, item_id in keys],
+        transaction__gt=moment,
+    )
+    return set(found.values_list("item_type", "item_id"))
+
+
+def write(customer_id: str, rows: list[Columns], *, language: str, moment: str, now: datetime) -> None:
+    StoredItem.objects.bulk_create(
+        [
+            StoredItem(
+                customer_id=customer_id,
+                language=language,
+                transaction=moment,
+                added_at=now,
+                updated_at=now,
+                **asdict(row),
+            )
+            for row in rows
+        ],
+        update_conflicts=True,
+        unique_fields=["customer_id", "item_type", "item_id", "language"],
+        update_fields=UPDATED,
+    )
+
+
+def remove(customer_id: str, *, item_type: int, item_id: str, language: str, moment: str) -> int:
+    """Remove one item, in one language or (empty) all; returns how many rows went."""
+    rows = StoredItem.objects.filter(
+        customer_id=customer_id, item_type=item_type, item_id=item_id, transaction__lte=moment
+    )
+    if language:
+        rows = rows.filter(language=language)
+    return rows.delete()[0]
+
+
+def remove_missing(customer_id: str, *, item_type: int, language: str, moment: str) -> int:
+    """Remove what a complete export of ``moment`` did not contain; returns how many rows went."""
+    stale = StoredItem.objects.filter(
+        customer_id=customer_id, item_type=item_type, language=language, transaction__lt=moment
+    )
+    return stale.delete()[0]
+
+
+def find(customer_id: str, *, item_type: int, item_id: str, language: str = "") -> list[StoredItem]:
+    """Every language of one item, or only ``language``."""
+    rows = StoredItem.objects.filter(customer_id=customer_id, item_type=item_type, item_id=item_id)
+    if language:
+        rows = rows.filter(language=language)
+    return list(rows.order_by("language"))
+
+
+def chosen(
+    customer_id: str, keys: Iterable[tuple[int, str]], *, language: str = ""
+) -> dict[tuple[int, str], StoredItem]:
+    """Items by (type, id), in ``language`` where that exists, else in their first language. One query."""
+    wanted = Q(pk__in=[])
+    by_type: dict[int, list[str]] = {}
+    for item_type, item_id in keys:
+        by_type.setdefault(item_type, []).append(item_id)
+    for item_type, ids in by_type.items():
+        wanted |= Q(item_type=item_type, item_id__in=ids)
+    rows = StoredItem.objects.filter(wanted, customer_id=customer_id) if by_type else []
+    best: dict[tuple[int, str], StoredItem] = {}
+    for row in sorted(rows, key=lambda row: (row.language != language, row.language), reverse=True):
+        best[row.item_type, row.item_id] = row
+    return best

@@ -1,0 +1,8 @@
+"""Every kind of model that this installation knows."""
+
+from __future__ import annotations
+
+from personalization.server.learning import pairs, popularity, recent
+from personalization.server.learning.base import Kind, Learned, kind, kinds, with_defaults
+
+__all__ = ["Kind", "Learned", "kind", "kinds", "pairs", "popularity", "recent", "with_defaults"]

@@ -1,0 +1,97 @@
+"""A scenario made ready for answering: documents validated, models looked up, kept for a second."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from personalization.server.defaults import ensure_defaults
+from personalization.server.learning import registry
+from personalization.server.models import Model, Scenario
+from personalization.server.scenarios.filters import Filters
+from personalization.server.scenarios.strategy import Strategy
+
+KEPT_SECONDS = 1.0
+
+
+class UnknownScenario(LookupError):
+    """The customer has no scenario of that name; the message lists those there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedModel:
+    """A model of the customer. ``pk`` is what links carry as ``modelid``."""
+
+    pk: int
+    identifier: str
+    kind: str
+    parameters: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything about a scenario that does not depend on the request."""
+
+    identifier: str
+    input_type: int | None
+    output_types: tuple[int, ...]  # empty: every type
+    strategy: Strategy
+    filters: Filters
+    models: dict[str, PlannedModel]
+    updated_at: datetime
+
+
+_kept: dict[tuple[str, str], tuple[float, Plan]] = {}
+
+
+def plan_of(customer_id: str, identifier: str) -> Plan:
+    """The plan of a scenario. Raises :class:`UnknownScenario`."""
+    now = time.monotonic()
+    kept = _kept.get((customer_id, identifier))
+    if kept is None or now - kept[0] >= KEPT_SECONDS:
+        kept = (now, read(customer_id, identifier))
+        _kept[customer_id, identifier] = kept
+    return kept[1]
+
+
+def forget() -> None:
+    """Read every plan afresh."""
+    _kept.clear()
+
+
+def read(customer_id: str, identifier: str) -> Plan:
+    ensure_defaults(customer_id)
+    row = Scenario.objects.filter(customer_id=customer_id, identifier=identifier).first()
+    if row is None:
+        raise UnknownScenario(unknown(customer_id, identifier))
+    strategy = Strategy.model_validate(row.strategy)
+    names = {placed.model for level in strategy.levels for placed in level.models}
+    found = Model.objects.filter(customer_id=customer_id, identifier__in=names)
+    return Plan(
+        identifier=row.identifier,
+        input_type=row.input_type,
+        output_types=tuple(row.output_types),
+        strategy=strategy,
+        filters=Filters.model_validate(row.filters),
+        models={model.identifier: planned(model) for model in found},
+        updated_at=row.updated_at,
+    )
+
+
+def planned(model: Model) -> PlannedModel:
+    kind = registry.kind(model.kind)
+    return PlannedModel(
+        pk=model.pk,
+        identifier=model.identifier,
+        kind=model.kind,
+        parameters=registry.with_defaults(kind, model.parameters),
+    )
+
+
+def unknown(customer_id: str, identifier: str) -> str:
+    names = sorted(Scenario.objects.filter(customer_id=customer_id).values_list("identifier", flat=True))
+    close = difflib.get_close_matches(identifier, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"The scenario {identifier[:64]!r} is unknown.{hint} Known scenarios: {', '.join(names)}."
