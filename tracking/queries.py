@@ -1,0 +1,198 @@
+"""Reading events back: a user's history across logins, who looks at an item, what is new.
+
+**Whose events are these?** A login edge hands everything that the source did up to that moment over to the
+target (engine-protocol, 1.3: "complete history of the source id is moved"). What the same device does after
+a logout stays its own until its next login. So an event of user S at time t belongs to S until the first
+edge out of S at or after t; then to that edge's target, until the target itself is handed over, and so on.
+Nothing is rewritten: edges can be removed and the history is as before.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connections
+
+from tracking.models import IdentityEdge
+
+# A device is handed over a few times a year; what goes beyond these bounds is old history.
+MOST_INTERVALS = 64
+DEEPEST_CHAIN = 8
+SIDES = ("source", "target")
+END_OF_TIME = 2**62
+COLUMNS = (
+    "event, item_type, item_id, ts, quantity, price, currency, percentage, rating, category_path, scenario"
+)
+
+
+class PastEvent(NamedTuple):
+    """One event of a user's history. ``ts``: microseconds since 1970 in UTC; ``price``: of one unit."""
+
+    event: str
+    item_type: int | None
+    item_id: str
+    ts: int
+    quantity: int | None
+    price: Decimal | float | None
+    currency: str
+    percentage: int | None
+    rating: int | None
+    category_path: str
+    scenario: str
+
+
+class Interval(NamedTuple):
+    """The events of ``user`` with ``after < ts <= until``."""
+
+    user: str
+    after: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Events of ``source`` with ``after < ts <= until`` count as events of ``owner``."""
+
+    source: str
+    after: int
+    until: int
+    owner: str
+
+
+def history(customer_id: str, user: str, *, events: Iterable[str] = (), limit: int = 100) -> list[PastEvent]:
+    """The newest events of a user, newest first, with those of earlier ids resolved.
+
+    ``user``: a pseudonym (:func:`tracking.identity.pseudonym`); "" (not_defined) has no history.
+    ``events``: event codes to keep, all when empty. Cost: one indexed query for the edges of each step back
+    (one for almost everybody) and one for the events; at most 64 handed-over intervals are looked at.
+    """
+    if not user:
+        return []
+    codes = tuple(events)
+    wanted = f" AND event IN ({', '.join(['%s'] * len(codes))})" if codes else ""
+    one = (
+        f"SELECT {COLUMNS} FROM tracking_event WHERE customer_id = %s AND {quoted_user()} = %s"  # noqa: S608
+        f" AND ts > %s AND ts <= %s{wanted} ORDER BY ts DESC LIMIT %s"
+    )
+    intervals = holdings(customer_id, user)
+    values = [v for i in intervals for v in (customer_id, *i, *codes, limit)]
+    if len(intervals) == 1:
+        return [PastEvent(*row) for row in fetch(one, values)]
+    parts = [f"SELECT * FROM ({one}) AS part"] * len(intervals)  # noqa: S608 - our own text
+    several = f"{' UNION ALL '.join(parts)} ORDER BY ts DESC LIMIT %s"
+    return [PastEvent(*row) for row in fetch(several, [*values, limit])]
+
+
+def holdings(customer_id: str, user: str) -> list[Interval]:
+    """Which intervals of which ids belong to ``user`` now; the user's own one first."""
+    last_out, incoming = edges_around(customer_id, {user})
+    own = Interval(user, newest_before(last_out[user], END_OF_TIME), END_OF_TIME)
+    found = [own]
+    wave = [Interval(s, 0, t) for s, t in incoming[user] if t > own.after]
+    for _depth in range(DEEPEST_CHAIN):
+        if not wave or len(found) >= MOST_INTERVALS:
+            break
+        outgoing, incoming = edges_around(customer_id, {handed.user for handed in wave})
+        following = []
+        for handed in wave:
+            after = newest_before(outgoing[handed.user], handed.until)
+            found.append(Interval(handed.user, after, handed.until))
+            following += [Interval(s, 0, t) for s, t in incoming[handed.user] if after < t < handed.until]
+        wave = list(dict.fromkeys(following))
+    return found[:MOST_INTERVALS]
+
+
+def edges_around(
+    customer_id: str, users: set[str]
+) -> tuple[dict[str, list[int]], dict[str, list[tuple[str, int]]]]:
+    """Times of the edges out of each user (ascending), and (source, time) of those into each."""
+    outgoing: dict[str, list[int]] = defaultdict(list)
+    incoming: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    marks = ", ".join(["%s"] * len(users))
+    # Two indexed halves: an OR over both columns reads the whole table on some planners.
+    half = "SELECT source, target, ts FROM tracking_identityedge WHERE customer_id = %s AND {} IN ({})"
+    newest = " ORDER BY ts DESC LIMIT 500"
+    halves = [f"SELECT * FROM ({half.format(side, marks)}{newest}) AS {side}s" for side in SIDES]  # noqa: S608
+    sql = " UNION ".join(halves)
+    values = [customer_id, *users, customer_id, *users]
+    for source, target, ts in fetch(f"{sql} ORDER BY ts", values):
+        outgoing[source].append(ts)
+        incoming[target].append((source, ts))
+    return outgoing, incoming
+
+
+def newest_before(times: list[int], until: int) -> int:
+    """The newest of ascending ``times`` that is before ``until``, 0 when there is none."""
+    earlier = [t for t in times if t < until]
+    return earlier[-1] if earlier else 0
+
+
+def ownership(customer_id: str) -> list[Ownership]:
+    """All handed-over intervals of a customer with their owner of today, for learning from the lake.
+
+    Join them to the lake's events: ``user = source AND ts > after AND ts <= until`` -> ``owner``; events
+    without a match keep their user. Each event matches at most one row.
+    """
+    edges = list(
+        IdentityEdge.objects.filter(customer_id=customer_id)
+        .order_by("ts", "id")
+        .values_list("source", "target", "ts")
+    )
+    starts: list[int] = []
+    last: dict[str, int] = {}
+    for source, _target, ts in edges:
+        starts.append(last.get(source, 0))
+        last[source] = ts
+    # From the newest edge back: whoever holds something just after an edge is known already.
+    later: dict[str, tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
+    found = []
+    for (source, target, ts), after in zip(reversed(edges), reversed(starts), strict=True):
+        owner = owner_after(later[target], ts) or target
+        times, owners = later[source]
+        times.append(-ts)
+        owners.append(owner)
+        if after < ts:
+            found.append(Ownership(source, after, ts, owner))
+    return found[::-1]
+
+
+def owner_after(later: tuple[list[int], list[str]], ts: int) -> str:
+    """The owner through the first edge after ``ts``. Times are negated, so that the list ascends."""
+    times, owners = later
+    position = bisect_right(times, -ts - 1)
+    return owners[position - 1] if position else ""
+
+
+def viewers(
+    customer_id: str, pairs: Sequence[tuple[int, str]], *, minutes: int = 60
+) -> dict[tuple[int, str], int]:
+    """How many users clicked each (item type, item id) within the last ``minutes``. Zero is left out."""
+    since = (time.time_ns() // 1000) - minutes * 60_000_000
+    counted = {}
+    for item_type, item_id in pairs:
+        sql = (
+            f"SELECT count(DISTINCT {quoted_user()}) FROM tracking_event WHERE event = 'click'"  # noqa: S608
+            " AND customer_id = %s AND item_type = %s AND item_id = %s AND ts >= %s"
+        )
+        [(number,)] = fetch(sql, [customer_id, item_type, item_id, since])
+        if number:
+            counted[item_type, item_id] = number
+    return counted
+
+
+def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connections[settings.EVENTS_DB].cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def quoted_user() -> str:
+    return '"user"'  # a reserved word of PostgreSQL

@@ -1,0 +1,197 @@
+"""History in bulk: imported files and simulated visitors, past the socket but by the same rules.
+
+Rows go through :mod:`tracking.fields` and the same sinks as live events, in large transactions. Only imports
+and simulations call this; live events go through the intake.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from tracking import fields
+from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector.sinks import Sink, sink_for
+from tracking.events import NOT_DEFINED, RULES, Shape
+from tracking.fields import BadEvent, is_digits, shown
+from tracking.identity import pseudonym
+
+EARLIEST = 631_152_000_000_000  # 1990
+PAUSE_SECONDS = 0.005  # lets live writers of the same SQLite file in
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoricEvent:
+    """One event of the past. ``user`` is the raw id; it is stored as its pseudonym.
+
+    ``ts``: an aware datetime, or microseconds since 1970 in UTC. ``price``: of one unit, decimal as text.
+    For ``login``: ``user`` is the target and ``source`` the id used before.
+    ``event_id`` makes a second import of the same row a duplicate instead of a second event.
+    """
+
+    event: str
+    user: str
+    ts: datetime | int
+    item_type: int | None = None
+    item_id: str = ""
+    quantity: int | None = None
+    price: str | None = None
+    currency: str = ""
+    percentage: int | None = None
+    rating: int | None = None
+    category_path: str = ""
+    scenario: str = ""
+    event_id: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """How many events were new, were there already, and were refused."""
+
+    stored: int
+    duplicates: int
+    rejected: int = 0
+
+
+OnReject = Callable[[int, HistoricEvent, str], None]
+
+
+def store(
+    customer_id: str,
+    rows: Iterable[HistoricEvent],
+    *,
+    batch: int = 10_000,
+    alphanumeric: bool = False,
+    on_reject: OnReject | None = None,
+) -> StoreResult:
+    """Commit historic events, ``batch`` of them in one transaction.
+
+    ``on_reject(number, row, sentence)`` is told of every row that breaks a rule (numbered from 1) and the
+    rest is stored; without it the first such row raises :class:`BadEvent` naming the number, and the batches
+    before it stay. ``alphanumeric``: whether the customer's items have string ids.
+    """
+    rejected = 0
+    stored = offered = 0
+    reader = Reader(customer_id, alphanumeric=alphanumeric)
+    with closing(sink_for()) as sink:
+        events: list[EventRow] = []
+        edges: list[EdgeRow] = []
+        for number, row in enumerate(rows, 1):
+            try:
+                events.append(reader.read(row))
+            except BadEvent as reason:
+                if on_reject is None:
+                    raise BadEvent(400, f"row {number}: {reason.message}") from reason
+                on_reject(number, row, reason.message)
+                rejected += 1
+                continue
+            if row.source:
+                edges.extend(reader.edges(row, events[-1]))
+            if len(events) >= batch:
+                offered, stored = offered + len(events), stored + flush(sink, events, edges)
+        offered, stored = offered + len(events), stored + flush(sink, events, edges)
+    return StoreResult(stored, offered - stored, rejected)
+
+
+def flush(sink: Sink, events: list[EventRow], edges: list[EdgeRow]) -> int:
+    """Commit and empty both lists."""
+    if not events:
+        return 0
+    stored = sink.store(events, edges)
+    events.clear()
+    edges.clear()
+    time.sleep(PAUSE_SECONDS)
+    return stored
+
+
+class Reader:
+    """Checks historic rows; remembers users and items, which repeat."""
+
+    def __init__(self, customer_id: str, *, alphanumeric: bool) -> None:
+        self.customer_id = customer_id
+        self.alphanumeric = alphanumeric
+        self.received = time.time_ns() // 1000
+        self._users: dict[str, str] = {}
+        self._items: dict[str, str] = {"": ""}
+
+    def read(self, row: HistoricEvent) -> EventRow:
+        """Raises :class:`BadEvent` with the rule that is broken."""
+        rule = RULES.get(row.event)
+        if rule is None:
+            raise BadEvent(400, f"event {shown(row.event)} not found; known are {', '.join(RULES)}")
+        if row.source and (row.event != "login" or row.source == row.user):
+            raise BadEvent(400, "source must be another user id and only come with login")
+        if rule.shape in (Shape.ITEM, Shape.ITEMS) and (not row.item_id or row.item_type is None):
+            raise BadEvent(400, f"item_type and item_id must be given for {row.event}")
+        return EventRow(
+            self.customer_id,
+            row.event,
+            self.user(row.user),
+            row.item_type
+            if row.item_type is None
+            else bounded("item_type", row.item_type, 1, fields.BIGGEST_ID),
+            self.item(row.item_id),
+            self.moment(row.ts),
+            self.received,
+            row.quantity if row.quantity is None else bounded("quantity", row.quantity, 1, 1_000_000),
+            row.price if row.price is None else price(row.price, row.currency),
+            row.currency,
+            row.percentage if row.percentage is None else bounded("percentage", row.percentage, 0, 100),
+            row.rating if row.rating is None else bounded("rating", row.rating, 0, 100),
+            fields.category_path("category_path", row.category_path) if row.category_path else "",
+            SCENARIO("scenario", row.scenario) if row.scenario else "",  # type: ignore[arg-type]
+            event_id=row.event_id if row.event_id is None else EVENT_ID("event_id", row.event_id),  # type: ignore[arg-type]
+        )
+
+    def user(self, raw: str) -> str:
+        known = self._users.get(raw)
+        if known is None:
+            if not raw or len(raw.encode()) > fields.LONGEST_USER_BYTES:
+                raise BadEvent(400, "user must be 1 to 1,024 bytes long")
+            known = "" if raw == NOT_DEFINED else pseudonym(self.customer_id, raw)
+            self._users[raw] = known
+        return known
+
+    def item(self, item_id: str) -> str:
+        known = self._items.get(item_id)
+        if known is None:
+            known = fields.item_id(item_id, alphanumeric=self.alphanumeric)
+            self._items[item_id] = known
+        return known
+
+    def moment(self, ts: datetime | int) -> int:
+        if isinstance(ts, datetime):
+            if ts.tzinfo is None:
+                raise BadEvent(400, f"ts must be a time with a zone; got {shown(ts.isoformat())}")
+            ts = round(ts.timestamp() * 1_000_000)
+        if not EARLIEST <= ts <= self.received + 300_000_000:
+            raise BadEvent(400, f"ts must be between 1990 and now, in microseconds; got {ts}")
+        return ts
+
+    def edges(self, row: HistoricEvent, event: EventRow) -> list[EdgeRow]:
+        """The edge of a login, unless one of its sides is nobody."""
+        source = self.user(row.source)
+        return [EdgeRow(self.customer_id, source, event.user, event.ts)] if source and event.user else []
+
+
+SCENARIO = fields.text_of(64)
+EVENT_ID = fields.matching("[!-~]{1,64}", "1 to 64 visible ASCII characters")
+
+
+def bounded(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise BadEvent(400, f"{name} must be {low} to {high}; got {value}")
+    return value
+
+
+def price(amount: str, currency: str) -> str:
+    if is_digits(amount.replace(".", "", 1)) and fields.PRICE.match(f"{amount}{currency}"):
+        return amount
+    raise BadEvent(
+        400,
+        f"price must be a decimal with a currency such as 2.50 and EUR; got {shown(f'{amount} {currency}')}",
+    )
