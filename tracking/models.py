@@ -44,15 +44,7 @@ class Event(models.Model):
                 name="event_once",
             )
         ]
-        indexes = [
-            models.Index(fields=["customer_id", "user", "-ts"], name="event_history"),
-            # "How many look at this now": clicks only, so that other events do not pay for it.
-            models.Index(
-                fields=["customer_id", "item_type", "item_id", "-ts"],
-                condition=models.Q(event="click"),
-                name="event_viewers",
-            ),
-        ]
+        indexes = [models.Index(fields=["customer_id", "user", "-ts"], name="event_history")]
 
     def __str__(self) -> str:
         return f"{self.event} {self.item_type}/{self.item_id}"

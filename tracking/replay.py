@@ -77,7 +77,7 @@ def store(
     rejected = 0
     stored = offered = 0
     reader = Reader(customer_id, alphanumeric=alphanumeric)
-    with closing(sink_for()) as sink:
+    with closing(sink_for(bulk=True)) as sink:
         events: list[EventRow] = []
         edges: list[EdgeRow] = []
         for number, row in enumerate(rows, 1):

@@ -108,6 +108,7 @@ def test_equals_the_rule_in_plain_words(events, logins, data):
 
 
 def test_counts_the_users_who_look_at_an_item():
+    queries.recent_viewers.cache_clear()
     now = time.time_ns() // 1000
     Event.objects.bulk_create(
         [event("a", now), event("a", now), event("b", now), event("c", now - 7_200_000_000)]

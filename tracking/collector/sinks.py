@@ -55,8 +55,10 @@ class SqliteSink:
         f"VALUES ({', '.join('?' * len(EdgeRow._fields))}) {SKIP_SAME_EDGE}"
     )
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, bulk: bool = False) -> None:
+        """``bulk``: for imports, which touch most pages of the indexes with every batch."""
         self.path = path
+        self.bulk = bulk
         self._connection: sqlite3.Connection | None = None
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
@@ -93,6 +95,9 @@ class SqliteSink:
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        if self.bulk:
+            connection.execute("PRAGMA cache_size=-65536")
+            connection.execute("PRAGMA wal_autocheckpoint=20000")
         self._connection = connection
         return connection
 
@@ -164,17 +169,17 @@ class PostgresSink:
         return self._connection
 
 
-def sink_for(alias: str = "") -> Sink:
-    """A sink for the events database of the settings (or the database ``alias``)."""
-    described = connections[alias or settings.EVENTS_DB].settings_dict
+def sink_for(*, bulk: bool = False) -> Sink:
+    """A sink for the events database of the settings."""
+    described = connections[settings.EVENTS_DB].settings_dict
     if described["ENGINE"] == "django.db.backends.sqlite3":
-        return SqliteSink(str(described["NAME"]))
+        return SqliteSink(str(described["NAME"]), bulk=bulk)
     return PostgresSink(postgres_options(described))
 
 
-def pause_for(alias: str = "") -> float:
+def pause_for() -> float:
     """Seconds between two commits: only a SQLite file that editors write to as well needs a real gap."""
-    described = connections[alias or settings.EVENTS_DB].settings_dict
+    described = connections[settings.EVENTS_DB].settings_dict
     if described["ENGINE"] != "django.db.backends.sqlite3":
         return 0.0
     return 0.005 if settings.EVENTS_DB == "default" else 0.0005

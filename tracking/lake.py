@@ -1,0 +1,294 @@
+"""Committed events as Parquet files, for learning and statistics.
+
+Below ``settings.LAKE_ROOT``, per customer: ``customer=<id>/day=YYYY-MM-DD/<first id>-<last id>.parquet``
+and a ``manifest.json`` that names the files which count. Readers take their list from the manifest, so a
+file that is being written, or one that a merge has replaced, is never read, and no row is read twice.
+
+Columns: ``id, event, "user", item_type, item_id, ts, received, quantity, price, currency, percentage, rating,
+category_path, scenario, model_id, request_uuid, segments, lang, trigger_name``. Times are microseconds since
+1970 in UTC; ``price`` is DECIMAL(18,4) of one unit; ``"user"`` is the pseudonym, '' for nobody. The day is that
+of ``ts``. Logins are not applied: join :func:`tracking.queries.ownership` to count a device's events for
+its account.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import duckdb
+import numpy as np
+from django.conf import settings
+from django.db import connections
+
+from tracking import horizon
+from tracking.models import LakeCursor
+
+logger = logging.getLogger("tracking")
+
+CURSOR = "lake"
+MOST_ROWS = 250_000  # read into memory at a time, about 300 MB
+MOST_PARTS_A_DAY = 12
+# A reader that holds an older manifest may still open a merged part for this long.
+GRACE_SECONDS = 900.0
+TEXTS = (
+    *("event", "user", "item_id", "currency", "category_path", "scenario"),
+    *("model_id", "request_uuid", "segments", "lang", "trigger_name"),
+)
+NUMBERS = ("item_type", "quantity", "percentage", "rating")  # NULL is written as -1 on the way
+COLUMNS = ("id", "customer_id", *TEXTS, *NUMBERS, "ts", "received", "price")
+PARQUET = """
+    SELECT id, event, "user", nullif(item_type, -1)::INTEGER AS item_type, item_id, ts, received,
+        nullif(quantity, -1)::INTEGER AS quantity,
+        CASE WHEN isnan(price) THEN NULL ELSE price::DECIMAL(18, 4) END AS price, currency,
+        nullif(percentage, -1)::SMALLINT AS percentage, nullif(rating, -1)::SMALLINT AS rating,
+        category_path, scenario, model_id, request_uuid, segments, lang, trigger_name
+"""
+
+
+@dataclass
+class Manifest:
+    """Which files of a customer count, and up to which event id they hold everything."""
+
+    version: int = 1
+    last_id: int = 0
+    rows: int = 0
+    files: list[str] = field(default_factory=list)  # relative to the customer's folder
+    retired: dict[str, float] = field(default_factory=dict)  # merged parts and when they were
+
+
+def files(customer_id: str) -> list[Path]:
+    """The Parquet files that hold a customer's events, each event in exactly one."""
+    folder = folder_of(customer_id)
+    return [folder / name for name in read_manifest(folder).files]
+
+
+def customers() -> list[str]:
+    """The ids of all customers who have files."""
+    found = settings.LAKE_ROOT.glob("customer=*/manifest.json")
+    return sorted(unquote(path.parent.name.removeprefix("customer=")) for path in found)
+
+
+def archive() -> int:
+    """Copy what was committed since the last call into the lake; return the number of events.
+
+    Safe to call again after a crash at any point: a part becomes visible with its manifest, which also says
+    how far it reaches. Two calls at once do not disturb each other; the second returns 0.
+    """
+    settings.LAKE_ROOT.mkdir(parents=True, exist_ok=True)
+    with exclusively() as mine:
+        if not mine:
+            return 0
+        upto = horizon.settled_id()
+        forget_other_database(upto)
+        total = 0
+        while rows := read_rows(after=position(), upto=upto):
+            total += write_rows(rows)
+            move_cursor(int(rows[-1][0]))
+        compact()
+        return total
+
+
+class exclusively:  # noqa: N801 - reads as a with-statement
+    """Holds a lock file of the lake; gives False when another process has it."""
+
+    def __enter__(self) -> bool:
+        import fcntl
+
+        self.handle = (settings.LAKE_ROOT / ".lock").open("a")
+        try:
+            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __exit__(self, *_exc: object) -> None:
+        self.handle.close()
+
+
+def forget_other_database(upto: int) -> None:
+    """Files that reach further than the events database come from one that is gone: begin anew."""
+    foreign = [c for c in customers() if upto and read_manifest(folder_of(c)).last_id > upto]
+    if foreign:
+        logger.warning("The lake of customers %s belongs to another database; it is built again.", foreign)
+        for customer_id in customers():
+            shutil.rmtree(folder_of(customer_id))
+        move_cursor(0)
+
+
+def position() -> int:
+    """The cursor; 0 when the lake was removed, so that it is built again from the database."""
+    cursor = LakeCursor.objects.filter(name=CURSOR).first()
+    return cursor.last_id if cursor and customers() else 0
+
+
+def move_cursor(last_id: int) -> None:
+    LakeCursor.objects.update_or_create(name=CURSOR, defaults={"last_id": last_id})
+
+
+def read_rows(*, after: int, upto: int) -> list[tuple[Any, ...]]:
+    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    sql = f"SELECT {names} FROM tracking_event WHERE id > %s AND id <= %s ORDER BY id LIMIT %s"  # noqa: S608
+    with connections[settings.EVENTS_DB].cursor() as cursor:
+        cursor.execute(sql, [after, upto, MOST_ROWS])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def write_rows(rows: list[tuple[Any, ...]]) -> int:
+    """Write the rows into their customers' folders; return how many were not there yet."""
+    by_customer: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        by_customer.setdefault(row[1], []).append(row)
+    return sum(add(customer_id, part) for customer_id, part in by_customer.items())
+
+
+def add(customer_id: str, rows: list[tuple[Any, ...]]) -> int:
+    folder = folder_of(customer_id)
+    manifest = read_manifest(folder)
+    # After a crash between manifest and cursor the same rows come again.
+    rows = [row for row in rows if row[0] > manifest.last_id]
+    if not rows:
+        return 0
+    label = f"{rows[0][0]}-{rows[-1][0]}"
+    with closing(duckdb.connect()) as duck:
+        duck.register("events", columns_of(rows))
+        source = f"{PARQUET}, strftime(make_timestamp(ts), '%Y-%m-%d') AS day FROM events ORDER BY ts"
+        manifest.files += write_days(duck, source, folder, label)
+    manifest.last_id = rows[-1][0]
+    manifest.rows += len(rows)
+    write_manifest(folder, manifest)
+    return len(rows)
+
+
+def columns_of(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """Rows as one array per column, the form in which DuckDB reads without copying values one by one."""
+    arrays: dict[str, Any] = {}
+    for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True):
+        if name in NUMBERS:
+            arrays[name] = np.array([-1 if v is None else v for v in values], dtype=np.int64)
+        elif name == "price":
+            arrays[name] = np.array([np.nan if v is None else float(v) for v in values])
+        elif name in ("id", "ts", "received"):
+            arrays[name] = np.array(values, dtype=np.int64)
+        else:
+            arrays[name] = np.array(values, dtype=object)
+    return arrays
+
+
+def write_days(duck: duckdb.DuckDBPyConnection, source: str, folder: Path, label: str) -> list[str]:
+    """Write the query's rows as one synced file per day; return their names below ``folder``."""
+    temporary = folder / f".tmp-{os.getpid()}-{label}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        duck.execute(
+            f"COPY ({source}) TO '{sql_text(temporary)}' "
+            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), FILENAME_PATTERN 'part')"
+        )
+        return [publish(written, folder, label) for written in sorted(temporary.glob("day=*/*.parquet"))]
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def publish(written: Path, folder: Path, label: str) -> str:
+    """Sync a file and move it to its place."""
+    target = folder / written.parent.name / f"{label}{suffix_of(written)}.parquet"
+    target.parent.mkdir(exist_ok=True)
+    sync(written)
+    written.replace(target)
+    sync(target.parent)
+    return str(target.relative_to(folder))
+
+
+def suffix_of(written: Path) -> str:
+    """DuckDB may write several files for a day: `part.parquet`, `part_1.parquet`."""
+    return written.stem.removeprefix("part")
+
+
+def compact() -> int:
+    """Merge days of many parts into one file each; return how many days were merged."""
+    return sum(compact_customer(folder_of(customer_id)) for customer_id in customers())
+
+
+def compact_customer(folder: Path) -> int:
+    manifest = read_manifest(folder)
+    days: dict[str, list[str]] = {}
+    for name in manifest.files:
+        days.setdefault(name.partition("/")[0], []).append(name)
+    crowded = {day: parts for day, parts in days.items() if len(parts) > MOST_PARTS_A_DAY}
+    for day, parts in crowded.items():
+        label = f"merged-{time.time_ns()}"
+        listed = ", ".join(f"'{sql_text(folder / part)}'" for part in parts)
+        with closing(duckdb.connect()) as duck:
+            source = (
+                f"SELECT *, '{day.removeprefix('day=')}' AS day "  # noqa: S608 - names of our own files
+                f"FROM read_parquet([{listed}], hive_partitioning = false) ORDER BY ts"
+            )
+            merged = write_days(duck, source, folder, label)
+        manifest.files = [name for name in manifest.files if name not in parts] + merged
+        manifest.retired |= dict.fromkeys(parts, time.time())
+    gone = [name for name, since in manifest.retired.items() if time.time() - since > GRACE_SECONDS]
+    if crowded or gone:
+        manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
+        write_manifest(folder, manifest)
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+    return len(crowded)
+
+
+def folder_of(customer_id: str) -> Path:
+    root: Path = settings.LAKE_ROOT
+    return root / f"customer={quote(customer_id, safe='')}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    try:
+        return Manifest(**json.loads((folder / "manifest.json").read_text()))
+    except FileNotFoundError:
+        return Manifest()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    temporary = folder / f".tmp-manifest-{os.getpid()}"
+    temporary.write_text(json.dumps(asdict(manifest), indent=1))
+    sync(temporary)
+    temporary.replace(folder / "manifest.json")
+    sync(folder)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sql_text(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def sweep() -> None:
+    """Remove what a crash left half written."""
+    for left in leftovers():
+        with suppress(OSError):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def leftovers() -> Iterator[Path]:
+    an_hour_ago = time.time() - 3600
+    for path in settings.LAKE_ROOT.glob("customer=*/.tmp-*"):
+        with suppress(OSError):
+            if path.stat().st_mtime < an_hour_ago:
+                yield path
