@@ -4,11 +4,11 @@ Below ``settings.LAKE_ROOT``, per customer: ``customer=<id>/day=YYYY-MM-DD/<firs
 and a ``manifest.json`` that names the files which count. Readers take their list from the manifest, so a
 file that is being written, or one that a merge has replaced, is never read, and no row is read twice.
 
-Columns: ``id, event, "user", item_type, item_id, ts, received, quantity, price, currency, percentage, rating,
-category_path, scenario, model_id, request_uuid, segments, lang, trigger_name``. Times are microseconds since
-1970 in UTC; ``price`` is DECIMAL(18,4) of one unit; ``"user"`` is the pseudonym, '' for nobody. The day is that
-of ``ts``. Logins are not applied: join :func:`tracking.queries.ownership` to count a device's events for
-its account.
+Columns: ``id, event, "user", item_type, item_id, ts, received, quantity, price, currency, percentage,
+rating, category_path, scenario, model_id, request_uuid, segments, lang, trigger_name``. Times are
+microseconds since 1970 in UTC; ``price`` is DECIMAL(18,4) of one unit; ``"user"`` is the pseudonym, '' for
+nobody. The day is that of ``ts``. Logins are not applied: join :func:`tracking.queries.ownership` to count a
+device's events for its account.
 """
 
 from __future__ import annotations
