@@ -26,7 +26,6 @@ from personalization.contracts import (
     Notification,
     NotificationEvent,
     items_of,
-    new_transaction,
 )
 from personalization.server import sealing
 from personalization.server.items import fetch, mapping, store
@@ -53,7 +52,7 @@ def accept(account: CustomerAccount, notification: Notification) -> list[ImportR
     """
     for number, event in enumerate(notification.events):
         check(event, f"events.{number}")
-    arrived = new_transaction()
+    arrived = store.moment_now()
     with transaction.atomic():
         return [
             accept_event(account, event, given=notification.transaction, arrived=arrived)
@@ -106,7 +105,7 @@ def accept_event(
         item_id=event.itemId or "",
     )
     # A sender whose clock is ahead must not shadow the updates that follow.
-    moment = min(given or arrived, arrived)
+    moment = min(store.moment_of(given), arrived) if given else arrived
     secret = event.credentials.model_dump() if event.credentials else {}
     payload = {"run": run.pk, "moment": moment, "uris": event.uris, "secret": sealing.seal(secret)}
     queue.enqueue(JOB, payload, customer_id=account.customer_id)
@@ -115,7 +114,7 @@ def accept_event(
 
 def accept_removal(account: CustomerAccount, rows: list[store.StoredItem]) -> None:
     """Schedule the removal of these rows of one item (``DELETE`` of the item API)."""
-    arrived = new_transaction()
+    arrived = store.moment_now()
     with transaction.atomic():
         for row in rows:
             event = NotificationEvent(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +17,7 @@ from django.utils import timezone
 from personalization.server.items.mapping import Columns
 from personalization.server.models import StoredItem
 
-__all__ = ["StoredItem", "chosen", "find", "remove", "remove_missing", "upsert"]
+__all__ = ["StoredItem", "chosen", "find", "moment_now", "moment_of", "remove", "remove_missing", "upsert"]
 
 BATCH = 500
 UPDATED = [
@@ -35,12 +35,23 @@ UPDATED = [
 ]
 
 
+def moment_now() -> str:
+    """This moment as 17 digits, to the millisecond in UTC."""
+    return f"{timezone.now().astimezone(UTC):%Y%m%d%H%M%S%f}"[:17]
+
+
+def moment_of(transaction_id: str) -> str:
+    """The moment of a transaction id, whose last three digits are random: the start of its second."""
+    return transaction_id[:14] + "000"
+
+
 def upsert(
     customer_id: str, rows: Sequence[Columns], *, language: str, moment: str, now: datetime | None = None
 ) -> int:
     """Write items of one customer and language; returns how many were written.
 
-    ``moment``: :func:`personalization.contracts.new_transaction` where there is no export. ``now`` is when the items were received, for those that are new; items of one import share it.
+    ``moment``: :func:`moment_now` where there is no export. ``now`` is when the items were received, for
+    those that are new; items of one import share it.
     """
     written = 0
     now = now or timezone.now()
