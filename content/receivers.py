@@ -15,7 +15,7 @@ from wagtail.models import Page, PageViewRestriction, Site
 
 from content.items.dirty import mark
 from content.items.pages import NAME, keys_of
-from content.items.types import item_types
+from content.items.types import item_types, type_of
 
 
 def connect() -> None:
@@ -42,16 +42,21 @@ def _page_saved(sender: type[Model], instance: Any, **_: Any) -> None:
     if not issubclass(sender, Page):
         return
     before = getattr(instance, "_before_this_save", None) or {}
-    keys = keys_of(instance.pk)
+    keys = keys_of(instance.pk) if _is_item(instance) else set()
     if before.get("alias_of_id") != instance.alias_of_id:
         keys |= keys_of(before.get("alias_of_id"))
     moved = bool(before) and before["url_path"] != instance.url_path
     mark(NAME, keys, subtrees=[str(instance.pk)] if moved else [])
 
 
+def _is_item(page: Page) -> bool:
+    # The sender of a move or an unpublication is often plain Page.
+    return page.specific_class is not None and type_of(page.specific_class) is not None
+
+
 def _page_about_to_go(sender: type[Model], instance: Any, **_: Any) -> None:
     # Django deletes the parts of a page one by one; the part called Page exists in each.
-    if sender._meta.label == Page._meta.label:
+    if sender._meta.label == Page._meta.label and _is_item(instance):
         # Its aliases stay behind as pages of their own.
         aliases = Page.objects.filter(alias_of_id=instance.pk).values_list("translation_key", flat=True)
         mark(NAME, keys_of(instance.pk) | {str(key) for key in aliases})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -74,7 +75,7 @@ class WagtailPageSource:
             last = key
 
     def numbers(self, keys: Collection[str]) -> dict[str, int | None]:
-        rows = Page.objects.filter(translation_key__in=_uuids(keys)).order_by()
+        rows = _pages_of(_page_types()).filter(translation_key__in=_uuids(keys)).order_by()
         lowest = rows.values_list("translation_key").annotate(number=Min("pk"))
         return {str(key): number for key, number in lowest}
 
@@ -150,7 +151,12 @@ def _originals(identifiers: Collection[str]) -> models.QuerySet[Page]:
 
 
 def _uuids(keys: Collection[str]) -> list[UUID]:
-    return [UUID(key) for key in keys]
+    """Turn keys into what the column holds; a key of another shape names no page."""
+    found = []
+    for key in keys:
+        with suppress(ValueError):
+            found.append(UUID(key))
+    return found
 
 
 def _family(keys: Collection[str]) -> list[Place]:
