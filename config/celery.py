@@ -6,10 +6,20 @@ import os
 
 from celery import Celery
 
+from config.environment import load_dotenv_files
+
+load_dotenv_files()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("lodestar")
 app.conf.update(
+    broker_url=os.environ.get("REDIS_URL") or None,
+    # Rows whose nudge was lost, and whose worker died, are found by the sweep.
+    beat_schedule={"sweep": {"task": "lodestar.sweep", "schedule": 15.0}},
+    imports=["config.jobs.tasks"],
+    worker_soft_shutdown_timeout=30.0,
+    worker_hijack_root_logger=False,
+    # A page must not wait for a broker that is away.
     accept_content=["json"],
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -22,6 +32,7 @@ app.conf.update(
         "visibility_timeout": 300,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
     },
     broker_connection_retry_on_startup=True,
 )

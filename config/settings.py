@@ -181,6 +181,8 @@ def database(url: str) -> dict[str, Any]:
     described: dict[str, Any] = dict(dj_database_url.parse(url))
     if described["ENGINE"] == "django.db.backends.sqlite3":
         described["OPTIONS"] = SQLITE_OPTIONS | described.get("OPTIONS", {})
+        # A file in tests too: several connections to one database in memory lock each other out.
+        described["TEST"] = {"NAME": str(VAR_DIR / f"test-{Path(described['NAME']).name}")}
     else:
         described["CONN_HEALTH_CHECKS"] = True
         described["CONN_MAX_AGE"] = 60

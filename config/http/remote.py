@@ -99,8 +99,12 @@ def open_remote(request: requests.Request, *, target: Target, deadline: Deadline
     session.headers.clear()
     session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"})
 
+    opened: list[requests.Response] = []
+
     def close() -> None:
         guard.release()
+        for response in opened:
+            response.close()
         session.close()
 
     try:
@@ -112,6 +116,7 @@ def open_remote(request: requests.Request, *, target: Target, deadline: Deadline
                 timeout=(min(CONNECT_SECONDS, deadline.left), min(READ_SECONDS, deadline.left)),
                 verify=settings.OUTBOUND_CA_BUNDLE or True,
             )
+            opened.append(response)
             refuse_cut_head(response)
     except BaseException:
         close()
@@ -130,7 +135,6 @@ def refuse_cut_head(response: requests.Response) -> None:
     original = getattr(response.raw, "_original_response", None)
     defects = original.msg.defects if original is not None else []
     if defects:
-        response.close()
         raise requests.exceptions.ChunkedEncodingError(f"malformed header: {defects[0]}")
 
 

@@ -109,3 +109,20 @@ class Outbox(Work):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} ({self.state})"
+
+
+class Periodic(models.Model):
+    """When a regular function is due, and which worker runs it now."""
+
+    name = models.CharField(max_length=64, unique=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_owner = models.CharField(max_length=96, default="", blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_run = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(default="", blank=True)
+
+    class Meta:
+        verbose_name_plural = "periodic"
+
+    def __str__(self) -> str:
+        return self.name

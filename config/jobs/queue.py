@@ -15,26 +15,22 @@ It must be safe to run twice: after a crash another worker starts it again from 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
+from config.jobs import lease
 from config.jobs.models import OPEN_STATES, Job, State
 
 logger = logging.getLogger("personalization")
 
-LEASE = timedelta(seconds=60)
 RENEW_SECONDS = 20.0
 MAX_ATTEMPTS = 5
 BACK_OFF_SECONDS = (2, 10, 60, 300)
@@ -58,7 +54,6 @@ class Run:
     job: Job
     owner: str
     on_progress: Callable[[Job], None] | None = None
-    _lost: threading.Event = field(default_factory=threading.Event)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -72,7 +67,7 @@ class Run:
             self.job.total = total
         if message:
             self.job.message = message[:255]
-        still_mine = Job.objects.filter(pk=self.job.pk, state=State.RUNNING, lease_owner=self.owner).update(
+        still_mine = lease.mine(self.job).update(
             progress=self.job.progress, total=self.job.total, message=self.job.message
         )
         if not still_mine:
@@ -127,33 +122,15 @@ def nudge(job_id: int) -> None:
         run_due()
         return
     if settings.REDIS_URL:
-        from config.jobs.tasks import run_due_jobs
+        from config.jobs.tasks import nudge_worker, run_due_jobs
 
-        try:
-            run_due_jobs.delay()
-        except Exception:  # noqa: BLE001 - whatever the broker's fault, the row will be found
-            logger.warning("Broker unreachable; job %s waits for the next sweep.", job_id)
+        nudge_worker(run_due_jobs, what=f"job {job_id}")
 
 
 def claim(*, kinds: list[str] | None = None) -> Job | None:
     """Take the next due job for this process, or one whose worker's lease has run out."""
-    now = timezone.now()
-    owner = worker_name()
-    due = Q(state=State.QUEUED, run_after__lte=now) | Q(state=State.RUNNING, lease_until__lt=now)
-    candidates = Job.objects.filter(due).order_by("run_after", "pk")
-    if kinds is not None:
-        candidates = candidates.filter(kind__in=kinds)
-    for pk, attempts in candidates.values_list("pk", "attempts")[:10]:
-        # A conditional update instead of SKIP LOCKED: the same statement serves SQLite.
-        taken = Job.objects.filter(due, pk=pk, attempts=attempts).update(
-            state=State.RUNNING,
-            attempts=attempts + 1,
-            lease_owner=owner,
-            lease_until=now + LEASE,
-        )
-        if taken:
-            return Job.objects.get(pk=pk)
-    return None
+    rows = Job.objects.all() if kinds is None else Job.objects.filter(kind__in=kinds)
+    return lease.claim(rows)
 
 
 def run_due(*, limit: int = 100, kinds: list[str] | None = None) -> int:
@@ -172,8 +149,8 @@ def run_now(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> Jo
     taken = Job.objects.filter(pk=row.pk, state=State.QUEUED).update(
         state=State.RUNNING,
         attempts=row.attempts + 1,
-        lease_owner=worker_name(),
-        lease_until=now + LEASE,
+        lease_owner=lease.worker_name(),
+        lease_until=now + lease.LEASE,
     )
     row.refresh_from_db()
     if taken:
@@ -187,6 +164,9 @@ def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> No
     runner = _runners.get(row.kind)
     if runner is None:
         finish(row, State.FAILED, error=f"No code runs jobs of the kind {row.kind!r}.")
+        return
+    if row.attempts > MAX_ATTEMPTS:
+        finish(row, State.PARKED, error=f"Its worker died {MAX_ATTEMPTS} times while running it.")
         return
     run = Run(job=row, owner=row.lease_owner, on_progress=on_progress)
     with keep_lease(row):
@@ -225,9 +205,7 @@ class keep_lease:  # noqa: N801 - reads as a with-statement
 
         while not self.stop.wait(RENEW_SECONDS):
             try:
-                Job.objects.filter(pk=self.row.pk, lease_owner=self.row.lease_owner).update(
-                    lease_until=timezone.now() + LEASE
-                )
+                lease.mine(self.row).update(lease_until=timezone.now() + lease.LEASE)
             except Exception:  # noqa: BLE001 - the next turn tries again before the lease ends
                 logger.warning("Could not renew the lease of job %s.", self.row.pk)
         connection.close()
@@ -235,7 +213,7 @@ class keep_lease:  # noqa: N801 - reads as a with-statement
 
 def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, error: str = "") -> None:
     """Store the outcome, unless the job was cancelled or taken over meanwhile."""
-    Job.objects.filter(pk=row.pk, state=State.RUNNING, lease_owner=row.lease_owner).update(
+    changed = lease.mine(row).update(
         state=state,
         result=result or {},
         error=error,
@@ -243,22 +221,32 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
         lease_until=None,
         lease_owner="",
     )
-    if error:
-        logger.error("Job %s (%s) %s: %s", row.pk, row.kind, state, error.splitlines()[-1])
+    if changed and state in {State.FAILED, State.PARKED}:
+        logger.error("Job %s (%s) %s: %s", row.pk, row.kind, state, last_line(error))
 
 
 def retry_or_park(row: Job, error: str) -> None:
+    """Queue the job again with back-off, park it when it is out of attempts."""
     if row.attempts >= MAX_ATTEMPTS:
         finish(row, State.PARKED, error=error)
         return
-    Job.objects.filter(pk=row.pk, state=State.RUNNING, lease_owner=row.lease_owner).update(
-        state=State.QUEUED,
-        error=error,
-        run_after=retry_time(row.attempts),
-        lease_until=None,
-        lease_owner="",
-    )
-    logger.warning("Job %s (%s) will be retried: %s", row.pk, row.kind, error.splitlines()[-1])
+    try:
+        with transaction.atomic():
+            lease.mine(row).update(
+                state=State.QUEUED,
+                error=error,
+                run_after=retry_time(row.attempts),
+                lease_until=None,
+                lease_owner="",
+            )
+    except IntegrityError:  # a newer job with this key waits and will do the same work
+        finish(row, State.CANCELLED, error=f"A newer job took its place. {error}")
+        return
+    logger.warning("Job %s (%s) will be retried: %s", row.pk, row.kind, last_line(error))
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]
 
 
 def retry_time(attempts: int) -> datetime:
@@ -272,11 +260,3 @@ def cancel(job_id: int) -> bool:
         state=State.CANCELLED, finished_at=timezone.now(), lease_owner="", lease_until=None
     )
     return bool(changed)
-
-
-def worker_name() -> str:
-    """Host, process and thread, so that a lease names its holder; unique per start."""
-    return f"{socket.gethostname()[:24]}-{os.getpid()}-{_START}-{threading.get_ident() % 10_000}"
-
-
-_START = uuid4().hex[:8]

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from config.celery import app
-from config.jobs.queue import run_due
+from config.jobs import outbox, queue, schedule, worker
+
+logger = logging.getLogger("personalization")
+
+
+def nudge_worker(task: Any, *, what: str) -> None:
+    """Send ``task`` to the broker; a broker that is away is no error, the row will be found."""
+    try:
+        task.apply_async(retry=False)
+    except Exception:  # noqa: BLE001 - whatever the broker's fault is, it must not reach the caller
+        logger.warning("The broker is unreachable; %s waits for the next sweep.", what)
 
 
 @app.task(name="lodestar.run_due_jobs")
 def run_due_jobs() -> int:
-    return run_due()
+    return queue.run_due()
+
+
+@app.task(name="lodestar.deliver_outbox")
+def deliver_outbox() -> int:
+    return outbox.deliver_due()
+
+
+@app.task(name="lodestar.sweep")
+def sweep() -> int:
+    """What the broker-less worker does in its loop: due rows of every kind, periodic functions."""
+    worker.beat()
+    return schedule.run_due() + outbox.deliver_due() + queue.run_due()

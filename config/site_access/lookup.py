@@ -31,7 +31,8 @@ class Snapshot:
     def get(self) -> SitesFile:
         known = self._file
         path = Path(settings.LODESTAR_SITES_FILE)
-        if known and known.path == path and time.monotonic() - self._looked_at < STAT_SECONDS:
+        recent = time.monotonic() - self._looked_at < STAT_SECONDS
+        if known and recent and self._signature[:2] == (path, own_addresses()):
             return known
         with self._lock:
             return self._checked(path)
@@ -63,12 +64,16 @@ class Snapshot:
     def _sign(self) -> tuple[object, ...]:
         """What a read depends on: the file, and the port that own addresses follow."""
         path = Path(settings.LODESTAR_SITES_FILE)
-        own = (settings.SERVED_PORT, settings.EVENT_PORT, settings.WAGTAILADMIN_BASE_URL)
+        own = own_addresses()
         try:
             stat = path.stat()
         except OSError:
             return (path, own)
         return (path, own, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+def own_addresses() -> tuple[object, ...]:
+    return (settings.SERVED_PORT, settings.EVENT_PORT, settings.WAGTAILADMIN_BASE_URL)
 
 
 _snapshot = Snapshot()

@@ -1,0 +1,229 @@
+"""Messages for other systems: stored with the change they tell of, delivered at least once.
+
+A kind of message is a function registered under a name::
+
+    @delivery("item_notification")
+    def deliver(message: Outbox) -> int | None:
+        ...  # call the other system; returns the HTTP status it answered, if any
+
+It must be safe to run twice. Returning means delivered. :class:`RetryLater` asks for another try, after
+the time the other side named or by :data:`SCHEDULE_SECONDS`; any other exception does the same. A
+message out of tries is parked for a person; :class:`~config.jobs.queue.GiveUp` fails it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from config.http import OutgoingError
+from config.jobs import lease
+from config.jobs.models import Outbox, State
+from config.jobs.queue import GiveUp
+
+logger = logging.getLogger("personalization")
+
+# Before the first to the tenth try; the schedule of the Standard Webhooks specification, 75 hours.
+HOUR = 3600
+SCHEDULE_SECONDS = (0, 5, 300, 1800, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR)
+JITTER = 0.1
+LONGEST_WAIT_SECONDS = 24 * HOUR
+# A call in the calling thread and its answer may take this long before another worker tries.
+DELIVERY_LEASE = timedelta(seconds=120)
+
+Deliverer = Callable[[Outbox], int | None]
+_deliverers: dict[str, Deliverer] = {}
+
+
+class RetryLater(Exception):
+    """The delivery failed for now. ``seconds``: what the other side asked to wait, at most a day.
+
+    ``tries``: give up after so many tries instead of ten.
+    """
+
+    def __init__(
+        self,
+        seconds: float | None = None,
+        *,
+        reason: str = "",
+        tries: int = len(SCHEDULE_SECONDS),
+        status: int | None = None,
+    ) -> None:
+        super().__init__(reason or "The other system asked for a later try.")
+        self.seconds = seconds
+        self.tries = tries
+        self.status = status
+
+
+def delivery(kind: str) -> Callable[[Deliverer], Deliverer]:
+    """Register the decorated function as the deliverer of ``kind``."""
+
+    def register(deliverer: Deliverer) -> Deliverer:
+        _deliverers[kind] = deliverer
+        return deliverer
+
+    return register
+
+
+def put(kind: str, *, key: str, payload: dict[str, Any], customer_id: str = "") -> Outbox:
+    """Store a message and deliver it once the surrounding transaction has committed.
+
+    While a message of the same kind and key waits, it is replaced: the newest wins. One whose delivery
+    is under way is followed by the new one.
+    """
+    with transaction.atomic():
+        changed = Outbox.objects.filter(kind=kind, key=key, state=State.QUEUED).update(
+            payload=payload,
+            customer_id=customer_id,
+            version=F("version") + 1,
+            attempts=0,
+            run_after=timezone.now(),
+        )
+        row = _waiting(kind, key) if changed else _insert(kind, key, payload, customer_id)
+    if row is None:  # a worker took it, or another process stored one, between two statements
+        return put(kind, key=key, payload=payload, customer_id=customer_id)
+    transaction.on_commit(lambda: nudge(row.pk))
+    return row
+
+
+def _waiting(kind: str, key: str) -> Outbox | None:
+    return Outbox.objects.filter(kind=kind, key=key, state=State.QUEUED).first()
+
+
+def _insert(kind: str, key: str, payload: dict[str, Any], customer_id: str) -> Outbox | None:
+    try:
+        with transaction.atomic():
+            return Outbox.objects.create(kind=kind, key=key, payload=payload, customer_id=customer_id)
+    except IntegrityError:
+        return None
+
+
+def nudge(message_id: int) -> None:
+    """Tell a worker that there is something to deliver. Losing this costs only time."""
+    if settings.JOBS_INLINE:
+        deliver_due()
+    elif settings.REDIS_URL:
+        from config.jobs.tasks import deliver_outbox, nudge_worker
+
+        nudge_worker(deliver_outbox, what=f"message {message_id}")
+
+
+def claim() -> Outbox | None:
+    """Take the next message that is due, or one whose worker's lease has run out."""
+    return lease.claim(Outbox.objects.all(), lasting=DELIVERY_LEASE)
+
+
+def deliver_due(*, limit: int = 100) -> int:
+    """Deliver what is due, one after the other; return how many were tried."""
+    for count in range(limit):
+        message = claim()
+        if message is None:
+            return count
+        deliver(message)
+    return limit
+
+
+def deliver(message: Outbox) -> None:
+    """Deliver a claimed message and store the outcome. Never raises for what the deliverer does."""
+    deliverer = _deliverers.get(message.kind)
+    if deliverer is None:
+        settle(message, State.FAILED, error=f"No code delivers messages of the kind {message.kind!r}.")
+        return
+    if overtaken(message):
+        return
+    if message.attempts > len(SCHEDULE_SECONDS):
+        settle(message, State.PARKED, error="Its worker died at every try.")
+        return
+    try:
+        status = deliverer(message)
+    except GiveUp as reason:
+        settle(message, State.FAILED, error=str(reason))
+    except RetryLater as later:
+        postpone(message, seconds=later.seconds, error=str(later), tries=later.tries, status=later.status)
+    except OutgoingError as error:
+        postpone(message, error=str(error))
+    except Exception as error:  # a deliverer may fail in any way; none may stop the worker
+        logger.exception("Delivering message %s (%s) failed.", message.pk, message.kind)
+        postpone(message, error=f"{type(error).__name__}: {error}")
+    else:
+        settle(message, State.DONE, status=status)
+
+
+def overtaken(message: Outbox) -> bool:
+    """Close the message when a newer one of its key waits: that one says everything."""
+    newer = Outbox.objects.filter(kind=message.kind, key=message.key, state=State.QUEUED, pk__gt=message.pk)
+    if not newer.exists():
+        return False
+    settle(message, State.CANCELLED, error="A newer message took its place.")
+    return True
+
+
+def settle(message: Outbox, state: State, *, status: int | None = None, error: str = "") -> None:
+    lease.mine(message).update(
+        state=state,
+        response_status=status,
+        error=error,
+        finished_at=timezone.now(),
+        lease_owner="",
+        lease_until=None,
+    )
+    if state in {State.FAILED, State.PARKED}:
+        logger.error("Message %s (%s) %s: %s", message.pk, message.kind, state, error)
+
+
+def postpone(
+    message: Outbox,
+    *,
+    error: str,
+    seconds: float | None = None,
+    tries: int = len(SCHEDULE_SECONDS),
+    status: int | None = None,
+) -> None:
+    """Put a message back for its next try, or park it when it is out of tries."""
+    if message.attempts >= min(tries, len(SCHEDULE_SECONDS)):
+        settle(
+            message, State.PARKED, error=f"{message.attempts} tries failed, the last: {error}", status=status
+        )
+        return
+    wait = pause(message.attempts) if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+    try:
+        with transaction.atomic():
+            lease.mine(message).update(
+                state=State.QUEUED,
+                response_status=status,
+                error=error,
+                run_after=timezone.now() + timedelta(seconds=wait),
+                lease_owner="",
+                lease_until=None,
+            )
+    except IntegrityError:  # a newer one came while this was under way
+        settle(message, State.CANCELLED, error=f"A newer message took its place. {error}", status=status)
+        return
+    logger.warning("Message %s (%s) waits %.0f s: %s", message.pk, message.kind, wait, error)
+
+
+def pause(attempts: int) -> float:
+    """Seconds until the try after ``attempts`` tries, with jitter."""
+    return SCHEDULE_SECONDS[attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+
+
+def replay(message_id: int) -> bool:
+    """Queue a parked or failed message again from its first try (a person asked for it)."""
+    stopped = Q(state=State.PARKED) | Q(state=State.FAILED)
+    row = Outbox.objects.filter(stopped, pk=message_id).first()
+    if row is None or _waiting(row.kind, row.key):
+        return False
+    changed = Outbox.objects.filter(stopped, pk=message_id).update(
+        state=State.QUEUED, attempts=0, run_after=timezone.now(), finished_at=None, error=""
+    )
+    if changed:
+        transaction.on_commit(lambda: nudge(message_id))
+    return bool(changed)

@@ -1,0 +1,32 @@
+"""Runs background work without a broker."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from config.jobs import worker
+
+
+class Command(BaseCommand):
+    help = "Run jobs, deliver messages and call periodic functions, until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="do what is due now, then exit")
+        # Options that queue workers of other systems take; ours has no use for them.
+        for option in ("--limit", "--time-limit", "--memory-limit", "--sleep"):
+            parser.add_argument(option, help="accepted and ignored")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["once"]:
+            self.stdout.write(f"Did {worker.work_until_idle()} pieces of work.")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        self.stdout.write("The worker is running. Stop it with Ctrl-C.")
+        worker.work_forever(stop)

@@ -1,0 +1,177 @@
+"""Messages for other systems: newest wins, tried on schedule, parked in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from config.http import SafeClient
+from config.jobs import outbox
+from config.jobs.models import Outbox, State
+from config.jobs.outbox import RetryLater
+from config.jobs.queue import GiveUp
+
+Sent = list[dict[str, Any]]
+SetFailure = Callable[[Exception | None], None]
+
+
+class Receiver:
+    """The other side of these tests: takes messages, or fails as told."""
+
+    def __init__(self) -> None:
+        self.sent: Sent = []
+        self.failure: Exception | None = None
+
+    def take(self, message: Outbox) -> int:
+        if self.failure:
+            raise self.failure
+        self.sent.append(message.payload)
+        return 202
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    outbox.delivery("test")(made.take)
+    yield made
+    outbox._deliverers.pop("test")
+
+
+def put(number: int = 1, *, key: str = "k") -> Outbox:
+    return outbox.put("test", key=key, payload={"n": number})
+
+
+def due_now() -> None:
+    Outbox.objects.update(run_after=timezone.now())
+
+
+@pytest.mark.django_db
+def test_it_delivers_a_message_once(receiver: Receiver) -> None:
+    row = put()
+    assert outbox.deliver_due() == 1
+    assert outbox.deliver_due() == 0
+    row.refresh_from_db()
+    assert (row.state, row.response_status, receiver.sent) == (State.DONE, 202, [{"n": 1}])
+
+
+@pytest.mark.django_db
+def test_it_lets_the_newest_message_of_a_key_win(receiver: Receiver) -> None:
+    first, second = put(1), put(2)
+    other = put(3, key="other")
+    second.refresh_from_db()
+    assert (first.pk, second.version) == (second.pk, 2)
+    assert other.pk != first.pk
+    outbox.deliver_due()
+    assert receiver.sent == [{"n": 2}, {"n": 3}]
+
+
+@pytest.mark.django_db
+def test_it_sends_a_message_that_came_during_a_delivery(receiver: Receiver) -> None:
+    put(1)
+    under_way = outbox.claim()
+    put(2)
+    assert under_way
+    receiver.failure = RetryLater(reason="busy")
+    outbox.postpone(under_way, error="busy")
+    under_way.refresh_from_db()
+    assert under_way.state == State.CANCELLED
+    receiver.failure = None
+    outbox.deliver_due()
+    assert receiver.sent == [{"n": 2}]
+
+
+@pytest.mark.django_db
+def test_it_drops_an_old_message_taken_over_when_a_newer_waits(receiver: Receiver) -> None:
+    put(1)
+    outbox.claim()
+    put(2)
+    Outbox.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    outbox.deliver_due()
+    assert receiver.sent == [{"n": 2}]
+
+
+@pytest.mark.django_db
+def test_it_tries_ten_times_on_schedule_and_then_parks(receiver: Receiver) -> None:
+    receiver.failure = RuntimeError("down")
+    row = put()
+    for attempt in range(1, 11):
+        due_now()
+        before = timezone.now()
+        outbox.deliver_due()
+        row.refresh_from_db()
+        if attempt < 10:
+            planned = outbox.SCHEDULE_SECONDS[attempt]
+            waited = (row.run_after - before).total_seconds()
+            assert planned * 0.9 <= waited <= planned * 1.1 + 2
+    assert row.state == State.PARKED
+    assert row.error == "10 tries failed, the last: RuntimeError: down"
+    assert outbox.deliver_due() == 0
+    assert outbox.replay(row.pk)
+    receiver.failure = None
+    outbox.deliver_due()
+    assert receiver.sent == [{"n": 1}]
+    assert not outbox.replay(row.pk)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("asked", "waited"), [(7.0, 7), (10**9, 86_400), (-5, 0)])
+def test_it_honours_the_wait_the_other_side_asks_for(receiver: Receiver, asked: float, waited: int) -> None:
+    receiver.failure = RetryLater(asked, status=429)
+    row = put()
+    before = timezone.now()
+    outbox.deliver(outbox.claim() or row)
+    row.refresh_from_db()
+    assert (row.state, row.response_status) == (State.QUEUED, 429)
+    assert abs((row.run_after - before).total_seconds() - waited) < 3
+
+
+@pytest.mark.django_db
+def test_it_parks_sooner_where_the_deliverer_allows_fewer_tries(receiver: Receiver) -> None:
+    receiver.failure = RetryLater(reason="The engine answered 401.", tries=2)
+    row = put()
+    for _ in range(2):
+        due_now()
+        outbox.deliver_due()
+    row.refresh_from_db()
+    assert (row.state, row.error) == (State.PARKED, "2 tries failed, the last: The engine answered 401.")
+
+
+@pytest.mark.django_db
+def test_it_fails_at_once_when_the_deliverer_gives_up(receiver: Receiver) -> None:
+    receiver.failure = GiveUp("The address is malformed.")
+    row = put()
+    outbox.deliver_due()
+    row.refresh_from_db()
+    assert (row.state, row.error) == (State.FAILED, "The address is malformed.")
+
+
+@pytest.mark.django_db
+def test_it_keeps_a_message_when_the_other_system_is_away() -> None:
+    @outbox.delivery("test.away")
+    def away(_message: Outbox) -> int:
+        return SafeClient(purpose="tests").request("POST", "http://127.0.0.1:9/", trusted=True).status
+
+    row = outbox.put("test.away", key="k", payload={})
+    outbox.deliver_due(limit=1)
+    row.refresh_from_db()
+    assert row.state == State.QUEUED
+    assert "127.0.0.1:9 gave no complete answer" in row.error
+    outbox._deliverers.pop("test.away")
+
+
+@pytest.mark.django_db
+def test_it_delivers_on_commit_in_inline_mode(
+    receiver: Receiver,
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.JOBS_INLINE = True
+    with django_capture_on_commit_callbacks(execute=True):
+        put()
+        assert receiver.sent == []
+    assert receiver.sent == [{"n": 1}]
