@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
@@ -22,7 +23,7 @@ from wagtail.models import Page, Site
 
 from config.languages import UnknownLanguage, to_protocol_language
 from content.items.payload import exported
-from content.items.pictures import rendition_of
+from content.items.pictures import RENDITION, rendition_of
 from content.items.sources import SourceItem, register
 from content.items.types import ItemType, item_types
 
@@ -218,14 +219,32 @@ def _read(places: Sequence[Place]) -> dict[int, Page]:
         ids = [place.pk for place in places if place.content_type_id == content_type_id]
         if ids:
             rows = kind.model._default_manager.filter(pk__in=ids)
-            found |= rows.select_related("owner", *_foreign_keys(kind)).in_bulk()
+            fields = _relations(kind)
+            single = [field for field in fields if isinstance(field, models.ForeignKey)]
+            found |= (
+                rows.select_related("owner", *(field.name for field in single))
+                .prefetch_related(*(field.name for field in fields if field not in single))
+                .prefetch_related(*_renditions(single))
+                .in_bulk()
+            )
     return found
 
 
-def _foreign_keys(kind: ItemType) -> list[str]:
-    fields = {field.name: field for field in kind.model._meta.concrete_fields}
-    attributes = (attribute.split(".")[0] for _, attribute in exported(kind))
-    return [name for name in attributes if isinstance(fields.get(name), models.ForeignKey)]
+def _relations(kind: ItemType) -> list[Any]:
+    """Return the exported fields that other rows belong to: pictures, tags, variants."""
+    names = {attribute.split(".")[0] for _, attribute in exported(kind)}
+    return [field for field in kind.model._meta.get_fields() if field.name in names and field.is_relation]
+
+
+def _renditions(fields: Sequence[models.ForeignKey[Any, Any]]) -> Iterator[models.Prefetch]:  # type: ignore[type-arg]
+    """Pictures come with the rendition that items carry, where Wagtail looks for it."""
+    for field in fields:
+        if issubclass(field.related_model, AbstractImage):
+            pictures: Any = field.related_model
+            drawn = pictures.get_rendition_model().objects.filter(filter_spec=RENDITION)
+            yield models.Prefetch(
+                f"{field.name}__renditions", queryset=drawn, to_attr="prefetched_renditions"
+            )
 
 
 def _pictures(instance: Page) -> Iterator[AbstractImage]:
