@@ -8,6 +8,6 @@ class ContentConfig(AppConfig):
     verbose_name = "Content"
 
     def ready(self) -> None:
-        from content import checks, receivers  # noqa: F401 - checks register themselves
+        from content import checks, receivers, schedule  # noqa: F401 - two register themselves
 
         receivers.connect()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from wagtail.images.models import Image
 from wagtail.models import PageViewRestriction, Site
 
+from config.jobs import schedule
 from content.items.dirty import sweep
 from content.items.record import ContentId, DirtyItem, Item
 from content.models import FolderPage, PlacePage
@@ -277,6 +278,14 @@ def test_it_heals_what_a_crash_after_the_commit_left(magazine: Magazine, news: N
     assert (outcome.written, outcome.removed) == (1, 0)
     assert [ref.content_id for ref in news.changed] == [place.pk]
     assert not DirtyItem.objects.exists()
+
+
+def test_it_is_swept_by_the_worker(magazine: Magazine, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"sweep_items": schedule._entries["sweep_items"]}
+    monkeypatch.setattr(schedule, "_entries", own)
+    place = magazine.place()
+    schedule.run_due()
+    assert stored(place) is not None
 
 
 def test_it_leaves_a_large_subtree_to_the_sweep(
