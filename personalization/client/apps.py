@@ -9,4 +9,5 @@ class ClientConfig(AppConfig):
     verbose_name = "Personalization connector"
 
     def ready(self) -> None:
-        from personalization.client import receivers  # noqa: F401 - listens to the read model
+        from personalization.client import receivers, upkeep  # noqa: F401 - listen and register
+        from personalization.client.export import run  # noqa: F401 - registers its job

@@ -65,3 +65,10 @@ class ExportRun(models.Model):
 
     def __str__(self) -> str:
         return f"Export {self.pk} of customer {self.customer_id}"
+
+    def end(self, phase: str, *, error: str = "", status: int | None = None) -> None:
+        """Store how the run ended; the only place that does. ``status`` is the engine's answer."""
+        self.phase, self.error, self.finished_at = phase, error, timezone.now()
+        if status is not None:
+            self.engine_status = status
+        self.save(update_fields=["phase", "error", "finished_at", "engine_status", "items", "bytes"])

@@ -1,5 +1,27 @@
+"""Addresses of the connector; those of older clients answer the same (reference 4.1)."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from personalization.client import rest
+
+PREFIXES = (
+    "api/ibexa/v2/personalization/v1/",
+    "api/ezp/v2/ibexa_recommendation/v1/",
+    "api/ezp/v2/ibexa_personalization/v1/",
+    "api/ezp/v2/ez_recommendation/v1/",
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    pattern
+    for prefix in PREFIXES
+    for pattern in (
+        path(f"{prefix}content/id/<str:ids>", rest.content),
+        path(f"{prefix}content/remote-id/<path:remote_id>", rest.remote_content),
+        path(f"{prefix}content/list/<str:ids>", rest.content),
+        path(f"{prefix}contentlist/<str:ids>", rest.content),
+        path(f"{prefix}export/download/<path:file_path>", rest.download),
+        path(f"{prefix}exportDownload/<path:file_path>", rest.download),
+    )
+]

@@ -1,0 +1,103 @@
+"""Which customers an export is for, and with which key. Reference `client-protocol.md` 2.3."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+
+from config import site_access
+from config.site_access import SiteAccess
+from personalization.client.errors import WrongUse
+from personalization.client.models import ExportRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One customer and the sites whose content it gets, in file order."""
+
+    customer_id: int
+    license_key: str = field(repr=False)
+    sites: tuple[SiteAccess, ...]
+
+    @property
+    def main(self) -> SiteAccess:
+        """The site whose endpoints and host address count."""
+        return self.sites[0]
+
+
+def targets(*, customer_id: str = "", license_key: str = "", site: str = "") -> list[Target]:
+    """Complete what was given from the sites file; one target per customer.
+
+    With nothing given every customer of the sites file is meant. Raises :class:`WrongUse` when a part
+    is missing that cannot be filled in without guessing.
+    """
+    configured = site_access.configured_sites()
+    chosen = named(site) if site else None
+    given = {"customer-id": customer_id, "license-key": license_key, "siteaccess": site}
+    missing = [name for name, value in given.items() if not value]
+    if not missing and chosen:
+        return [Target(customer_id=whole_number(customer_id), license_key=license_key, sites=(chosen,))]
+    if len(configured) == 1 and not customer_id and not license_key:
+        return by_customer(configured)
+    if len(missing) == len(given) and configured:
+        return by_customer(configured)
+    raise WrongUse(f"Required parameters: {', '.join(missing)} are missing")
+
+
+def named(site: str) -> SiteAccess:
+    try:
+        return site_access.site_named(site)
+    except site_access.UnknownSite as error:
+        raise WrongUse(f"SiteAccess {site} doesn't exist. {error}") from error
+
+
+def whole_number(customer_id: str) -> int:
+    if not (customer_id.isascii() and customer_id.isdigit() and int(customer_id) > 0):
+        raise WrongUse(f"--customer-id must be a whole number above 0; got {customer_id[:80]!r}.")
+    return int(customer_id)
+
+
+def by_customer(sites: tuple[SiteAccess, ...]) -> list[Target]:
+    """Sites that share a customer are exported together: a second complete export would delete the first."""
+    groups: dict[tuple[int, str], list[SiteAccess]] = {}
+    for site in sites:
+        groups.setdefault((site.customer_id, site.license_key), []).append(site)
+    return [
+        Target(customer_id=customer, license_key=key, sites=tuple(members))
+        for (customer, key), members in groups.items()
+    ]
+
+
+def target_of(run: ExportRun) -> Target:
+    """Who the run is for; raises :class:`WrongUse` if the sites file no longer has its sites."""
+    try:
+        sites = tuple(site_access.site_named(name) for name in run.options["sites"])
+    except site_access.UnknownSite as error:
+        raise WrongUse(f"Export {run.pk} cannot go on: {error}") from error
+    sealed = run.options.get("sealed_license_key")
+    key = unseal(sealed) if sealed else sites[0].license_key
+    return Target(customer_id=int(run.customer_id), license_key=key, sites=sites)
+
+
+def seal(secret: str) -> str:
+    """Encrypt a secret that a row has to keep until its work is done."""
+    return vault().encrypt(secret.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """Return the secret; raises :class:`WrongUse` if the installation's key changed meanwhile."""
+    try:
+        return vault().decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise WrongUse(
+            "The stored license key cannot be read, because SECRET_KEY changed. Run the export again."
+        ) from error
+
+
+def vault() -> Fernet:
+    key = sha256(b"lodestar-connector:" + settings.SECRET_KEY.encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(key))

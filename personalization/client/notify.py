@@ -1,0 +1,75 @@
+"""Delivery of content notifications. Reference `client-protocol.md` 3.4 and 3.5."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from config import site_access
+from config.jobs import outbox
+from config.jobs.models import Outbox
+from config.jobs.queue import GiveUp
+from config.site_access import SiteAccess
+from personalization import contracts
+from personalization.client import gateway, tokens
+from personalization.client.errors import EngineError
+
+KIND = "content_notification"
+
+
+@outbox.delivery(KIND)
+def deliver(message: Outbox) -> int:
+    """Post one event with a token made for it; return the engine's status."""
+    payload = message.payload
+    try:
+        site = site_access.site_named(payload["site"])
+    except site_access.UnknownSite as error:
+        raise GiveUp(f"The site of this message is gone: {error}") from error
+    token = tokens.mint(site.customer_id)
+    document: contracts.NotificationDocument = {
+        "transaction": None,
+        "events": [item_event(payload, site=site, token=token)],
+    }
+    try:
+        return gateway.notify(
+            document,
+            url=gateway.notification_url(site, customer_id=site.customer_id),
+            customer_id=site.customer_id,
+            license_key=site.license_key,
+        )
+    except EngineError as error:
+        if error.retry:
+            raise later(error) from error
+        raise GiveUp(str(error)) from error
+
+
+def later(error: EngineError) -> outbox.RetryLater:
+    """Another try of a delivery that the engine could not take now."""
+    return outbox.RetryLater(error.retry_after or None, reason=str(error), status=error.status)
+
+
+def item_event(payload: dict[str, Any], *, site: SiteAccess, token: str) -> contracts.ItemEventDocument:
+    """The event in the key order of reference 3.4; the same id in ``uri`` and ``itemId`` (W-18)."""
+    item_id: int | str = payload["remote_id"] if site.use_remote_id else payload["content_id"]
+    return {
+        "action": payload["action"],
+        "format": "EZ",
+        "uri": item_address(item_id, site=site, language=payload["language"]),
+        "itemId": item_id,
+        "contentTypeId": payload["item_type_id"],
+        "lang": payload["language"],
+        "credentials": {
+            "login": site.export_login or None,
+            "password": site.export_password or None,
+            "token": token,
+        },
+    }
+
+
+def item_address(item_id: int | str, *, site: SiteAccess, language: str) -> str:
+    """Where the engine fetches the item."""
+    if isinstance(item_id, str):
+        path = contracts.remote_content_path(item_id)
+    else:
+        path = contracts.content_path(item_id)
+    return f"{site.host_uri.rstrip('/')}{path}?{urlencode({'lang': language})}"

@@ -1,0 +1,69 @@
+"""Bearer tokens that the engine presents when it fetches content.
+
+Reference `client-protocol.md` 3.6, with one departure: only the SHA-256 of a token is stored. A token is
+256 random bits, so a plain digest cannot be reversed and no slow hash is needed. For the same reason a
+token cannot be read back and handed out again: every notification carries a new one.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+
+from django.utils import timezone
+
+from personalization.client.models import AccessToken
+
+LIFETIME = timedelta(days=1)
+PREFIX = "pt_"  # lets secret scanners recognise a leaked one
+
+
+def mint(customer_id: int | str, *, identifier: str = AccessToken.UPDATE) -> str:
+    """Create a token for one customer and flow and return it in clear, for the only time.
+
+    ``identifier``: ``update`` opens the content endpoints, ``export`` the files of full exports.
+    """
+    token = PREFIX + secrets.token_urlsafe(32)
+    now = timezone.now()
+    AccessToken.objects.create(
+        identifier=identifier,
+        customer_id=str(customer_id),
+        digest=digest(token),
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    return token
+
+
+def customer_of(token: str, *, identifier: str) -> str | None:
+    """Return the id of the customer that ``token`` was made for.
+
+    None if it is unknown, expired, revoked or made for another flow; which of these is not told.
+    """
+    offered = digest(token)
+    row = AccessToken.objects.filter(digest=offered).first()
+    # The lookup compares digests of a random token, so its timing tells nothing of the token itself.
+    if row is None or not hmac.compare_digest(row.digest, offered):
+        return None
+    now = timezone.now()
+    if row.revoked or row.identifier != identifier or row.expires_at <= now:
+        return None
+    note_use(row)
+    return row.customer_id
+
+
+def note_use(row: AccessToken) -> None:
+    """Keep the first use only: an export fetches hundreds of files with the same token."""
+    if row.used_at is None:
+        AccessToken.objects.filter(pk=row.pk, used_at=None).update(used_at=timezone.now())
+
+
+def purge() -> int:
+    """Delete expired tokens; return how many there were."""
+    return AccessToken.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+
+
+def digest(token: str) -> str:
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

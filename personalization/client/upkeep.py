@@ -1,0 +1,40 @@
+"""What the worker does for the connector from time to time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from config.jobs.schedule import periodic
+from personalization.client import tokens
+from personalization.client.export import files
+from personalization.client.models import ExportRun
+
+KEEP_FILES = timedelta(days=7)
+
+
+@periodic("connector_upkeep", every=3600)
+def tidy() -> None:
+    """Delete expired tokens, what killed exports left, and the files of old exports (W-40)."""
+    tokens.purge()
+    files.sweep_temporary()
+    remove_old_files()
+
+
+def remove_old_files() -> int:
+    """Delete the folders of exports that ended long ago, except each customer's newest; count them."""
+    newest: set[str] = set()
+    removed = 0
+    ended = ExportRun.objects.filter(finished_at__isnull=False).order_by("-pk")
+    for run in ended:
+        if run.customer_id not in newest and run.phase == ExportRun.Phase.DONE:
+            newest.add(run.customer_id)
+        elif old(run) and files.absolute(run.folder).is_dir():
+            files.remove_folder(run.folder)
+            removed += 1
+    return removed
+
+
+def old(run: ExportRun) -> bool:
+    return run.finished_at is not None and run.finished_at < timezone.now() - KEEP_FILES

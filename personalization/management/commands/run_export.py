@@ -1,0 +1,217 @@
+"""``manage.py run_export``: write all items to files and tell the engine to fetch them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.jobs import queue
+from config.jobs.models import Job
+from personalization.client import credentials
+from personalization.client.credentials import Target
+from personalization.client.errors import AlreadyRunning, WrongUse
+from personalization.client.export.run import ACTIVE, Order, start
+from personalization.client.export.selection import Selection, comma_list
+from personalization.client.models import ExportRun
+from personalization.management.progress import ExportProgress
+
+DONE, FAILED, WRONG_USE, RUNNING = 0, 1, 2, 4
+MAX_PAGE_SIZE = 100_000
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What came of one customer's export, as ``--json`` prints it."""
+
+    customer: int
+    sites: list[str]
+    state: str
+    items: int = 0
+    bytes: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    folder: str = ""
+    engine_status: int | None = None
+    error: str = ""
+    warnings: list[str] = field(default_factory=list)
+    groups: list[dict[str, object]] = field(default_factory=list)
+    exit_code: int = DONE
+
+
+class Command(BaseCommand):
+    help = "Export all items to files and tell the engine to fetch them, once per customer."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--siteaccess", default="", help="site of the sites file")
+        parser.add_argument("--customer-id", "--customerId", default="", help="customer at the engine")
+        key = parser.add_mutually_exclusive_group()
+        key.add_argument("--license-key", "--licenseKey", default="", help="other users can see it; prefer:")
+        key.add_argument(
+            "--license-key-env", default="", metavar="NAME", help="environment variable with the key"
+        )
+        key.add_argument("--license-key-file", default="", metavar="FILE", help="file with the key")
+        parser.add_argument(
+            "--item-type-identifier-list", default="", help="comma list; default: all included"
+        )
+        parser.add_argument("--languages", default="", help="comma list, eng-GB,fre-FR; default: the site's")
+        parser.add_argument(
+            "--page-size", "--pageSize", default=str(settings.EXPORT_PAGE_SIZE), help="items per file"
+        )
+        parser.add_argument("--host", default="", help="base of the file addresses; default: host_uri")
+        parser.add_argument("--web-hook", "--webHook", default="", help="where the notification goes")
+        parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+        parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        parser.add_argument("--dry-run", action="store_true", help="count, but write and send nothing")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            orders = orders_of(options)
+            selections = [order.selection() for order in orders]
+        except (WrongUse, ImproperlyConfigured) as error:
+            raise CommandError(str(error), returncode=WRONG_USE) from error
+        outcomes = [
+            self.run(order, selection, options) for order, selection in zip(orders, selections, strict=True)
+        ]
+        if options["json"]:
+            self.stdout.write(orjson.dumps({"exports": [vars(one) for one in outcomes]}).decode())
+        self.conclude(outcomes)
+
+    def run(self, order: Order, selection: Selection, options: dict[str, Any]) -> Outcome:
+        """Export for one customer; a failure is an outcome, so that the other customers get theirs."""
+        outcome = Outcome(
+            customer=order.target.customer_id,
+            sites=[site.name for site in order.target.sites],
+            state="planned",
+            warnings=list(selection.warnings),
+            groups=[{"name": group.name, "items": group.count} for group in selection.groups],
+        )
+        for warning in selection.warnings:
+            self.stderr.write(self.style.WARNING(warning))
+        if options["dry_run"]:
+            outcome.items = selection.items
+        else:
+            self.export(order, selection, outcome, silent=options["quiet"] or options["json"])
+        if not (options["quiet"] or options["json"]):
+            self.stdout.write(summary(outcome))
+        return outcome
+
+    def export(self, order: Order, selection: Selection, outcome: Outcome, *, silent: bool) -> None:
+        started = time.monotonic()
+        try:
+            run = start(order)
+        except (AlreadyRunning, WrongUse) as error:
+            outcome.state, outcome.error = "refused", str(error)
+            outcome.exit_code = RUNNING if isinstance(error, AlreadyRunning) else WRONG_USE
+            return
+        job = Job.objects.get(pk=run.job_id or 0)
+        with ExportProgress(self.stdout, total=selection.items, silent=silent, name=run.customer_id) as bar:
+            job = queue.run_now(job, on_progress=bar.show)
+        run.refresh_from_db()
+        outcome.seconds = round(time.monotonic() - started, 3)
+        outcome.files = job.chunks.count()
+        describe(outcome, run)
+
+    def conclude(self, outcomes: Sequence[Outcome]) -> None:
+        """Exit with the gravest code, saying every error on the error channel."""
+        errors = [outcome.error for outcome in outcomes if outcome.error]
+        code = max((outcome.exit_code for outcome in outcomes), key=gravity)
+        if code != DONE:
+            raise CommandError("\n".join(errors), returncode=code)
+
+
+def gravity(code: int) -> int:
+    return [DONE, RUNNING, WRONG_USE, FAILED].index(code)
+
+
+def describe(outcome: Outcome, run: ExportRun) -> None:
+    outcome.state, outcome.error = str(run.phase), run.error
+    outcome.items, outcome.bytes, outcome.folder = run.items, run.bytes, run.folder
+    outcome.engine_status = run.engine_status
+    if run.phase in ACTIVE:
+        outcome.exit_code = RUNNING
+        outcome.error = f"Another worker took job #{run.job_id} over and carries on."
+    elif run.phase != ExportRun.Phase.DONE:
+        outcome.exit_code = FAILED
+
+
+def summary(outcome: Outcome) -> str:
+    who = f"customer {outcome.customer} ({', '.join(outcome.sites)})"
+    if outcome.state == "planned":
+        groups = ", ".join(f"{group['name']}: {group['items']}" for group in outcome.groups) or "nothing"
+        return f"Would export {outcome.items} items for {who}: {groups}."
+    if outcome.state != ExportRun.Phase.DONE:
+        return f"Not exported for {who}."
+    if not outcome.items:
+        return f"Nothing to export for {who}: there is no visible item. The engine was not called."
+    rate = outcome.items / outcome.seconds if outcome.seconds else 0
+    return (
+        f"Exported {outcome.items} items in {outcome.files} files ({outcome.bytes:,} bytes) for {who} in "
+        f"{outcome.seconds:.1f} s ({rate:,.0f} items/s); the engine answered {outcome.engine_status}."
+    )
+
+
+def orders_of(options: dict[str, Any]) -> list[Order]:
+    """What to export, one order per customer; raises :class:`WrongUse`."""
+    targets: list[Target] = credentials.targets(
+        customer_id=str(options["customer_id"]).strip(),
+        license_key=license_key(options),
+        site=options["siteaccess"],
+    )
+    page_size = whole(options["page_size"])
+    for name in ("host", "web_hook"):
+        refuse_bad_address(f"--{name.replace('_', '-')}", options[name])
+    return [
+        Order(
+            target=target,
+            types=comma_list(options["item_type_identifier_list"]),
+            languages=comma_list(options["languages"]),
+            page_size=page_size,
+            host=options["host"],
+            web_hook=options["web_hook"],
+        )
+        for target in targets
+    ]
+
+
+def license_key(options: dict[str, Any]) -> str:
+    """The key from wherever it was given, "" if nowhere."""
+    if name := options["license_key_env"]:
+        if not os.environ.get(name):
+            raise WrongUse(f"--license-key-env names {name!r}, which is not set in the environment.")
+        return os.environ[name].strip()
+    if path := options["license_key_file"]:
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUse(f"--license-key-file {path!r} cannot be read: {error}.") from error
+    given: str = options["license_key"]
+    return given.strip()
+
+
+def whole(raw: str | int) -> int:
+    text = str(raw)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PAGE_SIZE):
+        raise WrongUse(f"--page-size must be a whole number from 1 to {MAX_PAGE_SIZE}; got {text[:80]!r}.")
+    return int(text)
+
+
+def refuse_bad_address(option: str, value: str) -> None:
+    if not value:
+        return
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise WrongUse(f"{option} must be an http or https address without a login; got {value[:80]!r}.")
