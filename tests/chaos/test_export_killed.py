@@ -1,0 +1,137 @@
+"""An export killed at any point shows nothing half done, and a later one works."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.chaos
+
+SITES = """
+personalization:
+  system:
+    site_en:
+      languages: [eng-GB]
+      host_uri: {engine}
+      included_item_types: [article]
+      authentication: {{ customer_id: 501, license_key: 1111-aaaa }}
+      api: {{ notifier: {{ endpoint: "{engine}" }} }}
+"""
+
+# Ends the process without a word at the n-th call of a function, as kill -9 would.
+KILLER = """
+import os, sys
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+name, number = sys.argv[1], int(sys.argv[2])
+import django
+django.setup()
+from pathlib import Path
+from django.core.management import call_command
+from personalization.client import gateway
+owner = {"fsync": os, "replace": Path, "notify": gateway, "answered": gateway}[name]
+attribute = "notify" if name == "answered" else name
+real, calls = getattr(owner, attribute), [0]
+def wrapped(*args, **options):
+    calls[0] += 1
+    if calls[0] == number and name == "answered":
+        real(*args, **options)
+    if calls[0] == number:
+        os.kill(os.getpid(), 9)
+    return real(*args, **options)
+setattr(owner, attribute, wrapped)
+call_command("run_export", "--page-size=50", "--quiet")
+"""
+POINTS = [("fsync", 1), ("fsync", 2), ("fsync", 4), ("replace", 1), ("replace", 3), ("fsync", 9)]
+POINTS += [("notify", 1), ("answered", 1)]
+
+
+class Engine(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append(json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: Any) -> None:
+        """Keep the test output clean."""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
+    server.received = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, engine: ThreadingHTTPServer) -> Path:
+    var = tmp_path_factory.mktemp("killed")
+    (var / "sites.yaml").write_text(SITES.format(engine=f"http://127.0.0.1:{engine.server_port}"))
+    run(var, "manage.py", "migrate", "--verbosity=0")
+    with sqlite3.connect(var / "lodestar.sqlite3") as database:
+        [(site_id,)] = database.execute("SELECT id FROM wagtailcore_site WHERE is_default_site").fetchall()
+        database.executemany(
+            "INSERT INTO content_item (site_id, item_type, item_type_id, content_id, remote_id, language,"
+            " uri, category_paths, published_at, is_visible, payload, updated_at) VALUES"
+            " (?, 'article', 39, ?, ?, 'eng-GB', '/', '[]', '2026-01-02', 1, ?, '2026-01-02')",
+            ((site_id, n, f"k{n}", b'{"contentId":%d,"name":"x"}' % n) for n in range(1, 201)),
+        )
+    database.close()
+    return var
+
+
+def run(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.endswith("DATABASE_URL")}
+    environment |= {"LODESTAR_VAR_DIR": str(var), "LODESTAR_SITES_FILE": str(var / "sites.yaml")}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def check_what_is_visible(var: Path) -> None:
+    """Every file under its final name is whole; every manifest tells the truth."""
+    for path in (var / "export").rglob("article_*"):
+        if not path.name.startswith("."):
+            json.loads(path.read_bytes())
+    for manifest in (var / "export").rglob("manifest.json"):
+        for entry in json.loads(manifest.read_bytes())["files"]:
+            data = (manifest.parent / entry["name"]).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+
+
+@pytest.mark.timeout(300)
+def test_it_leaves_nothing_half_done_wherever_it_is_killed(
+    installation: Path, engine: ThreadingHTTPServer
+) -> None:
+    for name, number in POINTS:
+        killed = run(installation, "-c", KILLER, name, str(number))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        check_what_is_visible(installation)
+
+    engine.received.clear()  # type: ignore[attr-defined]
+    later = run(installation, "manage.py", "run_export", "--page-size=50", "--json")
+
+    assert later.returncode == 0, later.stderr
+    assert json.loads(later.stdout)["exports"][0]["items"] == 200
+    [document] = engine.received  # type: ignore[attr-defined]
+    assert len(document["events"][0]["uri"]) == 4
+    check_what_is_visible(installation)
