@@ -1,9 +1,53 @@
-"""The template functions of the connector, for Jinja2."""
+"""The template functions of the connector, for Jinja2.
+
+``{{ track_user(page) }}``, ``{% if recommendation_enabled() %}``, ``{{ show_recommendations("front") }}`` and
+``{% for one in recommendations("detail", context=page) %}``; the names of older projects work too.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
+from jinja2.runtime import Context
+
+from personalization.client import recommend, rendering
+from personalization.client.answers import Recommendation
+
+
+@pass_context
+def track_user(context: Context, content: Any = None) -> str:
+    return rendering.track_user(context["request"], content)
+
+
+@pass_context
+def recommendation_enabled(context: Context) -> bool:
+    return rendering.enabled(context["request"])
+
+
+@pass_context
+def recommendations(context: Context, scenario: str, **options: Any) -> list[Recommendation]:
+    return recommend.recommendations(context["request"], scenario, **options)
+
+
+@pass_context
+def show_recommendations(context: Context, scenario: str, **options: Any) -> str:
+    return rendering.show_recommendations(context["request"], scenario, **options)
 
 
 class PersonalizationExtension(Extension):
     """Adds the functions of :mod:`personalization.client.rendering` to the environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.globals.update(
+            {
+                "track_user": track_user,
+                "recommendation_enabled": recommendation_enabled,
+                "recommendations": recommendations,
+                "show_recommendations": show_recommendations,
+                "ibexa_recommendation_track_user": track_user,
+                "ibexa_recommendation_enabled": recommendation_enabled,
+            }
+        )

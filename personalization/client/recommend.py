@@ -1,0 +1,199 @@
+"""Recommendations for a page: asked within the budget, safe to render, never an exception.
+
+Reference `client-protocol.md` 6.6 to 6.9. When the engine is late, away or wrong, items of the configured
+random types stand in, or nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest
+
+from config import http, site_access
+from config.site_access import SiteAccess
+from content.items import queries
+from content.items.queries import Found
+from personalization.client import gateway, hooks, pages, reasons, visitor
+from personalization.client.answers import (
+    Recommendation,
+    clean_text,
+    recommendations_of,
+    safe_uri,
+)
+from personalization.client.errors import EngineError
+from personalization.client.hooks import Draft, recommendation_listener
+
+logger = logging.getLogger("personalization")
+
+DEFAULT_ATTRIBUTES = ("title", "name", "intro", "image", "uri")
+DEFAULT_LIMIT = 3
+MAX_LIMIT = 50
+MAX_POOL = 10_000  # of one type, for the fallback
+SCENARIO = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def recommendations(
+    request: HttpRequest,
+    scenario: str,
+    *,
+    context: Any = None,
+    limit: int = DEFAULT_LIMIT,
+    attributes: Sequence[str] = DEFAULT_ATTRIBUTES,
+    output_type_id: int | None = None,
+    cross_content_type: bool = False,
+    category_path: str = "",
+    filters: Mapping[str, object] | None = None,
+) -> list[Recommendation]:
+    """Return at most ``limit`` (1 to 50) recommendations of ``scenario`` for this page and visitor.
+
+    ``context``: what the visitor looks at, a page, a content id, a remote id or a list of them.
+    ``filters``: further parameters of the engine; lists are joined with commas. Empty when the page's
+    site has no credentials.
+    """
+    site = pages.site_of(request)
+    if site is None or not SCENARIO.fullmatch(str(scenario)):
+        if site is not None:
+            logger.warning("%r cannot be the name of a scenario; nothing is recommended.", scenario)
+        return []
+    draft = Draft(
+        request=request,
+        site=site,
+        scenario=str(scenario),
+        language=pages.language_of(request),
+        limit=max(1, min(limit, MAX_LIMIT)),
+        category_path=category_path,
+        output_type_id=output_type_id,
+        cross_content_type=cross_content_type,
+        attributes=tuple(attributes),
+        filters=filters or {},
+    )
+    add_context(draft, context)
+    hooks.run(draft)
+    return draft.items[: draft.limit]
+
+
+def add_context(draft: Draft, context: Any) -> None:
+    """Put the ids, the type and the category of what the visitor looks at into the call."""
+    given = context if isinstance(context, list | tuple) else [context]
+    found = [pages.item_of(one, site=draft.site, language=draft.language) for one in given]
+    items = [item for item in found if item is not None]
+    if not items:
+        return
+    draft.context = [pages.wire_id(item, site=draft.site) for item in items]
+    draft.context_type = items[0].item_type_id
+    paths = items[0].category_paths
+    if paths and not draft.category_path:
+        draft.category_path = parent_path(paths[0])
+
+
+def parent_path(path: str) -> str:
+    """``/1/2/95/71/`` -> ``/1/2/95/``: the folder that an item lies in."""
+    parts = [part for part in path.split("/") if part][:-1]
+    return f"/{'/'.join(parts)}/" if parts else "/"
+
+
+def query_of(draft: Draft) -> list[tuple[str, str]]:
+    """The parameters of the call, in the order of reference 6.6; what is not known is left out."""
+    pairs: list[tuple[str, object]] = [
+        ("numrecs", draft.limit),
+        ("contextitems", ",".join(str(one) for one in draft.context)),
+        ("contenttype", draft.context_type),
+        ("outputtypeid", None if draft.cross_content_type else draft.output_type_id),
+        ("crosscontenttype", draft.cross_content_type or None),
+        ("categorypath", draft.category_path),
+        ("lang", draft.language),
+        *(("attribute", attribute) for attribute in draft.attributes),
+        *((name, filter_text(value)) for name, value in draft.filters.items()),
+    ]
+    return [(name, filter_text(value)) for name, value in pairs if value not in (None, "")]
+
+
+def filter_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple | set):
+        return ",".join(filter_text(one) for one in value)
+    return "" if value is None else str(value)
+
+
+@recommendation_listener(priority=hooks.ENGINE)
+def ask_engine(draft: Draft) -> None:
+    """Fill the list from the engine."""
+    try:
+        document = gateway.recommend(
+            draft.site,
+            visitor=visitor.visitor_of(draft.request),
+            scenario=draft.scenario,
+            query=query_of(draft),
+        )
+    except EngineError as error:
+        # 409: this visitor has no history yet. That is no fault.
+        log = logger.debug if error.status == 409 else logger.warning
+        log("No recommendations of %s: %s", draft.scenario, error)
+        return
+    found = recommendations_of(document, hosts=engine_hosts(draft.site))
+    found = [with_own_links(one) for one in found if one.uri and one.title]
+    draft.items = reasons.explain(found, site=draft.site, language=draft.language)
+
+
+def engine_hosts(site: SiteAccess) -> frozenset[str]:
+    addresses = (site.event_endpoint, site.recommendation_endpoint)
+    return frozenset(urlsplit(address).netloc.lower() for address in addresses if address)
+
+
+def with_own_links(one: Recommendation) -> Recommendation:
+    """Links to this installation become relative: the page may be open under another of its names."""
+    return replace(one, click_url=relative(one.click_url), rendered_url=relative(one.rendered_url))
+
+
+def relative(url: str) -> str:
+    if not url or not http.is_own(f"http:{url}" if url.startswith("//") else url):
+        return url
+    parts = urlsplit(url)
+    if parts.port != settings.SERVED_PORT and parts.port == settings.EVENT_PORT:
+        return url  # the collector has a port of its own, another origin to the browser
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+@recommendation_listener(priority=hooks.FALLBACK)
+def fall_back(draft: Draft) -> None:
+    """Fill an empty list with random visible items of the configured types (reference 6.8)."""
+    site_id = site_access.wagtail_site_id(draft.site)
+    if draft.items or not draft.site.random_item_types or site_id is None:
+        return
+    rows = random_rows(site_id, draft.site.random_item_types, language=draft.language, limit=draft.limit)
+    draft.items = [from_row(row, site=draft.site) for row in rows]
+
+
+def random_rows(site_id: int, types: Sequence[str], *, language: str, limit: int) -> list[Found]:
+    """Items from anywhere in the types, each equally likely (W-36)."""
+    counts = [(kind, queries.count(site_id, item_type=kind, language=language)) for kind in types]
+    places = [(kind, place) for kind, count in counts for place in range(min(count, MAX_POOL))]
+    rows: list[Found] = []
+    for kind, place in random.sample(places, min(limit, len(places))):
+        rows += queries.list_page(site_id, item_type=kind, language=language, page=place + 1, page_size=1)
+    return rows
+
+
+def from_row(row: Found, *, site: SiteAccess) -> Recommendation:
+    """A recommendation made of our own copy of the item, without feedback links."""
+    fields = orjson.loads(row.payload)
+    text = {key: clean_text(value) for key, value in fields.items() if isinstance(value, str)}
+    return Recommendation(
+        item_id=str(pages.wire_id(row, site=site)),
+        item_type=row.item_type_id,
+        title=text.get("title") or text.get("name", ""),
+        uri=safe_uri(row.uri),
+        image=safe_uri(str(fields.get("image") or "")),
+        intro=text.get("intro", ""),
+        attributes=text,
+    )

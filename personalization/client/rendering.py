@@ -1,0 +1,129 @@
+"""What template functions of both engines share: tracking code and rendered recommendations."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
+
+from config import http
+from config.site_access import SiteAccess
+from personalization.client import pages, recommend, visitor
+
+TEMPLATE = "lodestar/recommendations.html"
+TRACKING_TEMPLATE = "lodestar/tracking.html"
+# What would end a script element or a JavaScript string inside of it.
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def enabled(request: HttpRequest) -> bool:
+    """Whether the page's site has credentials of an engine."""
+    return pages.site_of(request) is not None
+
+
+def track_user(request: HttpRequest, content: Any = None) -> SafeString:
+    """The tracking code of a page (reference 6.3), empty where nothing may be tracked.
+
+    ``content``: the page or content id that the visitor looks at. Without an item of an included type
+    the tracker is loaded for clicks on recommendations and tracks no view.
+    """
+    site = pages.site_of(request)
+    if site is None or getattr(request, "is_preview", False):
+        return SafeString("")
+    who = visitor.visitor_of(request)
+    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who)]
+    commands += views_of(request, content, site=site, who=who)
+    return render(
+        TRACKING_TEMPLATE,
+        {
+            "script_url": script_url(site),
+            "customer_id": site.customer_id,
+            "endpoint": endpoint_for_browser(site),
+            "commands": script_json(commands),
+            "nonce": nonce_of(request),
+        },
+        request,
+    )
+
+
+def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) -> list[list[Any]]:
+    """The commands that report a view of ``content``, if it is an item of an included type."""
+    language = pages.language_of(request)
+    item = pages.item_of(content, site=site, language=language)
+    if item is None or item.item_type not in site.included_item_types:
+        return []
+    kind, number = str(item.item_type_id), str(pages.wire_id(item, site=site))
+    path = recommend.parent_path(item.category_paths[0]) if item.category_paths else ""
+    query = f"?lang={language}" + (f"&categorypath={path}" if path else "")
+    milliseconds = str(site.consume_timeout * 1000)
+    return [
+        ["_trackEvent", kind, "click", number, who, query],
+        ["_trackTimedEvent", kind, "consume", number, milliseconds, who, query],
+    ]
+
+
+def login_of(request: HttpRequest, who: str) -> list[list[Any]]:
+    """The command that joins the browser's id and the account, once per session."""
+    anonymous = visitor.from_cookies(request)
+    session = getattr(request, "session", None)
+    if session is None or not anonymous or anonymous == who or session.get("lodestar_login") == who:
+        return []
+    session["lodestar_login"] = who
+    return [["_login", anonymous, who]]
+
+
+def script_url(site: SiteAccess) -> str:
+    """Our own tracker, or the one that the sites file names without a scheme."""
+    if not site.script_url:
+        return static("lodestar/tracker.js")
+    return site.script_url if site.script_url.startswith(("/", "https://")) else f"https://{site.script_url}"
+
+
+def endpoint_for_browser(site: SiteAccess) -> str:
+    """Where the browser sends events; "" is the page's own origin, whatever name it is open under."""
+    own_port = not settings.EVENT_PORT or site.event_endpoint.endswith(f":{settings.SERVED_PORT}")
+    if not site.event_endpoint or (http.is_own(site.event_endpoint) and own_port):
+        return ""
+    return site.event_endpoint.rstrip("/")
+
+
+def script_json(value: Any) -> SafeString:
+    """JSON that may stand inside a script element."""
+    text = orjson.dumps(value).decode()
+    for character, escape in ESCAPES.items():
+        text = text.replace(character, escape)
+    return mark_safe(text)  # noqa: S308 - every character that HTML gives a meaning is escaped
+
+
+def nonce_of(request: HttpRequest) -> str:
+    return str(getattr(request, "csp_nonce", "") or "")
+
+
+def show_recommendations(
+    request: HttpRequest, scenario: str, *, template: str = TEMPLATE, title: str = "", **options: Any
+) -> SafeString:
+    """Recommendations as HTML, made with ``template``; empty when there are none.
+
+    ``options`` are those of :func:`personalization.client.recommend.recommendations`.
+    """
+    items = recommend.recommendations(request, scenario, **options)
+    if not items:
+        return SafeString("")
+    context = {
+        "recommendations": items,
+        "templateId": str(uuid.uuid4()),
+        "scenario": scenario,
+        "title": title,
+        "reason": next((one.reason for one in items if one.reason), ""),
+    }
+    return render(template, context, request)
+
+
+def render(template: str, context: dict[str, Any], request: HttpRequest) -> SafeString:
+    return mark_safe(render_to_string(template, context, request=request))  # noqa: S308 - templates escape

@@ -1,0 +1,36 @@
+"""``{% load personalization %}``: the template functions of the connector, for Django templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from personalization.client import recommend, rendering
+from personalization.client.answers import Recommendation
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def track_user(context: dict[str, Any], content: Any = None) -> str:
+    return rendering.track_user(context["request"], content)
+
+
+@register.simple_tag(takes_context=True)
+def recommendation_enabled(context: dict[str, Any]) -> bool:
+    return rendering.enabled(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def recommendations(context: dict[str, Any], scenario: str, **options: Any) -> list[Recommendation]:
+    return recommend.recommendations(context["request"], scenario, **options)
+
+
+@register.simple_tag(takes_context=True)
+def show_recommendations(context: dict[str, Any], scenario: str, **options: Any) -> str:
+    return rendering.show_recommendations(context["request"], scenario, **options)
+
+
+register.simple_tag(track_user, takes_context=True, name="ibexa_recommendation_track_user")
+register.simple_tag(recommendation_enabled, takes_context=True, name="ibexa_recommendation_enabled")

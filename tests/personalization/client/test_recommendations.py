@@ -1,0 +1,282 @@
+"""Recommendations on pages: asked of a real server, rendered by both template engines."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.test import RequestFactory
+
+from personalization.client import hooks, rendering
+from personalization.client.answers import Recommendation
+from personalization.client.recommend import recommendations
+from personalization.client.visitor import VisitorCookie
+
+from .conftest import Engine
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sites_file")]
+
+VISITOR = "0b8f6f0e-aaaa-bbbb-cccc-000000000001"
+
+
+@pytest.fixture
+def request_(rf: RequestFactory) -> HttpRequest:
+    request = rf.get("/")
+    request.COOKIES["lodestar_visitor"] = VISITOR
+    request.user = AnonymousUser()
+    request.LANGUAGE_CODE = "en"
+    return request
+
+
+def answer_of(
+    engine: Engine, *ids: int, source: str = "REQUEST", origin: int = 1, **attributes: str
+) -> bytes:
+    host = engine.url.removeprefix("http:")
+    return json.dumps(
+        {
+            "contextItems": [],
+            "recommendationItems": [
+                {
+                    "itemId": number,
+                    "itemType": 38,
+                    "relevance": 5,
+                    "origin": {"itemIds": [origin], "itemType": 38, "source": source},
+                    "links": {
+                        "clickRecommended": f"{host}/api/501/clickrecommended/u/38/{number}?scenario=front",
+                        "rendered": f"{host}/api/501/rendered/u/38/{number}?scenario=front",
+                    },
+                    "attributes": [
+                        {"key": key, "values": [value]}
+                        for key, value in (
+                            {"name": f"Place {number}", "uri": f"/place/{number}/"} | attributes
+                        ).items()
+                    ],
+                }
+                for number in ids
+            ],
+        }
+    ).encode()
+
+
+def test_it_asks_the_engine_and_returns_its_items(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(3)
+    engine.status, engine.body = 200, answer_of(engine, 2, 3)
+
+    found = recommendations(
+        request_, "front", context=1, limit=2, filters={"color": ["red", "blue"], "size": "L"}
+    )
+
+    assert [(one.item_id, one.title, one.uri) for one in found] == [
+        ("2", "Place 2", "/place/2/"),
+        ("3", "Place 3", "/place/3/"),
+    ]
+    assert found[0].click_url.endswith("/api/501/clickrecommended/u/38/2?scenario=front")
+    [call] = engine.received
+    parts = urlsplit(call.path)
+    assert parts.path == f"/api/v2/501/{VISITOR}/front.json"
+    assert parse_qsl(parts.query) == [
+        ("numrecs", "2"),
+        ("contextitems", "1"),
+        ("contenttype", "38"),
+        ("categorypath", "/1/2/"),
+        ("lang", "eng-GB"),
+        ("attribute", "title"),
+        ("attribute", "name"),
+        ("attribute", "intro"),
+        ("attribute", "image"),
+        ("attribute", "uri"),
+        ("color", "red,blue"),
+        ("size", "L"),
+    ]
+    assert call.headers["Authorization"].startswith("Basic ")
+
+
+def test_it_says_why_with_the_title_of_the_item_that_was_viewed(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(2)
+    engine.status, engine.body = 200, answer_of(engine, 2, source="CLICK", origin=1)
+
+    assert recommendations(request_, "front")[0].reason == "Because you viewed place 1 eng-GB"
+
+
+@pytest.mark.parametrize("status", [500, 404, 401, 302, 409])
+def test_it_falls_back_to_random_items_when_the_engine_fails(
+    status: int, request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(5, kind="article")
+    make_items(5, kind="place", start=50)
+    engine.status = status
+
+    found = recommendations(request_, "front", limit=3)
+
+    assert len({one.item_id for one in found}) == 3
+    assert all(one.item_type == 39 and one.click_url == "" for one in found)
+    assert found[0].intro == "Café"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"recommendationItems": 7}', b"\xff", b"[" * 9000])
+def test_it_returns_nothing_for_nonsense_and_no_fallback(
+    body: bytes, request_: HttpRequest, engine: Engine
+) -> None:
+    engine.status, engine.body = 200, body
+
+    assert recommendations(request_, "front") == []
+
+
+def test_it_does_not_wait_longer_than_the_budget(
+    request_: HttpRequest, engine: Engine, settings: Any
+) -> None:
+    engine.status, engine.delay = 200, 3
+
+    started = time.monotonic()
+    assert recommendations(request_, "front") == []
+
+    assert time.monotonic() - started < 2  # 0.3 s and what a busy machine adds
+
+
+def test_it_lets_listeners_change_the_list_between_engine_and_fallback(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(2, kind="article")
+    engine.status, engine.body = 200, answer_of(engine, 2)
+    seen: list[list[Recommendation]] = []
+
+    @hooks.recommendation_listener(priority=-10)
+    def empty(draft: hooks.Draft) -> None:
+        seen.append(list(draft.items))
+        draft.items = []
+
+    @hooks.recommendation_listener(priority=-20)
+    def broken(draft: hooks.Draft) -> None:
+        raise RuntimeError("a project's bug")
+
+    try:
+        found = recommendations(request_, "front")
+    finally:
+        hooks.forget(empty)
+        hooks.forget(broken)
+
+    assert [one.item_id for one in seen[0]] == ["2"]
+    assert {one.item_type for one in found} == {39}
+
+
+def test_it_names_the_account_of_a_logged_in_visitor(request_: HttpRequest, engine: Engine) -> None:
+    request_.user = User.objects.create_user("ann")
+    recommendations(request_, "front")
+
+    assert f"/api/v2/501/{request_.user.pk}/front.json" in engine.received[0].path
+
+
+def test_it_gives_a_new_visitor_a_cookie_for_90_days(rf: RequestFactory, engine: Engine) -> None:
+    request = rf.get("/")
+    request.COOKIES["lodestar_visitor"] = "<script>"
+
+    def view(request: HttpRequest) -> HttpResponse:
+        recommendations(request, "front")
+        return HttpResponse("x")
+
+    response = VisitorCookie(view)(request)
+
+    cookie = response.cookies["lodestar_visitor"]
+    assert len(cookie.value) == 36
+    assert cookie["max-age"] == 90 * 24 * 3600
+    assert f"/{cookie.value}/" in engine.received[0].path
+    assert "private" in response["Cache-Control"]
+
+
+def test_it_takes_the_id_of_an_older_tracker_over(rf: RequestFactory, engine: Engine) -> None:
+    request = rf.get("/")
+    request.COOKIES["YCID"] = "11111111-2222-3333-4444-555555555555"
+
+    recommendations(request, "front")
+
+    assert "/11111111-2222-3333-4444-555555555555/" in engine.received[0].path
+
+
+def test_it_sets_no_cookie_where_nobody_asked(rf: RequestFactory) -> None:
+    assert not VisitorCookie(lambda request: HttpResponse("x"))(rf.get("/")).cookies
+
+
+def test_it_is_empty_without_a_site_of_the_language(request_: HttpRequest, engine: Engine) -> None:
+    request_.LANGUAGE_CODE = "de"
+
+    assert recommendations(request_, "front") == []
+    assert rendering.track_user(request_) == ""
+    assert not rendering.enabled(request_)
+    assert not engine.received
+
+
+JINJA = "{{ show_recommendations('front', title='For you') }}"
+DJANGO = "{% load personalization %}{% show_recommendations 'front' title='For you' %}"
+
+
+@pytest.mark.parametrize(("backend", "source"), [("jinja2", JINJA), ("django", DJANGO)])
+def test_it_renders_recommendations_in_both_template_engines(
+    backend: str, source: str, request_: HttpRequest, engine: Engine
+) -> None:
+    evil = '"><script>alert(1)</script>'
+    engine.status, engine.body = 200, answer_of(engine, 2, intro=evil, image="javascript:alert(1)")
+
+    html = engines[backend].from_string(source).render({}, request_)
+
+    assert 'href="/place/2/"' in html
+    assert "data-recommendation-ping-api=" in html
+    assert "data-recommendation-rendered-api=" in html
+    assert "For you" in html
+    assert "<script" not in html
+    assert "javascript:" not in html
+
+
+@pytest.mark.parametrize("name", ["track_user", "ibexa_recommendation_track_user"])
+@pytest.mark.parametrize("backend", ["jinja2", "django"])
+def test_it_renders_the_tracking_code(
+    backend: str, name: str, request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(1)
+    source = (
+        f"{{{{ {name}(1) }}}}" if backend == "jinja2" else f"{{% load personalization %}}{{% {name} 1 %}}"
+    )
+
+    html = engines[backend].from_string(source).render({}, request_)
+
+    assert '["_setMandator","501"]' in html
+    assert f'["_trackEvent","38","click","1","{VISITOR}","?lang=eng-GB\\u0026categorypath=/1/2/"]' in html
+    assert f'["_trackTimedEvent","38","consume","1","20000","{VISITOR}"' in html
+    assert "lodestar/tracker.js" in html
+    assert f'data-endpoint="{engine.url}"' in html
+    assert 'data-customer="501"' in html
+
+
+def test_it_tracks_no_view_of_a_type_that_is_not_included(
+    request_: HttpRequest, make_items: Callable[..., None]
+) -> None:
+    make_items(1, kind="product")
+
+    html = rendering.track_user(request_, 1)
+
+    assert "_trackEvent" not in html
+    assert "_setMandator" in html
+
+
+def test_it_tracks_nothing_in_an_editors_preview(request_: HttpRequest) -> None:
+    request_.is_preview = True
+
+    assert rendering.track_user(request_, 1) == ""
+
+
+def test_it_joins_browser_and_account_once(request_: HttpRequest) -> None:
+    request_.user = User.objects.create_user("ann")
+    request_.session = {}
+
+    assert f'["_login","{VISITOR}","{request_.user.pk}"]' in rendering.track_user(request_)
+    assert "_login" not in rendering.track_user(request_)
