@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -28,6 +29,10 @@ class WireLimits:
             )
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             return plain("Send a Content-Length; chunked bodies are not accepted.", 411)
+        if request.method not in METHODS:
+            answer = plain(f"The method {str(request.method)[:20]!r} is not known here.", 405)
+            answer["Allow"] = ", ".join(METHODS)
+            return answer
         return self.get_response(request)
 
 

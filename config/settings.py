@@ -285,7 +285,11 @@ LODESTAR_TRUSTED_ORIGINS = env.env_list("LODESTAR_TRUSTED_ORIGINS", [])
 # --- Logging ----------------------------------------------------------------------------------
 
 LOGGING_CONFIG = "config.logging.configure"
-LOGGING = {"level": env.env_str("LODESTAR_LOG_LEVEL", "INFO")}
+LOGGING = {
+    "level": env.env_str("LODESTAR_LOG_LEVEL", "INFO"),
+    "files": env.env_list("LODESTAR_LOG_FILES", []),
+    "root": LOG_ROOT,
+}
 
 if TESTING:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing one

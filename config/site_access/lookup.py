@@ -23,7 +23,7 @@ class Snapshot:
     """The sites file as last read. Shared by all threads of the process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._file: SitesFile | None = None
         self._signature: tuple[object, ...] = ()
         self._looked_at = -STAT_SECONDS
@@ -51,8 +51,9 @@ class Snapshot:
         try:
             return self._read(path, signature)
         except SitesFileError as error:
-            logger.error("The changed sites file is not used, the last good one stays in force: %s", error)
+            # First this, because the log asks for the sites' secrets to leave them out.
             self._signature = signature
+            logger.error("The changed sites file is not used, the last good one stays in force: %s", error)
             return self._file
 
     def _read(self, path: Path, signature: tuple[object, ...]) -> SitesFile:

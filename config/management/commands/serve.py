@@ -1,0 +1,105 @@
+"""Serves the site, the back office, the engine and its background work in one terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from config.serving import Child, Supervisor, first_free_port, is_free
+
+
+class Command(BaseCommand):
+    help = "Run web server and worker together, with --event-port the event collector too, until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=port_number, default=settings.SERVED_PORT)
+        parser.add_argument("--event-port", type=port_number, help="run the dedicated event collector there")
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+        parser.add_argument("--workers", type=int, default=1, help="web processes (1)")
+        parser.add_argument("--threads", type=int, default=8, help="threads of a web process (8)")
+        parser.add_argument("--next-free", action="store_true", help="use the next free port if one is taken")
+        parser.add_argument("--access-log", action="store_true", help="print requests, user ids replaced")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        port = self.usable_port(options["port"], options, taken=[])
+        event_port = options["event_port"]
+        if event_port == port:
+            raise CommandError(f"--event-port must differ from --port; both are {port}.", returncode=2)
+        if event_port:
+            event_port = self.usable_port(event_port, options, taken=[port])
+        supervisor = Supervisor(
+            children=list(children(port=port, event_port=event_port, options=options)),
+            environment=environment(port=port, event_port=event_port),
+            say=self.say,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: supervisor.stopping.set())
+        events = f", events at http://{shown(options['host'])}:{event_port}/" if event_port else ""
+        self.say(f"Serving at http://{shown(options['host'])}:{port}/{events}. Stop with Ctrl-C.")
+        sys.exit(supervisor.run())
+
+    def usable_port(self, port: int, options: dict[str, Any], *, taken: list[int]) -> int:
+        if is_free(port, host=options["host"]):
+            return port
+        free = first_free_port(port + 1, host=options["host"], taken=taken)
+        if not options["next_free"]:
+            raise CommandError(
+                f"Port {port} on {options['host']} is taken. The next free one is {free}: "
+                f"use it with --port {free}, or let --next-free choose.",
+                returncode=2,
+            )
+        self.say(f"Port {port} is taken, using {free}.")
+        return free
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def children(*, port: int, event_port: int | None, options: dict[str, Any]) -> list[Child]:
+    found = [
+        Child("web", gunicorn(port=port, options=options), vital=True),
+        Child("worker", [sys.executable, "-u", manage_py(), "work"], vital=False),
+    ]
+    if event_port:
+        collector = [sys.executable, "-u", "-m", "tracking.collector", "--host", options["host"]]
+        found.append(Child("collector", [*collector, "--port", str(event_port)], vital=False))
+    return found
+
+
+def gunicorn(*, port: int, options: dict[str, Any]) -> list[str]:
+    """gthread keeps the raw path; one process is right for SQLite, which has one writer anyway."""
+    command = [sys.executable, "-u", "-m", "gunicorn", "config.wsgi:application"]
+    command += ["--bind", f"{shown(options['host'])}:{port}", "--worker-class", "gthread"]
+    command += ["--workers", str(options["workers"]), "--threads", str(options["threads"])]
+    command += ["--limit-request-line", "8190", "--graceful-timeout", "3", "--log-level", "warning"]
+    command += ["--keep-alive", "5", "--logger-class", "config.access_log.AccessLog"]
+    command += ["--no-control-socket"]
+    return [*command, "--access-logfile", "-"] if options["access_log"] else command
+
+
+def environment(*, port: int, event_port: int | None) -> dict[str, str]:
+    """Own addresses follow the served port in every child."""
+    result = os.environ | {"LODESTAR_PORT": str(port), "PYTHONPATH": str(settings.BASE_DIR)}
+    result["LODESTAR_EVENT_PORT"] = str(event_port or "")
+    return result
+
+
+def manage_py() -> str:
+    return str(settings.BASE_DIR / "manage.py")
+
+
+def shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def port_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
+        raise ValueError(text)
+    return int(text)

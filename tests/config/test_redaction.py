@@ -1,0 +1,86 @@
+"""What must never stand in a log, and the channels."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+
+from config.logging import channel_files
+from config.redaction import MASK, OneLine, redact, redacted_path
+
+SECRET_LINES = [
+    "license_key=67890-1234",
+    '{"license_key": "67890-1234"}',
+    "password: 67890-1234",
+    "Authorization: Bearer 67890-1234-abc",
+    "Authorization: Basic 67890-1234-abc",
+    "https://10101:67890-1234@engine.example/x",
+    "token=67890-1234&other=1",
+    "Cookie=67890-1234",
+    "sent Bearer 67890-1234-abc to nobody",
+]
+
+
+@pytest.mark.parametrize("line", SECRET_LINES)
+def test_it_hides_secrets_by_the_name_of_their_key(line: str) -> None:
+    assert "67890-1234" not in redact(line)
+    assert MASK in redact(line)
+
+
+def test_it_hides_the_license_keys_of_the_sites_file_wherever_they_stand() -> None:
+    assert "1111-2222-3333" not in redact("asked with 1111-2222-3333-4444-5555 by hand")
+
+
+def test_it_leaves_ordinary_text_alone() -> None:
+    text = "Job 5 (export) done: 100 items in 3 s, folder 2026/11/22/18/05."
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/api/10101/click/jane/38/5?x=1", "/api/10101/click/[user]/38/5?x=1"),
+        ("/api/10101/login/a%40b/jane", "/api/10101/login/[user]/[user]"),
+        ("/api/v2/10101/jane/front.json", "/api/v2/10101/[user]/front.json"),
+        ("/api/10101/items", "/api/10101/items"),
+        ("/places/kochi/", "/places/kochi/"),
+    ],
+)
+def test_it_replaces_user_ids_in_addresses(path: str, shown: str) -> None:
+    assert redacted_path(path) == shown
+
+
+def test_it_writes_one_line_whatever_the_message_holds() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(OneLine("%(message)s"))
+    record = logging.LogRecord("cdp", logging.INFO, "f", 1, "id %s", ("a\r\nFAKE password=hunter2",), None)
+    handler.emit(record)
+    assert stream.getvalue() == f"id a\\r\\nFAKE password={MASK}\n"
+
+
+def test_it_sends_a_channel_to_a_file_of_its_own(tmp_path: Path) -> None:
+    pairs = ["ibexa-personalization=p.log", "cdp.webhook=/logs/w.log"]
+    assert channel_files(pairs, root=tmp_path) == {
+        "personalization": tmp_path / "p.log",
+        "cdp.webhook": Path("/logs/w.log"),
+    }
+    with pytest.raises(ImproperlyConfigured, match="'nonsense' is none"):
+        channel_files(["nonsense"], root=tmp_path)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "JUNK"])
+def test_it_answers_405_to_methods_nobody_knows(method: str, client: Client) -> None:
+    answer = client.generic(method, "/anything/")
+    assert answer.status_code == 405
+    assert "GET" in answer["Allow"]
+
+
+def test_it_refuses_long_addresses_and_chunked_bodies_readably(client: Client) -> None:
+    assert client.get("/" + "x" * 8000).status_code == 414
+    assert client.post("/x", HTTP_TRANSFER_ENCODING="chunked").status_code == 411
