@@ -1,0 +1,48 @@
+"""The demo, built once for all flows of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.flows.browser import chromium
+from tests.flows.installation import Installation
+
+
+@pytest.fixture(scope="session")
+def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """A freshly built demo that nothing serves yet."""
+    var_dir: Path = tmp_path_factory.mktemp("demo")
+    installation = Installation(var_dir=var_dir)
+    installation.manage("demo", "--no-serve")
+    return installation
+
+
+@pytest.fixture(scope="session")
+def demo(demo_build: Installation) -> Iterator[Installation]:
+    """The demo, served on a port of its own."""
+    with demo_build.serving() as installation:
+        yield installation
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, demo: Installation) -> Iterator[Page]:
+    """A new visitor: no cookies, errors of the page fail the test."""
+    context = browser.new_context(base_url=demo.base)
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    failures: list[str] = []
+    opened.on("pageerror", lambda error: failures.append(str(error)))
+    opened.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+    yield opened
+    context.close()
+    assert failures == []

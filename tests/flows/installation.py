@@ -1,0 +1,114 @@
+"""Real installations for tests: own state folder, own processes, own port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+# Limits are generous: the machine may be busy with something else.
+BUILD_SECONDS = 420
+START_SECONDS = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(kw_only=True)
+class Installation:
+    """One state folder and the commands run on it."""
+
+    var_dir: Path
+    port: int = field(default_factory=free_port)
+    extra_env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def env(self) -> dict[str, str]:
+        # Databases and broker of a service run stay out: every installation has its own files.
+        kept = {k: v for k, v in os.environ.items() if not k.endswith("_URL")}
+        return (
+            kept | {"LODESTAR_VAR_DIR": str(self.var_dir), "LODESTAR_PORT": str(self.port)} | self.extra_env
+        )
+
+    def manage(self, *args: str, timeout: float = BUILD_SECONDS, check: bool = True) -> str:
+        """Run a command and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *args],
+            cwd=ROOT,
+            env=self.env(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        assert not check or done.returncode == 0, f"{args} ended with {done.returncode}:\n{output}"
+        return output
+
+    @contextmanager
+    def serving(self, *args: str) -> Iterator[Installation]:
+        """Run ``manage.py serve`` while the block runs; all its processes are stopped afterwards."""
+        log = self.var_dir / "serve.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), *args],
+                cwd=ROOT,
+                env=self.env(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                self.wait_until_up(process, log)
+                yield self
+            finally:
+                stop(process)
+
+    def wait_until_up(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert process.poll() is None, f"serve ended early:\n{log.read_text()}"
+            try:
+                if requests.get(self.base + "/", timeout=20).status_code < 500:
+                    return
+            except requests.RequestException:
+                time.sleep(0.2)
+        raise AssertionError(f"serve did not answer within {START_SECONDS} s:\n{log.read_text()}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def eventually(check: object, *, seconds: float = 30, what: str = "the condition") -> object:
+    """Call ``check`` until it returns something true; fail with ``what`` after ``seconds``."""
+    assert callable(check)
+    deadline = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
+        time.sleep(0.2)

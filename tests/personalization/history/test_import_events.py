@@ -1,0 +1,141 @@
+"""Historical events from a file, through the command."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import duckdb
+import pytest
+from django.core.management import CommandError, call_command
+
+from config.customers.directory import create_customer
+from personalization.server.items import store
+from tracking import queries
+from tracking.identity import pseudonym
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+COLUMNS = "user=CustomerID,item=Description,ts=InvoiceDate,quantity=Quantity,price=UnitPrice"
+HEADER = "Description,Quantity,InvoiceDate,UnitPrice,CustomerID"
+LINES = [
+    "WHITE METAL LANTERN,6,2024-12-01 08:26:00,3.39,17850",
+    "white metal  lantern,2,2024-12-02 08:26:00,3.50,13047",
+    "RED MUG,1,2024-12-01 08:26:00,2.10,17850",
+    "RED MUG,-1,2024-12-03 09:00:00,2.10,17850",
+    "RED MUG,1,2024-12-03 09:00:00,2.10,",
+    ",1,2024-12-03 09:00:00,2.10,17850",
+    "RED MUG,1,yesterday,2.10,17850",
+    "RED MUG,one,2024-12-03 09:00:00,2.10,17850",
+]
+
+
+@pytest.fixture
+def customer() -> str:
+    return create_customer(name="Shop", kind="commerce")[0].customer_id
+
+
+@pytest.fixture
+def shop_csv(tmp_path: Path) -> Path:
+    path = tmp_path / "lines.csv"
+    path.write_text("\n".join([HEADER, *LINES]) + "\n")
+    return path
+
+
+def run(path: Path, customer: str, *more: str, code: int = 0) -> dict[str, object]:
+    out = StringIO()
+    rejects = f"--rejects={path.with_suffix('.rejects')}"
+    arguments = [str(path), "--customer", customer, "--map", COLUMNS, "--json", "--mint-ids", rejects, *more]
+    try:
+        call_command("import_events", *arguments, currency="GBP", stdout=out)
+        ended = 0
+    except SystemExit as end:
+        ended = int(str(end.code))
+    assert ended == code
+    summary: dict[str, object] = json.loads(out.getvalue())
+    return summary
+
+
+def test_it_stores_events_and_items_and_counts_what_it_refused(shop_csv: Path, customer: str) -> None:
+    summary = run(shop_csv, customer, code=3)
+    assert (summary["rows"], summary["stored"], summary["rejected"], summary["items"]) == (8, 3, 5, 2)
+    history = queries.history(customer, pseudonym(customer, "17850"), events=("buy",), limit=10)
+    assert {(event.quantity, f"{event.price:.2f}", event.currency) for event in history} == {
+        (6, "3.39", "GBP"),
+        (1, "2.10", "GBP"),
+    }
+
+
+def test_it_gives_one_number_to_names_that_differ_in_case_and_space(shop_csv: Path, customer: str) -> None:
+    run(shop_csv, customer, code=3)
+    rows = store.StoredItem.objects.filter(customer_id=customer)
+    items = {value: row for row in rows for key, _, value in row.attributes if key == "name"}
+    assert sorted(items) == ["RED MUG", "WHITE METAL LANTERN"]
+    lantern = items["WHITE METAL LANTERN"]
+    assert (f"{lantern.price:.2f}", lantern.currency) == ("3.50", "GBP")
+
+
+def test_it_lists_rejected_rows_with_the_reason(shop_csv: Path, customer: str) -> None:
+    run(shop_csv, customer, code=3)
+    with shop_csv.with_suffix(".rejects").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [(row["row"], row["reason"]) for row in rows] == [
+        ("4", "a return (negative quantity)"),
+        ("5", "no user"),
+        ("6", "no item"),
+        ("7", "the time is not an ISO 8601 date-time"),
+        ("8", "the quantity is not a number"),
+    ]
+
+
+def test_it_changes_nothing_when_the_same_file_comes_again(shop_csv: Path, customer: str) -> None:
+    run(shop_csv, customer, code=3)
+    again = run(shop_csv, customer, code=3)
+    assert (again["stored"], again["duplicates"]) == (0, 3)
+
+
+def test_it_stores_nothing_in_a_dry_run(shop_csv: Path, customer: str) -> None:
+    summary = run(shop_csv, customer, "--dry-run", code=3)
+    assert summary["stored"] == 3
+    assert not store.StoredItem.objects.filter(customer_id=customer).exists()
+    assert queries.history(customer, pseudonym(customer, "17850"), events=("buy",), limit=10) == []
+
+
+def test_it_reads_parquet_with_its_own_types(tmp_path: Path, customer: str, shop_csv: Path) -> None:
+    path = tmp_path / "lines.parquet"
+    duckdb.sql(
+        f"COPY (SELECT Description, Quantity::INT AS Quantity, InvoiceDate::TIMESTAMP AS InvoiceDate, "
+        f"UnitPrice::DOUBLE AS UnitPrice, CustomerID::DOUBLE AS CustomerID "
+        f"FROM read_csv('{shop_csv}', all_varchar=true) WHERE Quantity IN ('6', '2')) "
+        f"TO '{path}' (FORMAT parquet)"
+    )
+    assert run(path, customer)["stored"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--map", "user=Customer"], "There is no column 'Customer'. Did you mean 'CustomerID'?"),
+        (["--map", "usr=CustomerID"], "There is no field 'usr'. Did you mean 'user'?"),
+        (["--map", "user=CustomerID"], "--map does not say which column holds 'item'"),
+        (["--map", COLUMNS, "--event", "bye"], "--event: there is no event 'bye'."),
+        (["--map", COLUMNS, "--customer", "nobody"], "Customer 'nobody' not found."),
+    ],
+)
+def test_it_refuses_wrong_use_in_one_sentence(
+    shop_csv: Path, customer: str, arguments: list[str], sentence: str
+) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("import_events", str(shop_csv), "--customer", customer, *arguments)
+    assert sentence in str(refused.value)
+    assert refused.value.returncode == 2
+
+
+def test_it_says_that_a_file_is_missing_or_unreadable(tmp_path: Path, customer: str) -> None:
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"not a parquet file")
+    for path, sentence in ((tmp_path / "gone.csv", "There is no file"), (broken, "cannot be read")):
+        with pytest.raises(CommandError, match=sentence):
+            call_command("import_events", str(path), "--customer", customer, "--map", COLUMNS)
