@@ -147,6 +147,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "wagtail.images.jinja2tags.images",
                 "wagtail.admin.jinja2tags.userbar",
                 "wagtail.contrib.settings.jinja2tags.settings",
+                "content.jinja2.ContentExtension",
                 "personalization.jinja2.PersonalizationExtension",
             ],
         },
