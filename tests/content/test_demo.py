@@ -7,35 +7,41 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.test import Client
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client, override_settings
 from django.utils import translation
 from wagtail.models import Page, Site
 
 from content.demo import build, catalogue, pictures, tastes
-from content.models import ArticlePage, HomePage, PlacePage, ProductPage
+from content.models import ArticlePage, FolderPage, HomePage, PlacePage, ProductPage
 
 TEMPLATES = Path("templates")
 KINDS = (PlacePage, ArticlePage, ProductPage)
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup, django_db_blocker, tmp_path_factory):
-    """The whole demo site, built once for this file."""
-    from django.test.utils import override_settings
-
+def built(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The whole demo site, built once for this file and rolled back after it."""
     media = tmp_path_factory.mktemp("media")
-    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=str(media)):
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=str(media)), transaction.atomic():
         build.build()
-        yield media
-        build.remove()
-        # What a fresh Wagtail looks like, for the tests of other files.
-        call_command("flush", interactive=False, verbosity=0)
-        call_command("migrate", verbosity=0)
+        yield
+        transaction.set_rollback(True)
+    cache.clear()  # Wagtail keeps the addresses of sites there
+
+
+@pytest.fixture
+def demo(built, db):
+    cache.clear()
 
 
 def pages_of_both_languages():
-    return [page.specific for page in Page.objects.filter(depth__gte=2).select_related("locale")]
+    """Every home and category, and every sixth entry: all templates, languages and odd lengths."""
+    pages = Page.objects.filter(depth__gte=2).order_by("path")
+    folders = pages.exact_type(HomePage, FolderPage)
+    entries = pages.exact_type(*KINDS)
+    return [page.specific for page in (*folders, *entries[::6])]
 
 
 @pytest.mark.parametrize("kind", ["place", "article", "product"])
