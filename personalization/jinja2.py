@@ -27,12 +27,12 @@ def recommendation_enabled(context: Context) -> bool:
 
 
 @pass_context
-def recommendations(context: Context, scenario: str, **options: Any) -> list[Recommendation]:
+def recommendations(context: Context, /, scenario: str, **options: Any) -> list[Recommendation]:
     return recommend.recommendations(context["request"], scenario, **options)
 
 
 @pass_context
-def show_recommendations(context: Context, scenario: str, **options: Any) -> str:
+def show_recommendations(context: Context, /, scenario: str, **options: Any) -> str:
     return rendering.show_recommendations(context["request"], scenario, **options)
 
 
