@@ -1,0 +1,198 @@
+"""What is wrong or unsafe with an installation, in words, with the remedy. Reference A2-P10, R14.
+
+`manage.py doctor` shows all of it; `manage.py check --deploy` includes it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from config import site_access
+
+DEMO_KEYS = {"1111-2222-3333-4444-5555", "5555-4444-3333-2222-1111"}
+WORKER_SECONDS = 60
+CLOCK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor; ``remedy`` is empty when all is well."""
+
+    about: str
+    text: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        return not self.remedy
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding, good or bad; a part that cannot be examined is a bad one."""
+    for about, part in PARTS.items():
+        try:
+            yield from part()
+        except Exception as error:  # noqa: BLE001 - one broken part must not hide the others
+            yield Finding(about, f"could not be examined: {error}", "Mend what this message names.")
+
+
+def sites_file() -> Iterator[Finding]:
+    try:
+        site_access.reload()
+    except ImproperlyConfigured as error:
+        yield Finding("sites file", str(error), "Correct the sites file or set the variable it names.")
+        return
+    sites = site_access.configured_sites()
+    names = ", ".join(site.name for site in sites)
+    remedy = "" if sites else "Give at least one site a customer id and a license key."
+    yield Finding(
+        "sites file", f"{settings.LODESTAR_SITES_FILE}: {names or 'no site has credentials'}", remedy
+    )
+    demo = [site.name for site in sites if site.license_key in DEMO_KEYS]
+    if demo and not settings.DEBUG:
+        yield Finding(
+            "sites file",
+            f"{', '.join(demo)} use the demo's license keys, which everybody knows",
+            "Point LODESTAR_SITES_FILE at a file of your own with your own keys.",
+        )
+
+
+def secrets() -> Iterator[Finding]:
+    if settings.DEBUG:
+        yield Finding("mode", "development mode (LODESTAR_DEBUG is on)")
+        return
+    short = len(settings.SECRET_KEY) < 50 or settings.SECRET_KEY.startswith(("django-insecure", "change"))
+    yield Finding(
+        "secret key",
+        "is short or a default" if short else "is set",
+        "Set SECRET_KEY to at least 50 random characters." if short else "",
+    )
+    separate = settings.PSEUDONYM_KEY != settings.SECRET_KEY
+    yield Finding(
+        "pseudonym key",
+        "is set" if separate else "is the secret key, which cannot then be changed without losing histories",
+        "" if separate else "Set LODESTAR_PSEUDONYM_KEY.",
+    )
+
+
+def databases() -> Iterator[Finding]:
+    for alias in settings.DATABASES:
+        connection = connections[alias]
+        try:
+            connection.ensure_connection()
+        except DatabaseError as error:
+            text = f"cannot be reached: {str(error).strip().splitlines()[0]}"
+            yield Finding(f"database {alias}", text, "Start it or correct its address.")
+            continue
+        yield migrations(alias)
+        yield from DURABILITY.get(connection.vendor, no_check)(alias)
+
+
+def migrations(alias: str) -> Finding:
+    executor = MigrationExecutor(connections[alias])
+    targets = executor.loader.graph.leaf_nodes()
+    if alias == settings.EVENTS_DB != "default":
+        targets = [node for node in targets if node[0] == "tracking"]
+    missing = len(executor.migration_plan(targets))
+    remedy = "Run `python manage.py migrate`." if missing else ""
+    return Finding(f"database {alias}", f"{missing or 'no'} migrations are missing", remedy)
+
+
+def ask(alias: str, question: str) -> Any:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(question)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def sqlite_durability(alias: str) -> Iterator[Finding]:
+    mode, level = ask(alias, "PRAGMA journal_mode"), ask(alias, "PRAGMA synchronous")
+    safe = str(mode).lower() == "wal" and int(level) >= 2
+    remedy = "" if safe else "Remove options that change journal_mode or synchronous."
+    yield Finding(f"database {alias}", f"SQLite with journal_mode={mode}, synchronous={level}", remedy)
+
+
+def postgresql_durability(alias: str) -> Iterator[Finding]:
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        value = ask(alias, f"SHOW {name}")
+        remedy = f"Set {name} = on in postgresql.conf; an answer must mean that it is stored."
+        yield Finding(f"database {alias}", f"{name} is {value}", remedy if value == "off" else "")
+    difference = abs((ask(alias, "SELECT clock_timestamp()") - timezone.now()).total_seconds())
+    remedy = "Synchronise the clocks of both machines." if difference > CLOCK_SECONDS else ""
+    yield Finding(f"database {alias}", f"its clock differs by {difference:.0f} s", remedy)
+
+
+def no_check(_alias: str) -> Iterator[Finding]:
+    yield from ()
+
+
+def broker() -> Iterator[Finding]:
+    if not settings.REDIS_URL:
+        yield Finding("broker", "none; `manage.py work` polls the rows")
+        return
+    import redis
+
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3, socket_timeout=3)
+        persistent = client.config_get("appendonly").get("appendonly") == "yes"
+        client.close()
+    except redis.RedisError as error:
+        yield Finding("broker", f"Redis cannot be reached: {error}", "Start Redis or correct REDIS_URL.")
+        return
+    remedy = "" if persistent else "Set `appendonly yes` in redis.conf; nothing is lost, but work is delayed."
+    yield Finding("broker", f"Redis, append-only file {'on' if persistent else 'off'}", remedy)
+
+
+def folder() -> Iterator[Finding]:
+    path = settings.VAR_DIR
+    path.mkdir(parents=True, exist_ok=True)
+    writable = os.access(path, os.W_OK)
+    free = shutil.disk_usage(path).free
+    yield Finding(
+        "folder", f"{path} can be written", "" if writable else "Give this user the right to write."
+    )
+    enough = free >= settings.DISK_FLOOR_BYTES
+    remedy = "" if enough else f"Free space until {settings.DISK_FLOOR_BYTES // 2**20} MiB are left."
+    yield Finding("folder", f"{free // 2**20} MiB are free", remedy)
+
+
+def worker() -> Iterator[Finding]:
+    from config.jobs.worker import last_beat
+
+    seen = last_beat()
+    recent = seen is not None and timezone.now() - seen < timedelta(seconds=WORKER_SECONDS)
+    remedy = "" if recent else "Start `python manage.py serve`, `work`, or a Celery worker with beat."
+    text = (
+        "seen within a minute" if recent else f"last seen {seen:%Y-%m-%d %H:%M} UTC" if seen else "never seen"
+    )
+    yield Finding("worker", text, remedy)
+
+
+PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "sites file": sites_file,
+    "mode": secrets,
+    "databases": databases,
+    "broker": broker,
+    "folder": folder,
+    "worker": worker,
+}
+DURABILITY = {"sqlite": sqlite_durability, "postgresql": postgresql_durability}
+
+
+@register(Tags.security, deploy=True)
+def unsafe(app_configs: object, **_options: Any) -> list[CheckMessage]:
+    """The bad findings as Django's own check messages."""
+    bad = [finding for finding in examine() if not finding.well]
+    return [Error(f"{f.about}: {f.text}.", hint=f.remedy, id="lodestar.E001") for f in bad]

@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.conf import settings
+from django.db import transaction
+from django.dispatch import Signal
 
 from config import site_access
 from config.customers.models import Customer
 
 # The collector asks for every event; a customer made a moment ago may take this long to be known.
 CACHE_SECONDS = 2.0
+# Sent after the commit with ``customer_id: str``, so that the engine can prepare models and scenarios.
+customer_created = Signal()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +125,13 @@ def create_customer(
         alphanumeric_items=alphanumeric_items,
         license_key_digest=license_key_digest(license_key),
     )
-    directory.refresh()
+    transaction.on_commit(lambda: announce(row.customer_id))
     return row, license_key
+
+
+def announce(customer_id: str) -> None:
+    directory.refresh()
+    customer_created.send(sender=Customer, customer_id=customer_id)
 
 
 def free_customer_id() -> str:

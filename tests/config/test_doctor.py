@@ -1,0 +1,115 @@
+"""Commands of the ground: doctor, migrate, create_customer, and the list of variables."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from config import checks
+from config.customers import directory
+from config.jobs import worker
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def bad() -> dict[str, str]:
+    return {finding.about: finding.text for finding in checks.examine() if not finding.well}
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_finds_a_fresh_installation_well_except_for_a_worker(settings: Settings) -> None:
+    settings.DEBUG = True
+    problems = bad()
+    problems.pop("broker", None)
+    # The test runner makes the events tables without their migrations.
+    problems.pop("database events", None)
+    assert set(problems) == {"worker"}
+    worker.beat()
+    assert "worker" not in bad()
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_refuses_the_demo_outside_development(settings: Settings) -> None:
+    settings.DEBUG = False
+    settings.SECRET_KEY = settings.PSEUDONYM_KEY = "short"
+    problems = bad()
+    assert "demo's license keys" in problems["sites file"]
+    assert {"secret key", "pseudonym key"} <= set(problems)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_names_a_broken_sites_file_and_exits_with_1(settings: Settings, tmp_path: Path) -> None:
+    settings.LODESTAR_SITES_FILE = tmp_path / "sites.yaml"
+    settings.LODESTAR_SITES_FILE.write_text("personalization: [")
+    out = StringIO()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("doctor", stdout=out)
+    assert "WRONG sites file" in out.getvalue()
+    assert "line 1" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_it_creates_a_customer_and_shows_its_key_once(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    created: list[str] = []
+
+    def note(customer_id: str, **_signal: object) -> None:
+        created.append(customer_id)
+
+    directory.customer_created.connect(note)
+    out = StringIO()
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("create_customer", "--name", "Shop", "--type", "commerce", stdout=out)
+    directory.customer_created.disconnect(note)
+    key = out.getvalue().split()[-1]
+    account = directory.find(created[0])
+    assert account
+    assert account.accepts(key)
+    assert account.kind == "commerce"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "wrong", [["--name", " "], ["--name", "x", "--id", "a1"], ["--name", "x", "--id", "10101"]]
+)
+def test_it_refuses_a_customer_that_cannot_be(wrong: list[str]) -> None:
+    with pytest.raises(CommandError, match=r"--(name|id) "):
+        call_command("create_customer", *wrong)
+
+
+def test_it_migrates_both_databases_with_one_command(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "LODESTAR_VAR_DIR": str(tmp_path),
+        "DATABASE_URL": "",
+        "EVENTS_DATABASE_URL": "",
+    }
+    command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--plan"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.count("Planned operations:") == 2
+
+
+def test_it_says_in_one_sentence_which_variable_is_wrong() -> None:
+    command = [sys.executable, str(ROOT / "manage.py"), "check"]
+    environment = os.environ | {"LODESTAR_PORT": "many"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (2, "LODESTAR_PORT must be a whole number; got 'many'.\n")
+
+
+def test_it_lists_every_variable_in_the_example_file() -> None:
+    listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.M))
+    read: set[str] = set()
+    for folder in ("config", "content", "tracking", "personalization"):
+        for path in (ROOT / folder).rglob("*.py"):
+            read |= set(re.findall(r'(?:env_\w+|os\.environ\.get)\(\s*"([A-Z_]+)"', path.read_text()))
+    sites = {"PERSONALIZATION_CUSTOMER_ID", "PERSONALIZATION_LICENSE_KEY", "PERSONALIZATION_HOST_URI"}
+    assert read <= listed
+    assert listed - sites <= read
