@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class TrackingConfig(AppConfig):
     name = "tracking"
     verbose_name = "Tracking"
+
+    def ready(self) -> None:
+        from tracking import periodic  # noqa: F401 - registers the worker's turns

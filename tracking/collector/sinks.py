@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Protocol
 
 import orjson
@@ -19,6 +20,7 @@ from django.db import connections
 from tracking.collector.rows import EdgeRow, EventRow
 
 BUSY_SECONDS = 5.0
+ROWS_A_STATEMENT = 32
 EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EventRow._fields)
 EDGE_COLUMNS = ", ".join(f'"{name}"' for name in EdgeRow._fields)
 SKIP_REPEATED = "ON CONFLICT (customer_id, event_id, seq) WHERE event_id IS NOT NULL DO NOTHING"
@@ -43,17 +45,24 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
+def insert(connection: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]], conflict: str) -> None:
+    """Insert rows by statements of up to 32 rows.
+
+    `executemany` gives the interpreter lock away with every row, and the event loop, when busy, keeps it for
+    5 ms each time.
+    """
+    for start in range(0, len(rows), ROWS_A_STATEMENT):
+        chunk = rows[start : start + ROWS_A_STATEMENT]
+        one = f"({', '.join('?' * len(chunk[0]))})"
+        sql = f"{head} {', '.join([one] * len(chunk))} {conflict}"
+        connection.execute(sql, list(chain.from_iterable(chunk)))
+
+
 class SqliteSink:
     """WAL and synchronous=FULL: a commit returns when the log is on disk."""
 
-    INSERT_EVENT = (
-        f"INSERT INTO tracking_event ({EVENT_COLUMNS}) "  # noqa: S608 - names from our own tuple
-        f"VALUES ({', '.join('?' * len(EventRow._fields))}) {SKIP_REPEATED}"
-    )
-    INSERT_EDGE = (
-        f"INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) "  # noqa: S608 - names from our own tuple
-        f"VALUES ({', '.join('?' * len(EdgeRow._fields))}) {SKIP_SAME_EDGE}"
-    )
+    INSERT_EVENT = f"INSERT INTO tracking_event ({EVENT_COLUMNS}) VALUES"
+    INSERT_EDGE = f"INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) VALUES"
 
     def __init__(self, path: str, *, bulk: bool = False) -> None:
         """``bulk``: for imports, which touch most pages of the indexes with every batch."""
@@ -66,10 +75,9 @@ class SqliteSink:
         try:
             connection.execute("BEGIN IMMEDIATE")
             before = connection.total_changes
-            connection.executemany(self.INSERT_EVENT, rows)
+            insert(connection, self.INSERT_EVENT, rows, SKIP_REPEATED)
             stored = connection.total_changes - before
-            if edges:
-                connection.executemany(self.INSERT_EDGE, edges)
+            insert(connection, self.INSERT_EDGE, edges, SKIP_SAME_EDGE)
             connection.execute("COMMIT")
         except BaseException as reason:
             self.close()
