@@ -1,1 +1,163 @@
-"""Model builds."""
+"""Model builds: from the lake to an artefact that serves, as jobs and on a schedule.
+
+A build that fails leaves the artefact before it serving; its row says in a sentence why it failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from config.customers import directory
+from config.jobs import queue, schedule
+from personalization.server import artefacts
+from personalization.server.defaults import ensure_defaults
+from personalization.server.learning import events, registry
+from personalization.server.learning.base import Learned
+from personalization.server.models import Model, ModelBuild
+from tracking import lake, queries
+
+logger = logging.getLogger("personalization")
+
+JOB = "engine.build"
+HOURLY = 3600.0
+# What is popular changes faster than what goes together, and costs less to learn.
+POPULARITY_EVERY = 600.0
+KEPT_BUILDS = timedelta(days=30)
+
+
+class NoEvents(Exception):
+    """There is nothing to learn from yet."""
+
+
+def build(model: Model) -> ModelBuild:
+    """Learn ``model`` from all archived events and make the result serve.
+
+    Never raises for a fault of the build itself: the returned row is Active or Failed with a sentence.
+    """
+    interrupted(model)
+    row = ModelBuild.objects.create(model=model)
+    try:
+        learned = learn(model)
+        version = artefacts.write(
+            model.customer_id, model.identifier, learned, about=manifest(model, learned)
+        )
+    except NoEvents as reason:
+        return finished(row, status=ModelBuild.Status.FAILED, error=str(reason))
+    except Exception as fault:
+        logger.exception("The build of %s failed.", model)
+        return finished(
+            row, status=ModelBuild.Status.FAILED, error=f"The build failed: {type(fault).__name__}: {fault}"
+        )
+    model.builds.filter(status=ModelBuild.Status.ACTIVE).update(status=ModelBuild.Status.RETIRED)
+    return finished(
+        row,
+        status=ModelBuild.Status.ACTIVE,
+        version=version,
+        items=len(learned.keys),
+        events=learned.events,
+    )
+
+
+def learn(model: Model) -> Learned:
+    """Run the model's kind over its events. Raises :class:`NoEvents`."""
+    kind = registry.kind(model.kind)
+    parameters = registry.with_defaults(kind, model.parameters)
+    owned = [(o.source, o.after, o.until, o.owner) for o in queries.ownership(model.customer_id)]
+    with events.opened(
+        lake.files(model.customer_id),
+        codes=[model.signal],
+        window_days=parameters["window_days"],
+        owned=owned,
+    ) as history:
+        if not history.events:
+            raise NoEvents(f"There are no {model.signal} events of customer {model.customer_id} yet.")
+        return kind.learn(history, parameters=parameters)
+
+
+def manifest(model: Model, learned: Learned) -> dict[str, Any]:
+    return {
+        "customer": model.customer_id,
+        "model": model.identifier,
+        "algorithm": model.kind,
+        "signal": model.signal,
+        "parameters": registry.with_defaults(registry.kind(model.kind), model.parameters),
+        "items": len(learned.keys),
+        "events": learned.events,
+        "cut_off": datetime.now(UTC).isoformat(),
+    }
+
+
+def interrupted(model: Model) -> None:
+    """Close builds whose process died. Only one job builds a model at a time."""
+    model.builds.filter(status=ModelBuild.Status.BUILDING).update(
+        status=ModelBuild.Status.FAILED, error="The build was interrupted.", finished_at=timezone.now()
+    )
+
+
+def finished(row: ModelBuild, **changes: Any) -> ModelBuild:
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.finished_at = timezone.now()
+    row.save()
+    return row
+
+
+def trained_models(customer_id: str, *, kinds: tuple[str, ...] = ()) -> list[Model]:
+    """The customer's models that are built, in the order of their making."""
+    ensure_defaults(customer_id)
+    found = Model.objects.filter(customer_id=customer_id).order_by("pk")
+    return [m for m in found if registry.kind(m.kind).trained and (not kinds or m.kind in kinds)]
+
+
+def build_all(
+    customer_id: str, *, on_done: Callable[[Model, ModelBuild], None] | None = None
+) -> list[ModelBuild]:
+    """Archive what was tracked and build every model of a customer, in this thread."""
+    lake.archive()
+    builds = []
+    for model in trained_models(customer_id):
+        builds.append(build(model))
+        if on_done:
+            on_done(model, builds[-1])
+    return builds
+
+
+@queue.job(JOB)
+def run_build(job: queue.Run) -> dict[str, Any]:
+    """Build one model; the job itself succeeds when the build's outcome is stored."""
+    model = Model.objects.filter(pk=job.payload["model"]).first()
+    if model is None:
+        raise queue.GiveUp("The model of this job no longer exists.")
+    lake.archive()
+    row = build(model)
+    return {"build": row.pk, "status": str(row.status)}
+
+
+def enqueue_builds(*, kinds: tuple[str, ...] = ()) -> int:
+    """Queue a build of every model of every customer; one that waits already is not queued twice."""
+    count = 0
+    for account in directory.directory.all():
+        for model in trained_models(account.customer_id, kinds=kinds):
+            key = f"{model.customer_id}/{model.identifier}"
+            queue.enqueue(JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+            count += 1
+    return count
+
+
+@schedule.periodic("engine.build_popularity", every=POPULARITY_EVERY)
+def build_popularity() -> None:
+    enqueue_builds(kinds=("popularity",))
+
+
+@schedule.periodic("engine.build_pairs", every=HOURLY)
+def build_pairs() -> None:
+    enqueue_builds(kinds=("co_occurrence", "co_purchase"))
+    ModelBuild.objects.filter(
+        started_at__lt=timezone.now() - KEPT_BUILDS,
+        status__in=[ModelBuild.Status.FAILED, ModelBuild.Status.RETIRED],
+    ).delete()

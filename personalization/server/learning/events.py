@@ -21,8 +21,12 @@ Owned = tuple[str, int, int, str]  # source, after, until, owner
 READ = """
 CREATE TABLE seen AS
 SELECT "user" AS who, item_type, item_id, ts, greatest(coalesce(quantity, 1), 1) AS amount
-FROM read_parquet(?, union_by_name = true)
+FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
 WHERE event IN (SELECT unnest(?)) AND item_type IS NOT NULL AND item_id <> '' AND ts >= ?
+"""
+NEWEST = """
+SELECT max(ts) FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
+WHERE event IN (SELECT unnest(?))
 """
 # Each event matches at most one interval.
 RENAME = """
@@ -99,7 +103,7 @@ def newest(connection: duckdb.DuckDBPyConnection, names: list[str], codes: Seque
     if not names:
         return 0
     found = connection.execute(
-        "SELECT max(ts) FROM read_parquet(?, union_by_name = true) WHERE event IN (SELECT unnest(?))",
+        NEWEST,
         [names, list(codes)],
     ).fetchone()
     return found[0] if found and found[0] is not None else 0

@@ -1,0 +1,89 @@
+"""``manage.py build_models [--customer N] [--json]``: learn every model now, in this process."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from config.customers import directory
+from personalization.server import training
+from personalization.server.models import Model, ModelBuild
+
+
+class Command(BaseCommand):
+    help = "Learn the models of one or every customer from what was tracked so far, and let them serve."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--customer", metavar="ID", help="only this customer (default: every one)")
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        quiet = options["json"] or options["verbosity"] == 0
+        rows = []
+        for customer_id in self.customers(options["customer"]):
+            rows += build(customer_id, on_row=None if quiet else self.show)
+        if options["json"]:
+            self.stdout.write(json.dumps(rows, indent=2))
+        elif options["verbosity"]:
+            self.table(rows)
+        if any(row["crashed"] for row in rows):
+            raise CommandError("At least one build failed; the models before it keep serving.", returncode=1)
+
+    def customers(self, wanted: str | None) -> list[str]:
+        known = [account.customer_id for account in directory.directory.all()]
+        if wanted and wanted not in known:
+            raise CommandError(
+                f"The customer {wanted!r} is unknown. Known customers: {', '.join(known) or 'none'}.",
+                returncode=2,
+            )
+        return [wanted] if wanted else known
+
+    def show(self, row: dict[str, Any]) -> None:
+        self.stdout.write(f"Customer {row['customer']}: {row['model']} {row['status']} ({row['seconds']} s)")
+
+    def table(self, rows: list[dict[str, Any]]) -> None:
+        table = Table("Customer", "Model", "Status", "Items", "Events", "Seconds", "Note")
+        for row in rows:
+            names = ("customer", "model", "status", "items", "events", "seconds", "note")
+            table.add_row(*(str(row[name]) for name in names))
+        console = Console()
+        with console.capture() as printed:
+            console.print(table)
+        self.stdout.write(printed.get())
+
+
+def build(customer_id: str, *, on_row: Any) -> list[dict[str, Any]]:
+    """Build all models of a customer; one dictionary per model."""
+    rows: list[dict[str, Any]] = []
+    started = time.monotonic()
+
+    def done(model: Model, outcome: ModelBuild) -> None:
+        nonlocal started
+        rows.append(described(model, outcome, seconds=time.monotonic() - started))
+        started = time.monotonic()
+        if on_row:
+            on_row(rows[-1])
+
+    training.build_all(customer_id, on_done=done)
+    return rows
+
+
+def described(model: Model, outcome: ModelBuild, *, seconds: float) -> dict[str, Any]:
+    failed = outcome.status == ModelBuild.Status.FAILED
+    nothing = failed and outcome.error.startswith("There are no ")
+    return {
+        "customer": model.customer_id,
+        "model": model.identifier,
+        "status": "no events yet" if nothing else str(outcome.get_status_display()).lower(),
+        "items": outcome.items,
+        "events": outcome.events,
+        "seconds": round(seconds, 2),
+        "note": outcome.error,
+        "crashed": failed and not nothing,
+    }

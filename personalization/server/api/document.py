@@ -1,0 +1,120 @@
+"""The answer's JSON document, in the shape and key order of seed `enable_personalization.md`."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+from uuid import uuid1
+
+from config import http
+from personalization.contracts import (
+    AttributeDocument,
+    ContextItemDocument,
+    LinksDocument,
+    OriginDocument,
+    RecommendationAnswer,
+    RecommendationItemDocument,
+    event_path,
+)
+from personalization.server.api.parameters import Asked
+from personalization.server.candidates import Seed
+from personalization.server.models import StoredItem
+from personalization.server.recommend import Answer, Recommended
+from personalization.server.sites import sites_of
+from tracking import queries
+
+MAX_ORIGINS = 3
+MAX_CONTEXT_SHOWN = 10
+
+
+def document(answer: Answer, given: Asked, *, alphanumeric: bool) -> RecommendationAnswer:
+    """Build the document. One request id for all links of one answer."""
+    shape = Shape(given, alphanumeric=alphanumeric)
+    count = len(answer.items)
+    return {
+        "contextItems": shape.context_items(answer.context[:MAX_CONTEXT_SHOWN]),
+        "recommendationItems": [
+            # Rank-based, for scores of different models cannot be compared (6.2).
+            shape.item(one, relevance=count - place)
+            for place, one in enumerate(answer.items)
+        ],
+    }
+
+
+class Shape:
+    """What all items of one answer share."""
+
+    def __init__(self, given: Asked, *, alphanumeric: bool) -> None:
+        self.request = given.request
+        self.attributes = given.attributes
+        self.alphanumeric = alphanumeric
+        self.uuid = str(uuid1())
+        self.host = event_host(given.request.customer_id)
+        self.category = quote("/".join(given.request.category_paths[:1]), safe="/")
+
+    def identifier(self, item_id: str) -> int | str:
+        """Ids are JSON numbers, except where the customer has alphanumeric ones."""
+        return item_id if self.alphanumeric else int(item_id)
+
+    def context_items(self, seeds: list[Seed]) -> list[ContextItemDocument]:
+        viewers = queries.viewers(self.request.customer_id, [seed.key for seed in seeds])
+        return [
+            {
+                "itemId": self.identifier(seed.key[1]),
+                "itemType": seed.key[0],
+                "sources": [seed.source],
+                "viewers": viewers.get(seed.key, 0),
+            }
+            for seed in seeds
+        ]
+
+    def item(self, one: Recommended, *, relevance: int) -> RecommendationItemDocument:
+        kind, item_id = one.key
+        shown: RecommendationItemDocument = {
+            "itemId": self.identifier(item_id),
+            "itemType": kind,
+            "relevance": relevance,
+        }
+        if one.seeds:
+            shown["origin"] = self.origin(one.seeds)
+        shown["links"] = self.links(one)
+        if self.attributes:
+            shown["attributes"] = [attribute(one.row, key) for key in self.attributes]
+        return shown
+
+    def origin(self, seeds: tuple[Seed, ...]) -> OriginDocument:
+        """The strongest seeds that share type and source with the very strongest."""
+        first = seeds[0]
+        alike = [seed for seed in seeds if (seed.key[0], seed.source) == (first.key[0], first.source)]
+        return {
+            "itemIds": [self.identifier(seed.key[1]) for seed in alike[:MAX_ORIGINS]],
+            "itemType": first.key[0],
+            "source": first.source,
+        }
+
+    def links(self, one: Recommended) -> LinksDocument:
+        return {
+            "clickRecommended": self.link("clickrecommended", one),
+            "rendered": self.link("rendered", one),
+        }
+
+    def link(self, event: str, one: Recommended) -> str:
+        path = event_path(self.request.customer_id, event, self.request.user, *one.key)
+        scenario = quote(self.request.scenario, safe="")
+        return (
+            f"//{self.host}{path}?scenario={scenario}&modelid={one.model.pk}"
+            f"&categorypath={self.category}&requestuuid={self.uuid}"
+        )
+
+
+def event_host(customer_id: str) -> str:
+    """Host and port of the customer's event intake, for protocol-relative links."""
+    named = [site.event_endpoint for site in sites_of(customer_id) if site.event_endpoint]
+    base = named[0] if named else http.event_base()
+    parts = urlsplit(base)
+    return parts.netloc + parts.path.rstrip("/")
+
+
+def attribute(row: StoredItem | None, key: str) -> AttributeDocument:
+    """All values of an attribute, each once; an empty list where the item has none."""
+    values = [value for name, _kind, value in row.attributes if name == key] if row else []
+    return {"key": key, "values": list(dict.fromkeys(values))}

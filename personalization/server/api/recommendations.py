@@ -1,0 +1,92 @@
+"""``GET /api/v2/<customer>/<user>/<scenario>[.json|.jsonp]`` (engine-protocol.md 3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
+
+from personalization.contracts import RecommendationAnswer
+from personalization.server import freshness, plans
+from personalization.server.api.answers import Refusal, known_customer
+from personalization.server.api.document import document
+from personalization.server.api.parameters import Asked, asked
+from personalization.server.recommend import Answer, NothingToGoOn, recommend
+
+# An answer without a user's history stays the same until something is built or imported.
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=24)
+
+
+def recommendations(
+    request: HttpRequest, customer_id: str, user: str, scenario: str, extension: str = "json"
+) -> HttpResponse:
+    """Find, check, recommend, answer; errors are sentences with the status of 3.4."""
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    try:
+        account = known_customer(customer_id)
+        check_user(user)
+        plan = plans.plan_of(account.customer_id, scenario)
+        given = asked(
+            request.GET,
+            plan=plan,
+            customer_id=account.customer_id,
+            user=user,
+            alphanumeric=account.alphanumeric_items,
+        )
+        answer = recommend(given.request, plan)
+    except plans.UnknownScenario as fault:
+        return Refusal(404, str(fault)).response()
+    except NothingToGoOn:
+        return Refusal(
+            409,
+            f"The scenario {scenario} needs a context: send contextitems, or a user with a history.",
+        ).response()
+    except Refusal as refusal:
+        return refusal.response()
+    body = document(answer, given, alphanumeric=account.alphanumeric_items)
+    response = rendered(body, given, extension)
+    return cached(request, response, answer, customer_id=account.customer_id)
+
+
+def check_user(user: str) -> None:
+    if "\\" in user or "\0" in user:
+        raise Refusal(400, "The user id must not contain a backslash.")
+    if len(user.encode()) > 1024:
+        raise Refusal(400, f"The user id must be at most 1024 bytes long; got {len(user.encode())}.")
+
+
+def rendered(body: RecommendationAnswer, given: Asked, extension: str) -> HttpResponse:
+    raw = orjson.dumps(body)
+    if extension != "jsonp":
+        response = HttpResponse(raw, content_type="application/json")
+    else:
+        # The comment keeps old plug-ins from taking the answer for their own file format; the two
+        # separators end lines in old JavaScript.
+        safe = raw.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+        script = b"/**/" + given.callback.encode() + b"(" + safe + b");"
+        response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    # Pages of the customer's site ask from other origins; the answer holds no credentials.
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def cached(request: HttpRequest, response: HttpResponse, answer: Answer, *, customer_id: str) -> HttpResponse:
+    """Add Last-Modified and Expires (3.5), and answer 304 where nothing has changed."""
+    now = datetime.now(UTC)
+    response["Cache-Control"] = "private"
+    if answer.personal:
+        # The next click changes it: to be asked for again at once.
+        response["Last-Modified"] = http_date(now.timestamp())
+        response["Expires"] = http_date(now.timestamp())
+        return response
+    changed = min(now, max(answer.changed_at, freshness.items_changed_at(customer_id)))
+    stays = min(max((now - changed) / 2, SHORTEST), LONGEST)
+    response["Last-Modified"] = http_date(changed.timestamp())
+    response["Expires"] = http_date((now + stays).timestamp())
+    conditional = get_conditional_response(request, last_modified=int(changed.timestamp()), response=response)
+    return response if conditional is None else conditional
