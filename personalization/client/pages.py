@@ -25,12 +25,17 @@ def language_of(request: HttpRequest) -> str:
 
 
 def site_of(request: HttpRequest) -> SiteAccess | None:
-    """The entry of the sites file that serves this page, None if none does."""
-    # By name: only content and the back office import wagtail.
-    site = apps.get_model("wagtailcore", "Site").find_for_request(request)
-    if site is None:
-        return None
-    return site_access.for_request_language(site.pk, language_of(request))
+    """The entry of the sites file that serves this page, None if none does.
+
+    Found once per request and language: a page asks for every block of recommendations.
+    """
+    language = language_of(request)
+    known: dict[str, SiteAccess | None] = request.__dict__.setdefault("_lodestar_sites", {})
+    if language not in known:
+        # By name: only content and the back office import wagtail.
+        site = apps.get_model("wagtailcore", "Site").find_for_request(request)
+        known[language] = None if site is None else site_access.for_request_language(site.pk, language)
+    return known[language]
 
 
 def item_of(content: Any, *, site: SiteAccess, language: str) -> Found | None:
