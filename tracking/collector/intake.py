@@ -44,7 +44,7 @@ class Subject:
     item_type: int | None = None
     items: tuple[str, ...] = ("",)
     source: str = ""
-    item_as_sent: str = ""
+    item_as_sent: tuple[bytes, bytes] | None = None  # type and id, still encoded
 
 
 def accept(
@@ -119,14 +119,13 @@ def subject_of(rule: Rule, rest: list[bytes], account: CustomerAccount) -> Subje
         # The known client sends its first ping without items.
         return Subject(user_of(rest[0], "userid"), items=())
     expect(rule, rest, 3)
-    type_text = path.decode(rest[1], "itemtypeid")
-    item_type = item_type_of("itemtypeid", type_text)
+    item_type = item_type_of("itemtypeid", path.decode(rest[1], "itemtypeid"))
     assert isinstance(item_type, int)  # noqa: S101 - narrows the parser's type
     return Subject(
         user_of(rest[0], "userid"),
         item_type,
         items_of(rule, rest[2], alphanumeric=account.alphanumeric_items),
-        item_as_sent=f"{type_text}&{path.decode(rest[2], 'itemid')}",
+        item_as_sent=(rest[1], rest[2]),
     )
 
 
@@ -226,10 +225,11 @@ def moment_of(
     values.pop("signature", None)
     if past is None:
         return received
-    if not subject.item_as_sent:
+    if subject.item_as_sent is None:
         raise BadEvent(400, "overridetimestamp must be sent with an event about an item")
     ts = historic.moment(past, now=received)
-    historic.check_signature(account.customer_id, item=subject.item_as_sent, parameters=sent)
+    item = "&".join(path.decode(piece, "itemid") for piece in subject.item_as_sent)
+    historic.check_signature(account.customer_id, item=item, parameters=sent)
     return ts
 
 

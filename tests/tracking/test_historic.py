@@ -1,0 +1,76 @@
+"""A signed event of the past ..."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tracking.conftest import KNOWN, NOW
+from tracking.collector import historic, intake, path
+from tracking.fields import BadEvent
+
+KEY = "8695-1828-92810-5535-4239"
+VECTORS = [
+    ("11", "19.99EUR", "2012-01-01T11:00:00", "1", "d0026f017ae823f19530d93318c5a2f6"),
+    ("94", "23.99EUR", "2012-01-02T11:00:00", "5", "53ae5744879d5a3ae833f3ef34109b44"),
+    ("78", "7.59EUR", "2012-01-03T11:00:00", "1", "d73e76754fb333e9733936bbd11bb5cd"),
+]
+
+
+def target(item: str, fullprice: str, when: str, quantity: str, signature: str) -> str:
+    query = f"quantity={quantity}&fullprice={fullprice}&overridetimestamp={when.replace(':', '%3A')}"
+    return f"/api/00000/buy/u/1/{item}?{query}&signature={signature}"
+
+
+@pytest.fixture
+def license_key(monkeypatch):
+    monkeypatch.setattr(historic, "license_keys", lambda _customer: [KEY])
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+@pytest.mark.usefixtures("license_key")
+def test_is_stored_with_its_own_time(accept, vector):
+    [row] = accept(target(*vector)).rows
+    assert row.ts == historic.moment(vector[2], now=NOW)
+    assert row.received == NOW
+    assert row.quantity == int(vector[3])
+
+
+@pytest.mark.usefixtures("license_key")
+def test_is_refused_when_anything_was_changed(accept):
+    item, price, when, quantity, signature = VECTORS[0]
+    for changed in (
+        ("12", price, when, quantity),
+        (item, "1.99EUR", when, quantity),
+        (item, price, when, "2"),
+    ):
+        with pytest.raises(BadEvent, match="signature"):
+            accept(target(*changed, signature))
+
+
+@pytest.mark.usefixtures("license_key")
+@pytest.mark.parametrize("when", ["2012-13-01T11:00:00", "2999-01-01T00:00:00", "1901-01-01T00:00:00"])
+def test_is_refused_with_an_impossible_time(accept, when):
+    with pytest.raises(BadEvent, match="overridetimestamp must be"):
+        accept(target("11", "19.99EUR", when, "1", "0" * 32))
+
+
+def test_is_refused_where_the_license_key_is_not_known(accept):
+    with pytest.raises(BadEvent, match="import_events"):
+        accept(target(*VECTORS[0]))
+
+
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)))
+def test_any_target_ends_in_rows_or_a_sentence(tail):
+    for start in (b"", b"/api/00000/click/", b"/api/strings/rendered/u/1/", b"/api/00000/buy/u/1/2?"):
+        with suppress(BadEvent):
+            intake.accept(start + tail, method="GET", headers={}, find=KNOWN.get, now=NOW)
+
+
+@given(st.binary(max_size=9_000))
+def test_the_path_parser_raises_nothing_else(target):
+    with suppress(BadEvent):
+        path.split(target)
