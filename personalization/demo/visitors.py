@@ -1,0 +1,159 @@
+"""Simulated visitors of the demo site: people with tastes who come back, read and buy.
+
+No Django here. Each visitor has one or two tastes; a session follows one of them, jumps to a related item
+more often than to a random one, and now and then to what everybody looks at. So the history holds both
+what popularity can learn (some items are simply visited more) and what only co-occurrence can learn (who
+opens A opens B). Everything follows from the seed: two runs make the same history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TIMED_KINDS = ("article", "place")
+# Of ten page views in a session, how many follow the taste; the rest go where everybody goes.
+TASTE_SHARE = 0.8
+# Chance that the next view is in the folder of the last one, taste still applying.
+SAME_FOLDER = 0.45
+READ_SHARE = 0.6
+BASKET_SHARE = 0.28
+BUY_SHARE = 0.55
+RATE_SHARE = 0.05
+# Visits an hour over the day, midnight first, UTC.
+DAY = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 7, 7, 7, 8, 9, 10, 12, 13, 11, 6, 3], dtype=float)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoItem:
+    """What a visitor sees of an item."""
+
+    kind: str  # article, place, product
+    item_type: int
+    item_id: str
+    folder: str  # category path
+    affinities: tuple[float, ...]  # one per taste, 0 or more
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One thing a visitor did."""
+
+    visitor: str
+    event: str
+    item_type: int
+    item_id: str
+    at: datetime
+    category_path: str = ""
+    percentage: int | None = None
+    rating: int | None = None
+    quantity: int | None = None
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    visitors: int = 1200
+    days: int = 30
+    seed: int = 2026
+    currency: str = "EUR"
+
+
+def simulate(items: Sequence[DemoItem], *, until: datetime, plan: Plan | None = None) -> Iterator[Visit]:
+    """Yield the visits of the ``plan.days`` days before ``until``, person by person."""
+    if items:
+        yield from Crowd(items, until=until, plan=plan or Plan()).visits()
+
+
+class Crowd:
+    """The visitors of one site and their behaviour."""
+
+    def __init__(self, items: Sequence[DemoItem], *, until: datetime, plan: Plan) -> None:
+        self.items = items
+        self.until = until
+        self.plan = plan
+        self.random = np.random.default_rng(plan.seed)
+        self.affinity: Floats = np.array([item.affinities for item in items], dtype=float)
+        # A long tail: a few items are visited ten times as often as most.
+        self.fame: Floats = self.random.pareto(2.5, len(items)) + 0.3
+        folders = {folder: n for n, folder in enumerate(sorted({item.folder for item in items}))}
+        self.folder = np.array([folders[item.folder] for item in items])
+
+    def visits(self) -> Iterator[Visit]:
+        tastes = self.affinity.shape[1]
+        for number in range(self.plan.visitors):
+            mine = self.random.choice(tastes, size=min(2, tastes), replace=False)
+            for start in self.session_starts():
+                favourite = mine[0] if self.random.random() < 0.75 else mine[-1]
+                yield from self.session(f"visitor-{number}", taste=int(favourite), start=start)
+
+    def session_starts(self) -> list[datetime]:
+        count = 1 + self.random.poisson(2.2)
+        days = self.random.uniform(0, self.plan.days, count)
+        hours = self.random.choice(24, count, p=DAY / DAY.sum())
+        midnight = self.until.replace(hour=0, minute=0, second=0, microsecond=0)
+        minutes = self.random.uniform(0, 60, count)
+        starts = [
+            midnight - timedelta(days=int(day)) + timedelta(hours=int(hour), minutes=float(minute))
+            for day, hour, minute in zip(days, hours, minutes, strict=True)
+        ]
+        return sorted(start for start in starts if start < self.until - timedelta(hours=1))
+
+    def session(self, visitor: str, *, taste: int, start: datetime) -> Iterator[Visit]:
+        at = start
+        seen: list[int] = []
+        for _ in range(1 + self.random.poisson(4)):
+            chosen = self.next_item(taste=taste, seen=seen)
+            if chosen is None:
+                return
+            seen.append(chosen)
+            yield from self.page_view(visitor, self.items[chosen], at=at)
+            at += timedelta(seconds=float(self.random.uniform(25, 240)))
+        yield from self.checkout(visitor, [self.items[n] for n in seen], at=at)
+
+    def next_item(self, *, taste: int, seen: list[int]) -> int | None:
+        weight = self.fame.copy()
+        if self.random.random() < TASTE_SHARE:
+            weight = weight**0.5 * self.affinity[:, taste] ** 2
+        if seen and self.random.random() < SAME_FOLDER:
+            weight = weight * (self.folder == self.folder[seen[-1]])
+        weight[seen] = 0
+        total = weight.sum()
+        return int(self.random.choice(len(weight), p=weight / total)) if total > 0 else None
+
+    def page_view(self, visitor: str, item: DemoItem, *, at: datetime) -> Iterator[Visit]:
+        yield self.visit(visitor, "click", item, at=at, category_path=item.folder)
+        if item.kind in TIMED_KINDS and self.random.random() < READ_SHARE:
+            percentage = int(self.random.integers(2, 11)) * 10
+            yield self.visit(visitor, "consume", item, at=at + timedelta(seconds=20), percentage=percentage)
+            if self.random.random() < RATE_SHARE:
+                rating = int(self.random.integers(2, 6)) * 20
+                yield self.visit(visitor, "rate", item, at=at + timedelta(seconds=40), rating=rating)
+
+    def checkout(self, visitor: str, seen: list[DemoItem], *, at: datetime) -> Iterator[Visit]:
+        basket = [i for i in seen if i.kind == "product" and self.random.random() < BASKET_SHARE]
+        for item in basket:
+            yield self.visit(visitor, "basket", item, at=at)
+        if basket and self.random.random() < BUY_SHARE:
+            for item in basket:
+                quantity = 1 + int(self.random.random() < 0.1)
+                paid_at = at + timedelta(minutes=3)
+                yield self.visit(visitor, "buy", item, at=paid_at, quantity=quantity, price=item.price)
+
+    def visit(self, visitor: str, event: str, item: DemoItem, *, at: datetime, **more: object) -> Visit:
+        return Visit(
+            visitor=visitor,
+            event=event,
+            item_type=item.item_type,
+            item_id=item.item_id,
+            at=at,
+            **more,  # type: ignore[arg-type]
+        )
