@@ -9,5 +9,11 @@ class ServerConfig(AppConfig):
     verbose_name = "Recommendation engine"
 
     def ready(self) -> None:
-        from personalization.server import training  # noqa: F401 - registers its jobs
+        from config.customers.directory import customer_created
+        from personalization.server import (
+            defaults,
+            training,  # noqa: F401 - registers its jobs
+        )
         from personalization.server.items import imports  # noqa: F401 - registers its jobs
+
+        customer_created.connect(defaults.on_customer_created, dispatch_uid="engine.defaults")
