@@ -1,8 +1,7 @@
 """A recommendation call in process at 100,000 items: p50 and p99, through the engine's own code.
 
-Run with ``python -m tests.benchmarks.bench_recommend``. It makes a database, a catalogue, an artefact and a
-history of its own in a temporary folder, and drives :func:`personalization.server.recommend.recommend` and the
-view over it with default settings.
+Run with ``python -m tests.benchmarks.bench_recommend``. It makes a database, a catalogue, artefacts and
+histories of its own in a temporary folder, and drives the engine's entry and its view with default settings.
 """
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ def measured(customer_id: str) -> list[tuple[str, list[float]]]:
         request = Request(customer_id=customer_id, user=f"u{n % USERS}", scenario=scenario, count=10, **extra)
         return lambda: recommend(request, plan)
 
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
 
     def over_http(scenario: str, n: int) -> Callable[[], object]:
         path = f"/api/v2/{customer_id}/u{n % USERS}/{scenario}.json?attribute=name,uri&numrecs=10"
@@ -134,10 +133,13 @@ def timed(case: Callable[[int], Callable[[], object]]) -> list[float]:
 
 
 def report(rows: list[tuple[str, list[float]]]) -> None:
-    print(f"{ITEMS:,} items, {CALLS:,} calls each, milliseconds; database reads included", file=sys.stdout)
-    print(f"{'call':38}{'p50':>8}{'p99':>8}")
+    lines = [
+        f"{ITEMS:,} items, {CALLS:,} calls each, milliseconds; database reads included",
+        f"{'call':38}{'p50':>8}{'p99':>8}",
+    ]
     for name, taken in rows:
-        print(f"{name:38}{taken[len(taken) // 2]:8.2f}{taken[int(len(taken) * 0.99)]:8.2f}")
+        lines.append(f"{name:38}{taken[len(taken) // 2]:8.2f}{taken[int(len(taken) * 0.99)]:8.2f}")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from personalization.server.items.mapping import Columns
@@ -129,14 +128,15 @@ def chosen(
     customer_id: str, keys: Iterable[tuple[int, str]], *, language: str = ""
 ) -> dict[tuple[int, str], StoredItem]:
     """Items by (type, id), in ``language`` where that exists, else in their first language. One query."""
-    wanted = Q(pk__in=[])
-    by_type: dict[int, list[str]] = {}
-    for item_type, item_id in keys:
-        by_type.setdefault(item_type, []).append(item_id)
-    for item_type, ids in by_type.items():
-        wanted |= Q(item_type=item_type, item_id__in=ids)
-    rows = StoredItem.objects.filter(wanted, customer_id=customer_id) if by_type else []
+    wanted = set(keys)
+    # Two lists instead of an OR of pairs, for which SQLite would read all rows of the customer.
+    rows = StoredItem.objects.filter(
+        customer_id=customer_id,
+        item_type__in={item_type for item_type, _ in wanted},
+        item_id__in=[item_id for _, item_id in wanted],
+    )
     best: dict[tuple[int, str], StoredItem] = {}
     for row in sorted(rows, key=lambda row: (row.language != language, row.language), reverse=True):
-        best[row.item_type, row.item_id] = row
+        if (row.item_type, row.item_id) in wanted:
+            best[row.item_type, row.item_id] = row
     return best
