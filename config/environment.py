@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
-FALSE_WORDS = {"0", "false", "no", "off", ""}
+FALSE_WORDS = {"0", "false", "no", "off"}
 
 
 def load_dotenv_files(folder: Path = BASE_DIR) -> None:
@@ -24,7 +24,8 @@ def load_dotenv_files(folder: Path = BASE_DIR) -> None:
     for name in (".env", ".env.local"):
         merged |= dotenv_values(folder / name)
     for key, value in merged.items():
-        if value is not None:
+        # A line of .env.example that nobody filled in is not a setting.
+        if value:
             os.environ.setdefault(key, value)
 
 
@@ -33,8 +34,8 @@ def env_str(name: str, default: str = "") -> str:
 
 
 def env_bool(name: str, *, default: bool) -> bool:
-    raw = os.environ.get(name)
-    if raw is None:
+    raw = os.environ.get(name, "")
+    if not raw:
         return default
     word = raw.strip().lower()
     if word in TRUE_WORDS:

@@ -23,6 +23,7 @@ TIMED_KINDS = ("article", "place")
 TASTE_SHARE = 0.8
 # Chance that the next view is in the folder of the last one, taste still applying.
 SAME_FOLDER = 0.45
+KIND_REACH = {"place": 1.0, "article": 1.2, "product": 0.5}
 READ_SHARE = 0.6
 BASKET_SHARE = 0.28
 BUY_SHARE = 0.55
@@ -82,8 +83,9 @@ class Crowd:
         self.plan = plan
         self.random = np.random.default_rng(plan.seed)
         self.affinity: Floats = np.array([item.affinities for item in items], dtype=float)
-        # A long tail: a few items are visited ten times as often as most.
-        self.fame: Floats = self.random.pareto(2.5, len(items)) + 0.3
+        # A long tail: a few items are visited several times as often as most; stories more than goods.
+        reach = np.array([KIND_REACH.get(item.kind, 1.0) for item in items])
+        self.fame: Floats = self.random.lognormal(0, 0.7, len(items)) * reach
         folders = {folder: n for n, folder in enumerate(sorted({item.folder for item in items}))}
         self.folder = np.array([folders[item.folder] for item in items])
 
