@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from wagtail.images import get_image_model
 from wagtail.models import Page
 
+from content.items.pages import location_path
 from content.items.record import ContentId
 from content.items.types import item_types, type_of
 from content.models import FolderPage
@@ -123,5 +124,5 @@ def numbers(page: Page) -> ItemNumbers:
 
 def functions() -> dict[str, Any]:
     """Return everything that templates may call, by name."""
-    named = (menu, crumbs, subfolders, latest, cards, languages, kind, numbers, home_of)
+    named = (menu, crumbs, subfolders, latest, cards, languages, kind, numbers, home_of, location_path)
     return {function.__name__: function for function in named}

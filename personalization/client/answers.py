@@ -47,6 +47,7 @@ class Recommendation:
     origin: Origin | None = None
     reason: str = ""  # "Because you viewed ...", in the language of the page
     attributes: Mapping[str, str] = field(default_factory=dict)
+    is_fallback: bool = False  # stands in, because the engine had nothing or did not answer
 
 
 def recommendations_of(document: Mapping[str, Any], *, hosts: frozenset[str]) -> list[Recommendation]:

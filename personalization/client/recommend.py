@@ -196,4 +196,5 @@ def from_row(row: Found, *, site: SiteAccess) -> Recommendation:
         image=safe_uri(str(fields.get("image") or "")),
         intro=text.get("intro", ""),
         attributes=text,
+        is_fallback=True,
     )

@@ -102,7 +102,8 @@ def script_json(value: Any) -> SafeString:
 
 
 def nonce_of(request: HttpRequest) -> str:
-    return str(getattr(request, "csp_nonce", "") or "")
+    # Asking makes it: before that, django-csp's lazy object counts as false.
+    return str(getattr(request, "csp_nonce", ""))
 
 
 def show_recommendations(
@@ -120,6 +121,7 @@ def show_recommendations(
         "templateId": str(uuid.uuid4()),
         "scenario": scenario,
         "title": title,
+        "source": "fallback" if any(one.is_fallback for one in items) else "engine",
         "reason": next((one.reason for one in items if one.reason), ""),
     }
     return render(template, context, request)

@@ -25,8 +25,10 @@ TASTE_SHARE = 0.8
 SAME_FOLDER = 0.45
 KIND_REACH = {"place": 1.0, "article": 1.2, "product": 0.5}
 READ_SHARE = 0.6
-BASKET_SHARE = 0.28
-BUY_SHARE = 0.55
+BASKET_SHARE = 0.4
+BUY_SHARE = 0.7
+# Who buys looks for what goes with it, this many things on average.
+COMPANIONS = 1.6
 RATE_SHARE = 0.05
 # Visits an hour over the day, midnight first, UTC.
 DAY = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 7, 7, 7, 8, 9, 10, 12, 13, 11, 6, 3], dtype=float)
@@ -119,7 +121,7 @@ class Crowd:
             seen.append(chosen)
             yield from self.page_view(visitor, self.items[chosen], at=at)
             at += timedelta(seconds=float(self.random.uniform(25, 240)))
-        yield from self.checkout(visitor, [self.items[n] for n in seen], at=at)
+        yield from self.checkout(visitor, seen, taste=taste, at=at)
 
     def next_item(self, *, taste: int, seen: list[int]) -> int | None:
         weight = self.fame.copy()
@@ -140,15 +142,33 @@ class Crowd:
                 rating = int(self.random.integers(2, 6)) * 20
                 yield self.visit(visitor, "rate", item, at=at + timedelta(seconds=40), rating=rating)
 
-    def checkout(self, visitor: str, seen: list[DemoItem], *, at: datetime) -> Iterator[Visit]:
-        basket = [i for i in seen if i.kind == "product" and self.random.random() < BASKET_SHARE]
+    def checkout(self, visitor: str, seen: list[int], *, taste: int, at: datetime) -> Iterator[Visit]:
+        goods = [n for n in seen if self.items[n].kind == "product"]
+        basket = [n for n in goods if self.random.random() < BASKET_SHARE]
+        pays = bool(basket) and self.random.random() < BUY_SHARE
+        if pays:
+            more = self.companions(seen, taste=taste)
+            for item in more:
+                yield from self.page_view(visitor, self.items[item], at=at)
+            basket += more
         for item in basket:
-            yield self.visit(visitor, "basket", item, at=at)
-        if basket and self.random.random() < BUY_SHARE:
-            for item in basket:
-                quantity = 1 + int(self.random.random() < 0.1)
-                paid_at = at + timedelta(minutes=3)
-                yield self.visit(visitor, "buy", item, at=paid_at, quantity=quantity, price=item.price)
+            yield self.visit(visitor, "basket", self.items[item], at=at + timedelta(seconds=30))
+        for item in basket if pays else ():
+            yield self.purchase(visitor, self.items[item], at=at + timedelta(minutes=3))
+
+    def companions(self, seen: list[int], *, taste: int) -> list[int]:
+        """Products of the same taste that were not looked at yet."""
+        weight = np.array([item.kind == "product" for item in self.items]) * self.affinity[:, taste] ** 2
+        weight[seen] = 0
+        count = min(int(self.random.poisson(COMPANIONS)), int((weight > 0).sum()))
+        if not count:
+            return []
+        chosen = self.random.choice(len(weight), count, replace=False, p=weight / weight.sum())
+        return [int(n) for n in chosen]
+
+    def purchase(self, visitor: str, item: DemoItem, *, at: datetime) -> Visit:
+        quantity = 1 + int(self.random.random() < 0.1)
+        return self.visit(visitor, "buy", item, at=at, quantity=quantity, price=item.price)
 
     def visit(self, visitor: str, event: str, item: DemoItem, *, at: datetime, **more: object) -> Visit:
         return Visit(

@@ -36,13 +36,20 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, demo: Installation) -> Iterator[Page]:
-    """A new visitor: no cookies, errors of the page fail the test."""
+    """A new visitor: no cookies; errors of the page and calls to foreign hosts fail the test."""
     context = browser.new_context(base_url=demo.base)
     opened = context.new_page()
     opened.set_default_timeout(30_000)
     failures: list[str] = []
     opened.on("pageerror", lambda error: failures.append(str(error)))
     opened.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+    context.on("request", lambda request: failures.extend(foreign(request.url, base=demo.base)))
     yield opened
     context.close()
     assert failures == []
+
+
+def foreign(url: str, *, base: str) -> list[str]:
+    """The address, if it leads elsewhere than to this installation."""
+    own = url.startswith((f"{base}/", "data:", "blob:", "about:"))
+    return [] if own else [f"a request to {url}"]

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from csp.middleware import CSPMiddleware
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
@@ -255,6 +256,26 @@ def test_it_renders_the_tracking_code(
     assert "lodestar/tracker.js" in html
     assert f'data-endpoint="{engine.url}"' in html
     assert 'data-customer="501"' in html
+
+
+def test_it_gives_its_scripts_the_nonce_of_the_policy(
+    request_: HttpRequest, make_items: Callable[..., None]
+) -> None:
+    CSPMiddleware(lambda _request: HttpResponse()).process_request(request_)
+
+    html = str(rendering.track_user(request_, 1))
+
+    assert html.count(f'nonce="{request_.csp_nonce}"') == 2
+
+
+@pytest.mark.parametrize(("status", "source"), [(200, "engine"), (500, "fallback")])
+def test_it_says_on_the_block_who_recommended(
+    status: int, source: str, request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(2, kind="article")
+    engine.status, engine.body = status, answer_of(engine, 2)
+
+    assert f'data-source="{source}"' in rendering.show_recommendations(request_, "front")
 
 
 def test_it_tracks_no_view_of_a_type_that_is_not_included(
