@@ -8,6 +8,7 @@ the same id, the license key of either is accepted.
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 import threading
 import time
@@ -20,6 +21,8 @@ from django.dispatch import Signal
 
 from config import site_access
 from config.customers.models import Customer
+
+logger = logging.getLogger("personalization")
 
 # The collector asks for every event; a customer made a moment ago may take this long to be known.
 CACHE_SECONDS = 2.0
@@ -55,6 +58,10 @@ class Directory:
         if time.monotonic() - self._read_at >= CACHE_SECONDS:
             self.refresh()
         return self._accounts.get(customer_id)
+
+    def forget(self) -> None:
+        """Read both places again at the next question."""
+        self._read_at = -CACHE_SECONDS
 
     def all(self) -> list[CustomerAccount]:
         self.refresh()
@@ -125,13 +132,17 @@ def create_customer(
         alphanumeric_items=alphanumeric_items,
         license_key_digest=license_key_digest(license_key),
     )
+    directory.forget()
     transaction.on_commit(lambda: announce(row.customer_id))
     return row, license_key
 
 
 def announce(customer_id: str) -> None:
-    directory.refresh()
-    customer_created.send(sender=Customer, customer_id=customer_id)
+    """Tell the layers above. The customer exists whatever they make of it: they also look by themselves."""
+    directory.forget()
+    for receiver, outcome in customer_created.send_robust(sender=Customer, customer_id=customer_id):
+        if isinstance(outcome, Exception):
+            logger.error("%s failed for the new customer %s: %s", receiver, customer_id, outcome)
 
 
 def free_customer_id() -> str:

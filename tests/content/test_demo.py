@@ -16,8 +16,9 @@ from wagtail.models import Page, Site
 from content.demo import build, catalogue, pictures, tastes
 from content.models import ArticlePage, FolderPage, HomePage, PlacePage, ProductPage
 
-# Pages ask the engine, and the engine reads the events.
+# Pages ask the engine for recommendations, which reads the visitor's events.
 pytestmark = pytest.mark.django_db(databases="__all__")
+
 TEMPLATES = Path("templates")
 KINDS = (PlacePage, ArticlePage, ProductPage)
 

@@ -1,0 +1,98 @@
+"""The documentation is held to the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from config import site_access
+from personalization.jinja2 import PersonalizationExtension
+from tracking.events import RULES
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+OURS = {"lodestar", "config", "content", "tracking", "personalization", "config.jobs", "config.customers"}
+
+
+def text(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def test_it_describes_every_command() -> None:
+    ours = {name for name, app in get_commands().items() if str(app) in OURS}
+    assert {"demo", "serve", "run_export", "collect", "rebuild_items"} <= ours
+    assert [name for name in sorted(ours) if f"`{name}" not in text("commands.md")] == []
+
+
+def test_it_describes_every_event_and_parameter() -> None:
+    page = text("endpoints.md")
+    for code, rule in RULES.items():
+        row = next((line for line in page.splitlines() if line.startswith(f"| `{code}` |")), "")
+        assert row, code
+        assert [p.name for p in rule.parameters if f"`{p.name}`" not in row] == [], code
+
+
+def test_it_describes_every_variable() -> None:
+    variables = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(variables) > 20
+    assert [name for name in variables if f"`{name}`" not in text("settings.md")] == []
+
+
+def test_it_describes_every_template_function() -> None:
+    from jinja2 import Environment
+
+    plain = set(Environment().globals)  # noqa: S701 - nothing is rendered
+    ours = set(Environment(extensions=[PersonalizationExtension]).globals) - plain  # noqa: S701
+    assert "track_user" in ours
+    assert [name for name in sorted(ours) if f"`{name}(" not in text("templates.md")] == []
+
+
+def test_its_example_of_a_sites_file_is_a_valid_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    example = re.search(r"```yaml\n(.*?)```", text("settings.md"), re.DOTALL)
+    assert example
+    path = tmp_path / "sites.yaml"
+    path.write_text(example.group(1))
+    monkeypatch.setenv("PERSONALIZATION_CUSTOMER_ID", "4711")
+    monkeypatch.setenv("PERSONALIZATION_LICENSE_KEY", "1-2-3")
+    settings.LODESTAR_SITES_FILE = path
+    site_access.reload()
+    sites = site_access.configured_sites()
+    site_access.reload()
+    assert [(site.customer_id, site.languages) for site in sites] == [(4711, ("eng-GB",))]
+
+
+def test_its_pages_are_all_in_the_table_of_contents() -> None:
+    listed = {
+        page for entry in yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"] for page in entry.values()
+    }
+    assert listed == {path.name for path in DOCS.glob("*.md")}
+
+
+def test_it_builds_without_a_warning(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "--strict",
+            "--quiet",
+            "--site-dir",
+            str(tmp_path / "site"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
