@@ -15,9 +15,9 @@ if __name__ == "__main__":
     from tracking.collector.writer import Submission, Writer
 
     class HastyWriter(Writer):
-        def put(self, submission: Submission) -> None:
-            self.on_done([submission])
-            super().put(Submission(submission.rows, submission.edges, context=submission.context))
+        def put(self, submissions: list[Submission]) -> None:
+            self.on_done(submissions)
+            super().put([Submission(one.rows, one.edges, context=one.context) for one in submissions])
 
         def _store(self, batch: list[Submission]) -> None:
             time.sleep(0.02)

@@ -149,8 +149,8 @@ def test_knows_a_new_customer_within_seconds(collector, talk):
         collector.env,
         "-c",
         "import django; django.setup();"
-        "from config.customers.directory import create_customer as c;"
-        "c(name='New', kind='publisher', customer_id='777')",
+        "from config.customers.models import Customer as c;"
+        "c.objects.create(name='New', kind='publisher', customer_id='777')",
     )
     deadline = time.monotonic() + 10
     while b" 204 " not in talk(request("/api/777/click/u/1/2"), silence=0.1):

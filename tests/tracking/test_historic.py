@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config import site_access
 from tests.tracking.conftest import KNOWN, NOW
 from tracking.collector import historic, intake, path
 from tracking.fields import BadEvent
 
 KEY = "8695-1828-92810-5535-4239"
+SITES = f"""
+personalization:
+  system:
+    shop:
+      site_name: Shop
+      authentication: {{ customer_id: 1234, license_key: {KEY} }}
+"""
 VECTORS = [
     ("11", "19.99EUR", "2012-01-01T11:00:00", "1", "d0026f017ae823f19530d93318c5a2f6"),
     ("94", "23.99EUR", "2012-01-02T11:00:00", "5", "53ae5744879d5a3ae833f3ef34109b44"),
@@ -22,12 +30,19 @@ VECTORS = [
 
 def target(item: str, fullprice: str, when: str, quantity: str, signature: str) -> str:
     query = f"quantity={quantity}&fullprice={fullprice}&overridetimestamp={when.replace(':', '%3A')}"
-    return f"/api/00000/buy/u/1/{item}?{query}&signature={signature}"
+    return f"/api/1234/buy/u/1/{item}?{query}&signature={signature}"
 
 
 @pytest.fixture
-def license_key(monkeypatch):
-    monkeypatch.setattr(historic, "license_keys", lambda _customer: [KEY])
+def license_key(settings, tmp_path):
+    """A sites file that names the license key of customer 1234, the one of the published vectors."""
+    before = settings.LODESTAR_SITES_FILE
+    settings.LODESTAR_SITES_FILE = tmp_path / "sites.yaml"
+    settings.LODESTAR_SITES_FILE.write_text(SITES)
+    site_access.reload()
+    yield
+    settings.LODESTAR_SITES_FILE = before
+    site_access.reload()
 
 
 @pytest.mark.parametrize("vector", VECTORS)

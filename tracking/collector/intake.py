@@ -14,7 +14,7 @@ from typing import Any
 from config.customers import directory
 from config.customers.directory import CustomerAccount
 from tracking import fields
-from tracking.collector import answers, historic, path
+from tracking.collector import answers, historic, path, quick
 from tracking.collector import body as bodies
 from tracking.collector.answers import Answer
 from tracking.collector.rows import EdgeRow, EventRow
@@ -62,6 +62,23 @@ def accept(
     customer up. ``now``: microseconds since 1970, for tests. Raises :class:`BadEvent` with the status and
     a sentence. Rules: engine-protocol, section 1; bad inputs: reliability-security-ecosystem, B6.
     """
+    if method == "GET" and not body and not is_prefetch(headers):
+        plain = quick.row(target, find=find, now=now)
+        if plain is not None:
+            return Accepted([plain], [], answers.success(headers))
+    return examine(target, method=method, headers=headers, body=body, find=find, now=now)
+
+
+def examine(
+    target: bytes,
+    *,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    find: Find,
+    now: int | None,
+) -> Accepted:
+    """:func:`accept` for every request, part by part and rule by rule."""
     if method not in METHODS:
         raise BadEvent(405, f"method {shown(method)} is not allowed; use GET or POST", allow=answers.METHODS)
     if method == "OPTIONS":

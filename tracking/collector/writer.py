@@ -61,7 +61,7 @@ class Writer:
         self.sink = sink
         self.pause = pause
         self.on_done = on_done
-        self._queue: SimpleQueue[Submission | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[int, list[Submission]] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._rows = 0
         self._closed = False
@@ -71,20 +71,20 @@ class Writer:
     def submit(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> Future[None]:
         """Queue rows; the future is done after their commit. Raises :class:`Busy` when too much waits."""
         submission = Submission(rows, edges, future=Future())
-        self.put(submission)
+        self.put([submission])
         assert submission.future is not None  # noqa: S101 - set two lines above
         return submission.future
 
-    def put(self, submission: Submission) -> None:
-        """Queue a submission that ``on_done`` will be told of. Raises :class:`Busy`."""
-        size = len(submission.rows) + len(submission.edges)
+    def put(self, submissions: list[Submission]) -> None:
+        """Queue submissions that ``on_done`` will be told of. Raises :class:`Busy`, then for all of them."""
+        size = sum(len(one.rows) + len(one.edges) for one in submissions)
         with self._lock:
             if self._closed:
                 raise Busy("the event writer is shutting down; send the event again")
             if self._rows + size > MOST_QUEUED_ROWS:
                 raise Busy("more events are waiting than can be stored; send the event again in a second")
             self._rows += size
-            self._queue.put(submission)
+            self._queue.put((size, submissions))
 
     def close(self, *, timeout: float = 20.0) -> None:
         """Store what is queued, then stop. Later submissions raise :class:`Busy`."""
@@ -106,22 +106,22 @@ class Writer:
         self.sink.close()
 
     def _next_batch(self) -> tuple[list[Submission], bool]:
-        """Wait for a submission and take everything that waits with it; False: no more will come."""
+        """Wait for submissions and take everything that waits with them; False: no more will come."""
         batch: list[Submission] = []
         rows = 0
-        one = self._queue.get()
-        while one is not None:
-            batch.append(one)
-            rows += len(one.rows) + len(one.edges)
+        group = self._queue.get()
+        while group is not None:
+            rows += group[0]
+            batch += group[1]
             if rows >= MOST_BATCH_ROWS:
                 break
             try:
-                one = self._queue.get_nowait()
+                group = self._queue.get_nowait()
             except Empty:
                 break
         with self._lock:
             self._rows -= rows
-        return batch, one is not None
+        return batch, group is not None
 
     def _store(self, batch: list[Submission]) -> None:
         try:
