@@ -54,7 +54,15 @@ def wrapped(*args, **options):
 setattr(owner, attribute, wrapped)
 call_command("run_export", "--page-size=50", "--quiet")
 """
-POINTS = [("fsync", 1), ("fsync", 2), ("fsync", 4), ("replace", 1), ("replace", 3), ("fsync", 9)]
+POINTS = [
+    ("fsync", 1),
+    ("fsync", 2),
+    ("fsync", 4),
+    ("fsync", 5),
+    ("fsync", 6),
+    ("replace", 1),
+    ("replace", 3),
+]
 POINTS += [("notify", 1), ("answered", 1)]
 
 

@@ -212,12 +212,12 @@ def write_files(
         new = write.write_group(
             folder, group, done=earlier, page_size=run.options["page_size"], remote_ids=remote_ids
         )
-        for chunk in new:
-            chunks.append(chunk)
-            done += chunk.items
+        for complete in new:
+            done += sum(chunk.items for chunk in complete)
             with transaction.atomic():
-                write.store_chunk(job_run.job, chunk, number=len(chunks))
-                job_run.progress(done, total=max(total, done), message=chunk.name)
+                write.store_chunks(job_run.job, complete, first=len(chunks) + 1)
+                job_run.progress(done, total=max(total, done), message=complete[-1].name)
+            chunks += complete
     return chunks
 
 

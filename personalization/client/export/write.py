@@ -11,7 +11,9 @@ from config.jobs.models import Job, JobChunk, State
 from content.items import queries
 from content.items.payload import with_remote_id
 from personalization import contracts
-from personalization.client.export.files import HashingFile, publish
+from personalization.client.errors import ExportFailed
+from personalization.client.export.batch import Batch
+from personalization.client.export.files import HashingFile, WrittenFile
 from personalization.client.export.selection import Group
 
 HEAD = b'{"contentList":{"_media-type":"%s","content":[' % contracts.CONTENTLIST_MEDIA_TYPE.encode()
@@ -47,47 +49,67 @@ def written_chunks(job: Job) -> list[Chunk]:
     return [Chunk(**row.result) for row in JobChunk.objects.filter(job=job, state=State.DONE)]
 
 
-def store_chunk(job: Job, chunk: Chunk, *, number: int) -> None:
-    JobChunk.objects.create(job=job, number=number, state=State.DONE, result=vars(chunk))
+def store_chunks(job: Job, chunks: list[Chunk], *, first: int) -> None:
+    """Remember complete files, numbered from ``first``."""
+    JobChunk.objects.bulk_create(
+        JobChunk(job=job, number=number, state=State.DONE, result=vars(chunk))
+        for number, chunk in enumerate(chunks, first)
+    )
 
 
 def write_group(
     folder: Path, group: Group, *, done: list[Chunk], page_size: int, remote_ids: bool
-) -> Iterator[Chunk]:
-    """Write the files of a group that are not in ``done`` yet, yielding each once it is complete."""
-    page = len(done)
+) -> Iterator[list[Chunk]]:
+    """Write the files of a group that are not in ``done`` yet; yield those that became complete together."""
     place = Place(done[-1].site_id, done[-1].content_id) if done else Place()
-    batches = batches_of(group, place=place, page_size=page_size, remote_ids=remote_ids)
-    batch = next(batches, None)
-    while batch:
-        page += 1
-        items = 0
-        with publish(folder, f"{group.name}_{page}") as out:
-            out.write(HEAD)
-            while batch and items < page_size:
-                items += write_batch(out, batch, first=items == 0)
-                last = Place(place.site_id, place.content_id)
-                batch = next(batches, None)
-            out.write(TAIL)
-        yield Chunk(
-            type=group.item_type.identifier,
-            language=group.language,
-            page=page,
-            items=items,
-            site_id=last.site_id,
-            content_id=last.content_id,
-            **vars(out.described()),
-        )
+    pieces = pieces_of(group, place=place, page_size=page_size, remote_ids=remote_ids)
+    piece = next(pieces, None)
+    page = len(done)
+    waiting: list[Chunk] = []
+    with Batch(folder) as batch:
+        while piece:
+            page += 1
+            items = 0
+            try:
+                with batch.file(f"{group.name}_{page}") as out:
+                    out.write(HEAD)
+                    while piece and items < page_size:
+                        items += write_piece(out, piece, first=items == 0)
+                        last = Place(place.site_id, place.content_id)
+                        piece = next(pieces, None)
+                    out.write(TAIL)
+            except ExportFailed:
+                if waiting:  # complete files need not be written again by the next attempt
+                    batch.publish()
+                    yield waiting
+                raise
+            waiting.append(chunk_of(group, out.described(), page=page, items=items, last=last))
+            if batch.is_full() or not piece:
+                batch.publish()
+                yield waiting
+                waiting = []
 
 
-def write_batch(out: HashingFile, batch: list[bytes], *, first: bool) -> int:
+def chunk_of(group: Group, file: WrittenFile, *, page: int, items: int, last: Place) -> Chunk:
+    return Chunk(
+        type=group.item_type.identifier,
+        language=group.language,
+        page=page,
+        items=items,
+        site_id=last.site_id,
+        content_id=last.content_id,
+        **vars(file),
+    )
+
+
+def write_piece(out: HashingFile, piece: list[bytes], *, first: bool) -> int:
     if not first:
         out.write(b",")
-    out.write(b",".join(batch))
-    return len(batch)
+    out.write(b",".join(piece))
+    return len(piece)
 
 
-def batches_of(group: Group, *, place: Place, page_size: int, remote_ids: bool) -> Iterator[list[bytes]]:
+def pieces_of(group: Group, *, place: Place, page_size: int, remote_ids: bool) -> Iterator[list[bytes]]:
     """Yield payloads in lists that never cross the end of a page; ``place`` follows the last one."""
     rows = rows_of(group, place=place, remote_ids=remote_ids)
     in_page = 0
