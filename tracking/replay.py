@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from tracking import fields
 from tracking.collector.rows import EdgeRow, EventRow
@@ -23,8 +25,7 @@ EARLIEST = 631_152_000_000_000  # 1990
 PAUSE_SECONDS = 0.005  # lets live writers of the same SQLite file in
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HistoricEvent:
+class HistoricEvent(NamedTuple):
     """One event of the past. ``user`` is the raw id; it is stored as its pseudonym.
 
     ``ts``: an aware datetime, or microseconds since 1970 in UTC. ``price``: of one unit, decimal as text.
@@ -64,7 +65,7 @@ def store(
     customer_id: str,
     rows: Iterable[HistoricEvent],
     *,
-    batch: int = 10_000,
+    batch: int = 20_000,
     alphanumeric: bool = False,
     on_reject: OnReject | None = None,
 ) -> StoreResult:
@@ -188,6 +189,7 @@ def bounded(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
+@lru_cache(maxsize=65_536)
 def price(amount: str, currency: str) -> str:
     if is_digits(amount.replace(".", "", 1)) and fields.PRICE.match(f"{amount}{currency}"):
         return amount

@@ -32,7 +32,7 @@ class Source:
             raise UnreadableFile(f"{path.name} does not end in one of {known}.")
         self.path = path
         self.reader = READERS[path.suffix.lower()]
-        self.connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+        self.connection = duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 1})
 
     def columns(self) -> list[str]:
         return [str(row[0]) for row in self._run(f"DESCRIBE SELECT * FROM {self.reader}").fetchall()]  # noqa: S608 - one of READERS

@@ -7,7 +7,6 @@ one, so that imports may arrive late, twice or out of order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -88,7 +87,7 @@ def write(customer_id: str, rows: list[Columns], *, language: str, moment: str, 
                 transaction=moment,
                 added_at=now,
                 updated_at=now,
-                **asdict(row),
+                **vars(row),
             )
             for row in rows
         ],
