@@ -11,16 +11,19 @@ from config.spellings import canonical_argv
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+
+    from config.faults import explained
 
     try:
         execute_from_command_line(canonical_argv(sys.argv))
-    except ImproperlyConfigured as error:
-        if "--traceback" in sys.argv:
+    except Exception as error:
+        found = explained(error)
+        if found is None or "--traceback" in sys.argv:
             raise
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        code, sentence = found
+        sys.stderr.write(f"{sentence}\n")
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,13 @@ def env_int(name: str, default: int) -> int:
     return int(raw)
 
 
+def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
+    word = os.environ.get(name, "").strip().upper() or default
+    if word not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}; got {word[:40]!r}.")
+    return word
+
+
 def env_list(name: str, default: list[str]) -> list[str]:
     raw = os.environ.get(name)
     if raw is None:
@@ -72,12 +79,25 @@ def default_var_dir(*, testing: bool) -> str:
     return folder
 
 
+def env_port(name: str, default: int) -> int:
+    port = env_int(name, default)
+    if not 0 <= port <= 65535:
+        raise ImproperlyConfigured(f"{name} must be a port from 1 to 65535; got {port}.")
+    return port
+
+
 def secret_from_file(path: Path) -> str:
     """Return the key kept in ``path``, making one on first use, readable by the owner only."""
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        pass
+        return path.read_text().strip() if path.is_file() else new_secret(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The folder {path.parent} cannot hold this installation's state ({error.strerror}). "
+            "Let this user write to it, free space there, or point LODESTAR_VAR_DIR at another folder."
+        ) from error
+
+
+def new_secret(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

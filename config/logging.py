@@ -31,7 +31,7 @@ def configure(options: dict[str, Any]) -> None:
         "django.request": {"level": "ERROR"},
     }
     for channel, path in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_writable(path)
         loggers[channel] = {"handlers": [f"file-{channel}"], "level": level, "propagate": False}
     logging.config.dictConfig(
         {
@@ -78,3 +78,14 @@ def channel_files(pairs: list[str], *, root: Path) -> dict[str, Path]:
             )
         found[channel] = root / path
     return found
+
+
+def make_writable(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"LODESTAR_LOG_FILES: {path} cannot be written ({error.strerror})."
+        ) from error

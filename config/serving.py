@@ -82,6 +82,17 @@ class Child:
                 return
 
 
+def wait_for_group(pid: int, *, seconds: float = 1.0) -> None:
+    """Wait until the kernel has removed what a killed child itself had started."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.02)
+
+
 def die_with_parent() -> None:
     """Have the kernel end this process when its parent is killed; Linux only, elsewhere it does nothing."""
     if sys.platform == "linux":
@@ -159,5 +170,6 @@ class Supervisor:
             child.signal(signal.SIGKILL)
             if child.process:
                 child.process.wait()
+                wait_for_group(child.process.pid)
             if child.reader:
                 child.reader.join(1.0)

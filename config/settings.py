@@ -176,11 +176,26 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
 }
+# The two kinds that every part, the collector's writer included, is built for.
+DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
 
 
-def database(url: str) -> dict[str, Any]:
-    """Return Django's description of the database at ``url``, durable whatever its kind."""
-    described: dict[str, Any] = dict(dj_database_url.parse(url))
+def database(url: str, *, name: str) -> dict[str, Any]:
+    """Return Django's description of the database at ``url``, durable whatever its kind.
+
+    ``name``: the variable it comes from. The address itself may hold a password and is not repeated.
+    """
+    if not url.startswith(DATABASE_SCHEMES):
+        raise ImproperlyConfigured(
+            f"{name} must begin with one of {', '.join(DATABASE_SCHEMES)}; "
+            f"got {url.partition('//')[0][:40]!r}."
+        )
+    try:
+        described: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} is not an address such as postgres://user:password@host:5432/name: {error}"
+        ) from None
     if described["ENGINE"] == "django.db.backends.sqlite3":
         described["OPTIONS"] = SQLITE_OPTIONS | described.get("OPTIONS", {})
         # A file in tests too: several connections to one database in memory lock each other out.
@@ -194,10 +209,10 @@ def database(url: str) -> dict[str, Any]:
 if not EVENTS_DATABASE_URL and DATABASE_URL.startswith("sqlite"):
     # One SQLite file for everything would let the collector starve editors: p99 2.2 s against 40 ms.
     EVENTS_DATABASE_URL = f"sqlite:///{VAR_DIR / 'events.sqlite3'}"
-DATABASES = {"default": database(DATABASE_URL)}
+DATABASES = {"default": database(DATABASE_URL, name="DATABASE_URL")}
 EVENTS_DB = "default"
 if EVENTS_DATABASE_URL and EVENTS_DATABASE_URL != DATABASE_URL:
-    DATABASES["events"] = database(EVENTS_DATABASE_URL)
+    DATABASES["events"] = database(EVENTS_DATABASE_URL, name="EVENTS_DATABASE_URL")
     EVENTS_DB = "events"
     if DATABASES["events"]["ENGINE"] == "django.db.backends.sqlite3":
         # The writer has a connection of its own, which an in-memory test database cannot serve.
@@ -211,6 +226,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Background work --------------------------------------------------------------------------
 
 REDIS_URL = env.env_str("REDIS_URL")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://")):
+    raise ImproperlyConfigured(
+        f"REDIS_URL must begin with redis:// or rediss://; got {REDIS_URL.partition('//')[0][:40]!r}."
+    )
 # demo --no-serve and tests run jobs where they are enqueued: no worker is listening.
 JOBS_INLINE = env.env_bool("LODESTAR_JOBS_INLINE", default=False)
 # Shared by the processes of one machine, so that the worker sees the editor's site roots at once;
@@ -242,8 +261,8 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 # The port that this installation answers on; set by `serve --port`. Own addresses follow it.
-SERVED_PORT = env.env_int("LODESTAR_PORT", 8000)
-EVENT_PORT = env.env_int("LODESTAR_EVENT_PORT", 0) or None
+SERVED_PORT = env.env_port("LODESTAR_PORT", 8000)
+EVENT_PORT = env.env_port("LODESTAR_EVENT_PORT", 0) or None
 WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL") or f"http://localhost:{SERVED_PORT}"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
@@ -280,14 +299,12 @@ RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500
 DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
-# Origins (scheme, host, port) in the private network that notifications may send the engine to.
-LODESTAR_TRUSTED_ORIGINS = env.env_list("LODESTAR_TRUSTED_ORIGINS", [])
-
 # --- Logging ----------------------------------------------------------------------------------
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING_CONFIG = "config.logging.configure"
 LOGGING = {
-    "level": env.env_str("LODESTAR_LOG_LEVEL", "INFO"),
+    "level": env.env_choice("LODESTAR_LOG_LEVEL", "INFO", choices=LOG_LEVELS),
     "files": env.env_list("LODESTAR_LOG_FILES", []),
     "root": LOG_ROOT,
 }

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
+from config.faults import of_database
 from config.jobs import lease, outbox, queue, schedule
 from config.jobs.models import Job, Outbox, Periodic, State
 
@@ -73,6 +74,11 @@ def turn(stop: threading.Event, work: Callable[[], int], pause: float) -> None:
             close_old_connections()
             if work():
                 wait = 0.0
+        except DatabaseError as error:
+            _code, sentence = of_database(error)
+            logger.error("The worker's %s loop waits: %s", threading.current_thread().name, sentence)
+            close_quietly()
+            wait = BACK_OFF_SECONDS
         except Exception:  # a lost database must not end the worker; it waits for its return
             logger.exception("The worker's %s loop failed; it goes on.", threading.current_thread().name)
             close_quietly()

@@ -40,12 +40,23 @@ def targets(*, customer_id: str = "", license_key: str = "", site: str = "") -> 
     given = {"customer-id": customer_id, "license-key": license_key, "siteaccess": site}
     missing = [name for name, value in given.items() if not value]
     if not missing and chosen:
+        refuse_swapped_key(customer_id, license_key, configured)
         return [Target(customer_id=whole_number(customer_id), license_key=license_key, sites=(chosen,))]
     if len(configured) == 1 and not customer_id and not license_key:
         return by_customer(configured)
     if len(missing) == len(given) and configured:
         return by_customer(configured)
     raise WrongUse(f"Required parameters: {', '.join(missing)} are missing")
+
+
+def refuse_swapped_key(customer_id: str, license_key: str, configured: tuple[SiteAccess, ...]) -> None:
+    """Refuse the key of another customer of the sites file; keys that it does not know are the engine's."""
+    owners = {str(site.customer_id) for site in configured if site.license_key == license_key}
+    if owners and customer_id not in owners:
+        raise WrongUse(
+            f"The license key does not belong to customer {customer_id[:80]}, but to another customer of the "
+            "sites file. Nothing was exported."
+        )
 
 
 def named(site: str) -> SiteAccess:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from config import site_access
 from config.serving import Child, Supervisor, first_free_port, is_free
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--access-log", action="store_true", help="print requests, user ids replaced")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        site_access.configured_sites()  # a broken sites file is said once, here, and not by every child
         port = self.usable_port(options["port"], options, taken=[])
         event_port = options["event_port"]
         if event_port == port:
@@ -101,5 +103,5 @@ def shown(host: str) -> str:
 
 def port_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
-        raise ValueError(text)
+        raise ArgumentTypeError(f"a port is a whole number from 1 to 65535; got {text[:80]!r}.")
     return int(text)

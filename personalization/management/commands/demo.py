@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from config.management.commands.serve import port_number
 from config.serving import first_free_port, is_free
 from personalization.demo import build as demo
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--reset", action="store_true", help="throw an earlier demo away and start over")
         parser.add_argument("--no-serve", action="store_true", help="build everything and exit")
         parser.add_argument(
-            "--port", type=int, default=8000, help="taken ports are passed over (default: 8000)"
+            "--port", type=port_number, default=8000, help="taken ports are passed over (default: 8000)"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -1,8 +1,8 @@
 """Fetching documents from the site that sent a notification.
 
 The addresses come from outside, so they may only lead to the public network, except where the operator has
-named the host: in the sites file of that very customer, as this installation, or in
-``LODESTAR_TRUSTED_ORIGINS`` (decisions, "Outgoing calls to private addresses").
+named the host: in the sites file, as this installation, or in ``LODESTAR_OUTBOUND_ALLOW`` (decisions,
+"Outgoing calls to private addresses").
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from django.conf import settings
 
 from config import http
 from personalization.contracts import Credentials
@@ -102,7 +101,7 @@ def is_trusted(url: str, *, customer_id: str) -> bool:
     """Whether the operator has named this address's origin, so that it may be a private one."""
     if http.is_own(url):
         return True
-    named = [*(site.host_uri for site in sites_of(customer_id)), *settings.LODESTAR_TRUSTED_ORIGINS]
+    named = [site.host_uri for site in sites_of(customer_id)]
     return origin(url) in {origin(one) for one in named}
 
 

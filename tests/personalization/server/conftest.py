@@ -71,7 +71,7 @@ def site(settings: Any) -> Iterator[Site]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     state.base = f"http://127.0.0.1:{server.server_port}"
-    settings.LODESTAR_TRUSTED_ORIGINS = [state.base]
+    settings.OUTBOUND_ALLOW = [state.base.removeprefix("http://")]
     yield state
     server.shutdown()
     server.server_close()

@@ -168,7 +168,7 @@ def test_it_does_not_let_a_clock_that_is_ahead_shadow_later_updates(
 def test_it_refuses_private_addresses_that_nobody_named(
     client: Client, account: Account, site: Site, settings: Any
 ) -> None:
-    settings.LODESTAR_TRUSTED_ORIGINS = []
+    settings.OUTBOUND_ALLOW = []
     site.documents = {"/1": content_list(content(1))}
     run = notify(client, account, full_event(site.base + "/1"))
     assert run.status == "failed"
