@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.paginator import Page as Sheet
@@ -18,6 +20,7 @@ from content.items.record import ContentId
 from content.items.types import item_types, type_of
 from content.models import FolderPage
 
+T = TypeVar("T")
 CARDS_PER_PAGE = 24
 # The size of pictures on cards, the same that the read model exports.
 RENDITION = "fill-800x600|format-jpeg"
@@ -41,11 +44,29 @@ class ItemNumbers:
     item: int
 
 
+def once(function: Callable[[Page], T]) -> Callable[[Page], T]:
+    """Remember the answer on the page object, which lives as long as its request.
+
+    Header, body and footer of one page ask the same.
+    """
+
+    @wraps(function)
+    def remembered(page: Page) -> T:
+        known: dict[str, T] = page.__dict__.setdefault("_listings", {})
+        if function.__name__ not in known:
+            known[function.__name__] = function(page)
+        return known[function.__name__]
+
+    return remembered
+
+
+@once
 def home_of(page: Page) -> Page:
     """Return the home page of the page's language: homes are the children of the root."""
     return page if page.depth <= 2 else page.get_ancestors().get(depth=2).specific
 
 
+@once
 def menu(page: Page) -> list[Page]:
     return list(home_of(page).get_children().live().public().in_menu())
 
@@ -106,6 +127,7 @@ def languages(page: Page, request: HttpRequest) -> list[Language]:
     ]
 
 
+@once
 def translations(page: Page) -> list[Page]:
     return list(page.get_translations().live().public().select_related("locale"))
 

@@ -112,6 +112,14 @@ class SafeClient:
             status = type(error).__name__
             raise
         finally:
+            if deadline.left < 0:
+                logger.warning(
+                    "%s: %s took %d ms, more than its budget of %d ms.",
+                    self.purpose,
+                    host,
+                    deadline.elapsed * 1e3,
+                    self.budget * 1e3,
+                )
             # Host, status and time only: paths carry user ids, queries carry secrets.
             logger.debug(
                 "%s: %s %s -> %s in %d ms", self.purpose, method, host, status, deadline.elapsed * 1e3

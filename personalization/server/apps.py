@@ -13,6 +13,7 @@ class ServerConfig(AppConfig):
         from personalization.server import (
             defaults,
             training,  # noqa: F401 - registers its jobs
+            warm,  # noqa: F401 - registers what web processes load at their start
         )
         from personalization.server.items import imports  # noqa: F401 - registers its jobs
 
