@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils import formats, translation
 from django.utils.html import strip_tags
@@ -13,6 +16,8 @@ from wagtail.rich_text import RichText
 
 from content import listings
 
+logger = logging.getLogger("content")
+
 
 class ContentExtension(Extension):
     """Adds :mod:`content.listings` and the formats of dates, prices and plain texts."""
@@ -20,7 +25,22 @@ class ContentExtension(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.globals.update(listings.functions())
+        wagtails: Any = environment.globals["image"]
+        environment.globals["image"] = tolerant(wagtails)
         environment.filters.update({"day": day, "money": money, "plain": plain})
+
+
+def tolerant(image: Callable[..., Any]) -> Callable[..., Any]:
+    """Wagtail's ``image`` for a page that must render although the file is truncated or no picture."""
+
+    def shown(picture: Any, *specs: str, **attributes: Any) -> Any:
+        try:
+            return image(picture, *specs, **attributes)
+        except (OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
+            logger.warning("Picture %s (%s) cannot be read and is left out: %s", picture.pk, picture, error)
+            return ""
+
+    return shown
 
 
 def day(value: date | datetime) -> str:

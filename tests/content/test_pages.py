@@ -4,8 +4,11 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from wagtail.images.models import Image
+from wagtail.models import Collection
 
 from content.items.types import item_type, item_types
+from content.jinja2 import tolerant
 from content.models import ArticlePage, ProductPage, ProductVariant
 from tests.content.conftest import Magazine
 
@@ -42,3 +45,14 @@ def test_it_stores_a_body_of_blocks(magazine: Magazine) -> None:
     article = magazine.articles.add_child(instance=ArticlePage(title="Trains", body=body))
     again = ArticlePage.objects.get(pk=article.pk)
     assert [block.block_type for block in again.body] == ["heading", "quote"]
+
+
+@pytest.mark.parametrize("fault", [OSError("image file is truncated"), SyntaxError("broken PNG file")])
+def test_it_leaves_out_a_picture_that_cannot_be_read(fault: Exception) -> None:
+    picture = Image(pk=1, title="Pier", collection=Collection(pk=1))
+
+    def broken(*_args: object, **_attributes: object) -> str:
+        raise fault
+
+    assert tolerant(broken)(picture, "width-1200", alt="") == ""
+    assert tolerant(lambda *_args: "<img>")(picture, "width-1200") == "<img>"
