@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import pytest_django
 
 # Some libraries refuse the ORM inside Playwright's event loop thread; our browser tests only read.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -26,3 +27,32 @@ def _no_event_writer_left_behind() -> Iterator[None]:
     yield
     if shared := sys.modules.get("tracking.collector.shared"):
         shared.close()
+
+
+@pytest.fixture(scope="session")
+def _migrated_before(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> Iterator[bool]:
+    """Whether the test databases begin with what an earlier run migrated: see tests/migrated.py."""
+    from tests import migrated
+
+    if not migrated.possible():
+        yield False
+        return
+    with migrated.prepared(request.config.cache.mkdir("migrated")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest, *, _migrated_before: bool) -> bool:
+    return _migrated_before or bool(request.config.getvalue("reuse_db"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    from tests import migrated
+
+    if migrated.possible():
+        with django_db_blocker.unblock():
+            migrated.keep(request.config.cache.mkdir("migrated"))
+        migrated.install()
