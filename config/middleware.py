@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
+from config import site_access
+from config.http import own_base
+from config.site_access import SiteAccess
+
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -38,3 +47,45 @@ class WireLimits:
 
 def plain(text: str, status: int) -> HttpResponse:
     return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+class ContentPolicy(CSPMiddleware):
+    """The policy of the settings, and the addresses that the sites file sends the tracker to.
+
+    A collector on a port of its own, or an engine on another host, is another origin to the browser.
+    """
+
+    def get_policy_parts(self, *args: Any, **options: Any) -> Any:
+        parts = super().get_policy_parts(*args, **options)
+        events, scripts = sorted(event_origins()), sorted(script_origins())
+        added = {"connect-src": events, "img-src": events, "script-src": scripts}
+        update = dict(parts.update or {})
+        for directive, origins in added.items():
+            if origins:
+                update[directive] = [*update.get(directive, ()), *origins]
+        parts.update = update
+        return parts
+
+
+def event_origins() -> set[str]:
+    return {origin for site in known_sites() if (origin := origin_of(site.event_endpoint))}
+
+
+def script_origins() -> set[str]:
+    addresses = (site.script_url for site in known_sites())
+    return {origin_of(a if "//" in a else f"https://{a}") for a in addresses if a and not a.startswith("/")}
+
+
+def known_sites() -> Iterator[SiteAccess]:
+    try:
+        yield from site_access.configured_sites()
+    except ImproperlyConfigured:
+        return  # a page must not fail because of the sites file; the checks name what is wrong
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port; "" where that is the page's own."""
+    parts = urlsplit(url)
+    if not parts.netloc or url.rstrip("/") == own_base():
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"

@@ -121,7 +121,7 @@ MIDDLEWARE = [
     "config.middleware.WireLimits",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -263,8 +263,10 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 # The port that this installation answers on; set by `serve --port`. Own addresses follow it.
-SERVED_PORT = env.env_port("LODESTAR_PORT", 8000)
-EVENT_PORT = env.env_port("LODESTAR_EVENT_PORT", 0) or None
+# A command in another terminal finds the ports that `serve` last used in the state folder.
+last_served = {} if "pytest" in sys.modules else env.served_ports(VAR_DIR)
+SERVED_PORT = env.env_port("LODESTAR_PORT", last_served.get("port", 8000))
+EVENT_PORT = env.env_port("LODESTAR_EVENT_PORT", last_served.get("event_port", 0)) or None
 WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL") or f"http://localhost:{SERVED_PORT}"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024

@@ -154,10 +154,10 @@ class Walk:
         seeds = self.seeds(placed.context) if kind.needs_context else []
         if kind.needs_context and not seeds:
             return iter(())
-        self.had_input = True
         allowed = self.allowed(level, seeds)
         if allowed is None:
             return iter(())
+        self.had_input = True
         return ((candidate, model) for candidate in self.candidates(model, allowed, seeds))
 
     def candidates(self, model: PlannedModel, allowed: Allowed, seeds: list[Seed]) -> Iterator[Candidate]:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config import site_access
+from config.environment import env_port, write_served_ports
 from config.serving import Child, Supervisor, first_free_port, is_free
 
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     help = "Run web server and worker together, with --event-port the event collector too, until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=port_number, default=settings.SERVED_PORT)
+        parser.add_argument("--port", type=port_number, default=env_port("LODESTAR_PORT", 8000))
         parser.add_argument("--event-port", type=port_number, help="run the dedicated event collector there")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
         parser.add_argument("--workers", type=int, default=1, help="web processes (1)")
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"--event-port must differ from --port; both are {port}.", returncode=2)
         if event_port:
             event_port = self.usable_port(event_port, options, taken=[port])
+        write_served_ports(settings.VAR_DIR, port=port, event_port=event_port or 0)
         supervisor = Supervisor(
             children=list(children(port=port, event_port=event_port, options=options)),
             environment=environment(port=port, event_port=event_port),

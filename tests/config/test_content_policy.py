@@ -1,0 +1,46 @@
+"""The Content-Security-Policy follows the sites file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from config import environment, site_access
+
+SITES = """
+personalization:
+  system:
+    one:
+      authentication: { customer_id: 501, license_key: a-b }
+      api:
+        event_tracking: { endpoint: "https://events.example:8443/", script_url: "cdn.example/tracker.js" }
+"""
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_lets_pages_send_events_where_the_sites_file_says(tmp_path: Path, settings: Any) -> None:
+    settings.LODESTAR_SITES_FILE = tmp_path / "sites.yaml"
+    settings.LODESTAR_SITES_FILE.write_text(SITES)
+    site_access.reload()
+    policy = dict(
+        part.strip().split(" ", 1)
+        for part in Client()
+        .get("/no-such-page/", headers={"host": "localhost"})["Content-Security-Policy"]
+        .split(";")
+        if " " in part.strip()
+    )
+    site_access.reload()
+    assert policy["connect-src"] == "'self' https://events.example:8443"
+    assert policy["img-src"].endswith("https://events.example:8443")
+    assert policy["script-src"].endswith("https://cdn.example")
+
+
+def test_it_remembers_the_ports_that_were_served(tmp_path: Path) -> None:
+    assert environment.served_ports(tmp_path) == {}
+    environment.write_served_ports(tmp_path, port=9000, event_port=9001)
+    assert environment.served_ports(tmp_path) == {"port": 9000, "event_port": 9001}
+    (tmp_path / environment.SERVED_FILE).write_text('{"port": "many"')
+    assert environment.served_ports(tmp_path) == {}
