@@ -1,0 +1,103 @@
+"""Screens of the back office: what the engine took in and what the connector sent out, to look at.
+
+Wagtail publishes no types, so each subclass of its classes says `type: ignore[misc]`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.permissions import register_permission_policy
+
+from personalization.client.models import ExportRun
+from personalization.server.models import ImportRun
+
+User = AbstractBaseUser | AnonymousUser
+
+
+class LookOnly(ModelPermissionPolicy):  # type: ignore[misc]
+    """Rows that only the machinery writes: nobody adds, changes or deletes them by hand."""
+
+    def user_has_permission(self, user: User, action: str) -> bool:
+        return action == "view" and bool(super().user_has_permission(user, "view"))
+
+    def user_has_any_permission(self, user: User, actions: Any) -> bool:
+        return any(self.user_has_permission(user, action) for action in actions)
+
+
+class HistoryViewSet(ModelViewSet):  # type: ignore[misc]
+    """A list of runs with a page of details for each."""
+
+    add_to_admin_menu = False
+    inspect_view_enabled = True
+    copy_view_enabled = False
+    search_backend_name = None
+    list_per_page = 50
+    exclude_form_fields: tuple[str, ...] = ()
+    ordering = ("-id",)
+
+
+class ImportHistory(HistoryViewSet):
+    """The columns of reference `engine-protocol.md` 7.6, and what became of each run."""
+
+    model = ImportRun
+    name = "personalization_imports"
+    url_prefix = "personalization/imports"
+    menu_label = _("Import")
+    icon = "download"
+    list_display = (
+        "type_name",
+        "item_type",
+        "language",
+        "action",
+        "imported",
+        "removed",
+        "rejected",
+        Column("status", label=_("Status"), accessor="get_status_display"),
+        DateColumn("finished_at", label=_("Last update")),
+    )
+    list_filter = ("customer_id", "status", "action", "language")
+    search_fields = ("type_name", "item_id", "transaction", "customer_id")
+
+
+class ExportHistory(HistoryViewSet):
+    model = ExportRun
+    name = "personalization_exports"
+    url_prefix = "personalization/exports"
+    menu_label = _("Export")
+    icon = "upload"
+    list_display = (
+        "site_name",
+        "customer_id",
+        "items",
+        Column("phase", label=_("Phase"), accessor="get_phase_display"),
+        "engine_status",
+        "error",
+        DateColumn("finished_at", label=_("Finished")),
+    )
+    list_filter = ("customer_id", "phase")
+    search_fields = ("site_name", "customer_id", "folder")
+    # The hash of the run's password is nobody's business.
+    inspect_view_fields_exclude = ("password_hash", "login")
+
+
+for model in (ImportRun, ExportRun):
+    register_permission_policy(model, LookOnly(model))
+
+
+class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
+    menu_label = _("Personalization")
+    menu_icon = "pick"
+    items = (ImportHistory(), ExportHistory())
+
+
+@hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
+def personalization_screens() -> ViewSetGroup:
+    return PersonalizationGroup()
