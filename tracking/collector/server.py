@@ -151,7 +151,7 @@ def outcome(submission: Submission) -> answers.Answer:
 
 
 def settle_interpreter() -> None:
-    """Collecting garbage walked through all of Django again and again: a tenth of the time of an event."""
+    """Keep the collector of garbage from walking through all of Django again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

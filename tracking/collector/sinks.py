@@ -110,7 +110,7 @@ class SqliteSink:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         # Every event touches a leaf of three indexes. 2 MB of cache read them again for each batch, and a
-        # checkpoint (two more syncs) came with every eighth batch; a larger log also merges repeated pages.
+        # checkpoint (two more syncs) came every dozen batches or so; a larger log also merges repeated pages.
         connection.execute("PRAGMA cache_size=-65536")
         connection.execute(f"PRAGMA wal_autocheckpoint={20_000 if self.bulk else 8_000}")
         self._connection = connection
