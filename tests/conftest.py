@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import pytest_django
+from playwright.sync_api import Browser
 
 # Some libraries refuse the ORM inside Playwright's event loop thread; our browser tests only read.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -56,3 +57,12 @@ def django_db_setup(
         with django_db_blocker.unblock():
             migrated.keep(request.config.cache.mkdir("migrated"))
         migrated.install()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run: Playwright refuses a second one in the same process."""
+    from tests.browser import chromium
+
+    with chromium() as running:
+        yield running

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.flows.browser import chromium
 from tests.flows.installation import Installation
 
 
@@ -26,12 +25,6 @@ def demo(demo_build: Installation) -> Iterator[Installation]:
     """The demo, served on a port of its own."""
     with demo_build.serving() as installation:
         yield installation
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

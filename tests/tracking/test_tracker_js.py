@@ -84,19 +84,9 @@ def site():
     made.server_close()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def context(chromium):
-    made = chromium.new_context()
+def context(browser):
+    made = browser.new_context()
     yield made
     made.close()
 
