@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from personalization.languages import (
+from config.languages import (
     UnknownLanguage,
     from_protocol_language,
     is_protocol_language,
