@@ -31,7 +31,7 @@ from django.conf import settings
 from django.db import connections
 
 from tracking import horizon
-from tracking.models import LakeCursor
+from tracking.models import Cursor
 
 logger = logging.getLogger("tracking")
 
@@ -127,12 +127,12 @@ def forget_other_database(upto: int) -> None:
 
 def position() -> int:
     """The cursor; 0 when the lake was removed, so that it is built again from the database."""
-    cursor = LakeCursor.objects.filter(name=CURSOR).first()
+    cursor = Cursor.objects.filter(name=CURSOR).first()
     return cursor.last_id if cursor and customers() else 0
 
 
 def move_cursor(last_id: int) -> None:
-    LakeCursor.objects.update_or_create(name=CURSOR, defaults={"last_id": last_id})
+    Cursor.objects.update_or_create(name=CURSOR, defaults={"last_id": last_id})
 
 
 def read_rows(*, after: int, upto: int) -> list[tuple[Any, ...]]:

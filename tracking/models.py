@@ -73,8 +73,8 @@ class IdentityEdge(models.Model):
         return f"{self.source} -> {self.target}"
 
 
-class LakeCursor(models.Model):
-    """Up to which event id the Parquet partitions hold everything. One row per installation."""
+class Cursor(models.Model):
+    """How far a reader has come: the lake in the events, the mover in the journal of a collector."""
 
     name = models.CharField(max_length=32, unique=True)
     last_id = models.BigIntegerField(default=0)
@@ -82,3 +82,15 @@ class LakeCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.last_id}"
+
+
+class JournaledBatch(models.Model):
+    """Events that are on disk and wait to be moved into the tables, on PostgreSQL; see collector.journal."""
+
+    size = models.PositiveIntegerField()  # rows in both
+    events = models.TextField()  # JSON list of lists, columns as in collector.rows
+    edges = models.TextField()
+    refused = models.BooleanField(default=False)  # by the tables; kept for somebody to look at
+
+    def __str__(self) -> str:
+        return f"{self.size} rows"

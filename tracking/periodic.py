@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.jobs.schedule import periodic
 from tracking import lake
+from tracking.collector import surge
 
 
 @periodic("tracking.lake", every=60)
@@ -11,3 +12,9 @@ def archive() -> None:
     """Move committed events to the lake."""
     lake.archive()
     lake.sweep()
+
+
+@periodic("tracking.journal", every=5)
+def move_leftovers() -> None:
+    """Move what killed collectors left in their journals."""
+    surge.move_leftovers()

@@ -27,9 +27,11 @@ POSTGRES = os.environ.get("TEST_POSTGRES_ADMIN_URL", "postgres://postgres@127.0.
 class Senders:
     """Threads that send events over kept connections and note which were answered."""
 
+    numbers_from = 0
+
     def __init__(self, port: int) -> None:
         self.port = port
-        self.numbers = count()
+        self.numbers = count(self.numbers_from)
         self.answered: set[str] = set()
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self._send_on) for _ in range(SENDERS)]
@@ -59,7 +61,9 @@ class Senders:
                 self.answered.add(mine.pop("unanswered"))
 
     def _one(self, connection: socket.socket, event_id: str) -> bool:
-        path = f"/api/4711/click/user/1/2?categorypath=A%2FB&eventid={event_id}"
+        return self._answered(connection, f"/api/4711/click/user/1/2?categorypath=A%2FB&eventid={event_id}")
+
+    def _answered(self, connection: socket.socket, path: str) -> bool:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: events.test\r\n\r\n".encode())
         answer = connection.recv(4096)
         if not answer:
@@ -67,35 +71,56 @@ class Senders:
         return answer.startswith(b"HTTP/1.1 204")
 
 
+class Anonymous(Senders):
+    """They send no event id and nothing twice."""
+
+    numbers_from = 1
+
+    def _send_over(self, connection: socket.socket) -> None:
+        while not self.stop.is_set():
+            item = str(next(self.numbers))
+            if self._answered(connection, f"/api/4711/click/user/1/{item}"):
+                self.answered.add(item)
+
+
 COUNT = """
-import json, django; django.setup()
+import json, sys, django; django.setup()
+from tracking.collector import surge
 from tracking.models import Event
-print(json.dumps(list(Event.objects.values_list("event_id", flat=True))))
+surge.move_leftovers()  # as the worker does
+print(json.dumps(list(Event.objects.values_list(sys.argv[1], flat=True))))
 """
 
 
-def stored_ids(env: dict[str, str]) -> list[str]:
+def stored_ids(env: dict[str, str], column: str = "event_id") -> list[str]:
     import json
 
-    return json.loads(python(env, "-c", COUNT))
+    return json.loads(python(env, "-c", COUNT, column))
 
 
-def kill_under_load(env: dict[str, str], *, module: str, kills: int) -> tuple[set[str], list[str]]:
+def kill_under_load(
+    env: dict[str, str],
+    *,
+    module: str,
+    kills: int,
+    senders: type[Senders] = Senders,
+    column: str = "event_id",
+) -> tuple[set[str], list[str]]:
     """Return the ids that were answered and those that are stored."""
     collector = CollectorProcess(env, module=module)
     collector.start()
-    senders = Senders(collector.port)
+    sending = senders(collector.port)
     for number in range(kills):
-        before = len(senders.answered)
+        before = len(sending.answered)
         deadline = time.monotonic() + 30
-        while len(senders.answered) < before + 200 and time.monotonic() < deadline:
+        while len(sending.answered) < before + 200 and time.monotonic() < deadline:
             time.sleep(0.005 + number % 5 * 0.003)
         collector.kill()
         collector.start()
-    answered = senders.finish()
+    answered = sending.finish()
     assert len(answered) >= 200 * kills
     collector.kill()
-    return answered, stored_ids(env)
+    return answered, stored_ids(env, column)
 
 
 @pytest.fixture
@@ -120,10 +145,22 @@ def postgres(tmp_path):
     admin.close()
 
 
+@pytest.mark.parametrize("module", ["tracking.collector", "tests.chaos.surging_collector"])
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_has_stored_every_answered_event_once(request: pytest.FixtureRequest, database: str):
+def test_has_stored_every_answered_event_once(request: pytest.FixtureRequest, database: str, module: str):
     env = request.getfixturevalue(database)
-    answered, stored = kill_under_load(env, module="tracking.collector", kills=KILLS)
+    answered, stored = kill_under_load(env, module=module, kills=KILLS)
+    assert not answered - set(stored)
+    assert len(stored) == len(set(stored))
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_moves_an_event_without_an_id_once(request: pytest.FixtureRequest, database: str):
+    """Only the journal's own cursor keeps these apart; each is sent once and has an item of its own."""
+    env = request.getfixturevalue(database)
+    answered, stored = kill_under_load(
+        env, module="tests.chaos.surging_collector", kills=KILLS, senders=Anonymous, column="item_id"
+    )
     assert not answered - set(stored)
     assert len(stored) == len(set(stored))
 

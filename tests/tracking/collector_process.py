@@ -46,11 +46,11 @@ import django; django.setup()
 from django.conf import settings
 from django.db import connections
 from config.customers.models import Customer
-from tracking.models import Event, IdentityEdge, LakeCursor
+from tracking.models import Cursor, Event, IdentityEdge, JournaledBatch
 with connections["default"].schema_editor() as editor:
     editor.create_model(Customer)
 with connections[settings.EVENTS_DB].schema_editor() as editor:
-    for model in (Event, IdentityEdge, LakeCursor):
+    for model in (Cursor, Event, IdentityEdge, JournaledBatch):
         editor.create_model(model)
 Customer.objects.create(name="Shop", kind="commerce", customer_id="4711")
 """

@@ -12,7 +12,7 @@ from django.db import connections, transaction
 
 from tests.tracking.conftest import NOW
 from tracking import horizon, lake
-from tracking.models import Event, LakeCursor
+from tracking.models import Cursor, Event
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
 DAY = 86_400_000_000
@@ -67,7 +67,7 @@ def test_keeps_every_column():
 def test_reads_no_row_twice_after_a_crash_before_the_cursor_moved():
     Event.objects.bulk_create([event(1), event(2)])
     lake.archive()
-    LakeCursor.objects.update(last_id=0)
+    Cursor.objects.update(last_id=0)
     assert lake.archive() == 0
     assert len(read()) == 2
 
@@ -86,7 +86,7 @@ def test_is_built_again_for_another_database():
     Event.objects.bulk_create([event(n) for n in range(3)])
     lake.archive()
     Event.objects.all().delete()
-    LakeCursor.objects.all().delete()
+    Cursor.objects.all().delete()
     event(7, id=1).save(force_insert=True)
     assert lake.archive() == 1
     assert read() == [("7",)]

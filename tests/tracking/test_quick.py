@@ -34,7 +34,7 @@ def agree(target: bytes) -> None:
 
 
 def test_reads_the_click_of_a_shop():
-    row = look("/api/00000/click/Js79009234YU7/1/123?categorypath=%2FShoes%2FChildren&eventid=e-1&utm=x")
+    row = look("/api/00000/click/Js79009234YU7/1/123?categorypath=%2FShoes%2FChildren&utm=x&eventid=e-1")
     assert row is not None
     assert (row.user, row.item_id) == (pseudonym("00000", "Js79009234YU7"), "123")
     assert (row.category_path, row.event_id) == ("Shoes/Children", "e-1")
@@ -53,11 +53,15 @@ def test_reads_the_click_of_a_shop():
         "/api/00000/rate/u/1/2",
         "/api/00000/rate/u/1/2?rating=101",
         "/api/00000/click/u/1/2?eventid=a&eventid=a",
+        "/api/00000/click/u/1/2?eventid=a&lang=de",
+        "/api/00000/click/u/1/2?myeventid=a",
+        "/api/00000/click/u/1/2/3",
+        "x/api/00000/click/u/1/2",
         "/api/00000/click/u/1/2?lang=de&lang=de",
         "/api/00000/click/u/1/2?x=%5C",
         "/api/00000/click/u/1/2?x=%00",
         "/api/00000/click/u/1/2?x=%",
-        "/api/00000/click/u/1/2?x=" + "y" * 300,
+        "/api/00000/click/u/1/2?x=" + "y" * 500,
         "/api/00000/click/u/1/2?overridetimestamp=2012-01-01T11:00:00",
         "/api/00000/click/u/1/2\n",
     ],
@@ -100,7 +104,7 @@ def test_agrees_with_the_intake_about_every_request(path, query):
 
 @given(st.lists(PIECES, max_size=4).map("&".join), st.sampled_from(["click", "consume", "rate", "follow"]))
 def test_agrees_with_the_intake_about_every_query(query, code):
-    agree(f"/api/1234/{code}/u/1/7?{query}&eventid=1&scenario=s&rating=5".encode())
+    agree(f"/api/1234/{code}/u/1/7?{query}&scenario=s&rating=5&eventid=1".encode())
 
 
 @given(st.binary(max_size=60))

@@ -76,6 +76,8 @@ def test_refuses_work_when_too_much_waits_and_while_closing(writer):
 class FragileSink:
     """Fails while ``broken``, like a database that is restarted."""
 
+    pause = 0.0
+
     def __init__(self, inner) -> None:
         self.inner, self.broken = inner, True
 

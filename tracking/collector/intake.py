@@ -7,9 +7,9 @@ database; the only look-up is the customer's account.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from config.customers import directory
 from config.customers.directory import CustomerAccount
@@ -27,12 +27,11 @@ item_type_of = fields.whole(1, fields.BIGGEST_ID)
 METHODS = frozenset(answers.METHODS.split(", "))
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What a valid request means: rows to commit (none for a thrown-away one), then the answer."""
 
-    rows: list[EventRow]
-    edges: list[EdgeRow]
+    rows: Sequence[EventRow]
+    edges: Sequence[EdgeRow]
     answer: Answer
 
 
@@ -65,7 +64,7 @@ def accept(
     if method == "GET" and not body and not is_prefetch(headers):
         plain = quick.row(target, find=find, now=now)
         if plain is not None:
-            return Accepted([plain], [], answers.success(headers))
+            return Accepted((plain,), (), answers.success(headers))
     return examine(target, method=method, headers=headers, body=body, find=find, now=now)
 
 

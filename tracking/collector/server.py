@@ -13,11 +13,11 @@ from contextlib import suppress
 
 import uvloop
 
-from tracking.collector import answers, intake
+from tracking.collector import answers, intake, surge
 from tracking.collector.accounts import REFRESH_SECONDS, Accounts
 from tracking.collector.connection import Connection, Slot
 from tracking.collector.intake import Accepted
-from tracking.collector.sinks import BadRows, Sink, pause_for, sink_for
+from tracking.collector.sinks import BadRows, Sink
 from tracking.collector.writer import Busy, Submission, Writer
 from tracking.fields import BadEvent
 
@@ -25,8 +25,9 @@ logger = logging.getLogger("tracking")
 
 DRAIN_SECONDS = 10.0
 BACKLOG = 2_048
-# The writer asks for the interpreter a few times per commit; by default each time may take 5 ms.
-SWITCH_SECONDS = 0.0005
+# The writer asks for the interpreter a few times per commit; by default each time may take 5 ms. With 0.5 ms
+# the collector stored 13,000 events a second, with this 18,000.
+SWITCH_SECONDS = 0.00005
 
 
 class CannotListen(Exception):
@@ -54,7 +55,7 @@ class Collector:
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, stop.set)
         await self._first_accounts(stop)
-        self.writer = self.writer_class(self.sink or sink_for(), pause=pause_for(), on_done=self._committed)
+        self.writer = self.writer_class(self.sink or surge.sink_for(port), on_done=self._committed)
         try:
             server = await self.loop.create_server(self._connection, host, port, backlog=BACKLOG)
         except OSError as reason:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from tracking.collector.sinks import pause_for, sink_for
+from tracking.collector.sinks import sink_for
 from tracking.collector.writer import Writer
 
 _lock = threading.Lock()
@@ -18,7 +18,7 @@ def writer() -> Writer:
     global _writer, _owner
     with _lock:
         if _writer is None or _owner != os.getpid():
-            _writer = Writer(sink_for(), pause=pause_for())
+            _writer = Writer(sink_for())
             _owner = os.getpid()
         return _writer
 

@@ -7,8 +7,8 @@ IGNORE` would also swallow those.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Protocol
@@ -28,12 +28,20 @@ SKIP_REPEATED = "ON CONFLICT (customer_id, event_id, seq) WHERE event_id IS NOT 
 SKIP_SAME_EDGE = "ON CONFLICT (customer_id, source, target, ts) DO NOTHING"
 
 
+SQLITE_CONTENT_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
+
+
 class BadRows(Exception):
     """The database refused the content of a batch; the same rows will never be accepted."""
 
 
 class Sink(Protocol):
     """Stores batches. Not shared by threads."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds after a commit in which others may write to the same file."""
+        ...
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
         """Commit everything in one transaction and return how many events were new.
@@ -46,7 +54,9 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
-def insert(connection: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]], conflict: str) -> None:
+def insert(
+    connection: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]], conflict: str = ""
+) -> None:
     """Insert rows by statements of up to 32 rows.
 
     `executemany` gives the interpreter lock away with every row, and the event loop, when busy, keeps it for
@@ -70,9 +80,10 @@ class SqliteSink:
     INSERT_EVENT = f"INSERT INTO tracking_event ({EVENT_COLUMNS}) VALUES"
     INSERT_EDGE = f"INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) VALUES"
 
-    def __init__(self, path: str, *, bulk: bool = False) -> None:
+    def __init__(self, path: str, *, pause: float = 0.0, bulk: bool = False) -> None:
         """``bulk``: for imports, which touch most pages of the indexes with every batch."""
         self.path = path
+        self.pause = pause
         self.bulk = bulk
         self._connection: sqlite3.Connection | None = None
 
@@ -87,7 +98,7 @@ class SqliteSink:
             connection.execute("COMMIT")
         except BaseException as reason:
             self.close()
-            if isinstance(reason, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.InterfaceError):
+            if isinstance(reason, SQLITE_CONTENT_ERRORS):
                 raise BadRows("the database refused the event") from reason
             raise
         return stored
@@ -149,28 +160,25 @@ INSERT_BATCH = f"""
 """  # noqa: S608 - names from our own tuples
 
 
-class PostgresSink:
-    """One statement per batch: a JSON parameter that the database expands into rows.
-
-    A single statement in autocommit is one transaction and one round trip.
-    """
+class PostgresConnection:
+    """A connection that is opened when needed and thrown away when anything but content was wrong."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         self._connection: psycopg.Connection[Any] | None = None
 
-    def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
-        connection = self._usable()
+    @contextmanager
+    def usable(self) -> Iterator[psycopg.Connection[Any]]:
+        """In autocommit: one statement is one transaction and one round trip. Raises :class:`BadRows`."""
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(**self.options, autocommit=True)
         try:
-            cursor = connection.execute(
-                INSERT_BATCH, (as_records(EdgeRow._fields, edges), as_records(EventRow._fields, rows))
-            )
+            yield self._connection
         except (psycopg.DataError, psycopg.IntegrityError) as reason:
             raise BadRows("the database refused the event") from reason
         except BaseException:
             self.close()
             raise
-        return cursor.rowcount
 
     def close(self) -> None:
         if self._connection is not None:
@@ -178,26 +186,32 @@ class PostgresSink:
                 self._connection.close()
             self._connection = None
 
-    def _usable(self) -> psycopg.Connection[Any]:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(**self.options, autocommit=True)
-        return self._connection
+
+class PostgresSink:
+    """One statement per batch: a JSON parameter that the database expands into rows."""
+
+    pause = 0.0
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._connection = PostgresConnection(options)
+
+    def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
+        documents = (as_records(EdgeRow._fields, edges), as_records(EventRow._fields, rows))
+        with self._connection.usable() as connection:
+            return connection.execute(INSERT_BATCH, documents).rowcount
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def sink_for(*, bulk: bool = False) -> Sink:
     """A sink for the events database of the settings."""
     described = connections[settings.EVENTS_DB].settings_dict
     if described["ENGINE"] == "django.db.backends.sqlite3":
-        return SqliteSink(str(described["NAME"]), bulk=bulk)
+        # Only a file that editors write to as well needs a real gap between two commits.
+        pause = 0.005 if settings.EVENTS_DB == "default" else 0.0005
+        return SqliteSink(str(described["NAME"]), pause=pause, bulk=bulk)
     return PostgresSink(postgres_options(described))
-
-
-def pause_for() -> float:
-    """Seconds between two commits: only a SQLite file that editors write to as well needs a real gap."""
-    described = connections[settings.EVENTS_DB].settings_dict
-    if described["ENGINE"] != "django.db.backends.sqlite3":
-        return 0.0
-    return 0.005 if settings.EVENTS_DB == "default" else 0.0005
 
 
 def postgres_options(described: dict[str, Any]) -> dict[str, Any]:

@@ -56,10 +56,8 @@ def resolve_futures(batch: list[Submission]) -> None:
 class Writer:
     """Commits submissions from a thread of its own. Safe to call from any thread."""
 
-    def __init__(self, sink: Sink, *, pause: float = 0.0, on_done: OnDone = resolve_futures) -> None:
-        """``pause``: seconds after each commit in which others may write to the same SQLite file."""
+    def __init__(self, sink: Sink, *, on_done: OnDone = resolve_futures) -> None:
         self.sink = sink
-        self.pause = pause
         self.on_done = on_done
         self._queue: SimpleQueue[tuple[int, list[Submission]] | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -101,8 +99,8 @@ class Writer:
             if batch:
                 self._store(batch)
                 self.on_done(batch)
-                if self.pause:
-                    time.sleep(self.pause)
+                if pause := self.sink.pause:
+                    time.sleep(pause)
         self.sink.close()
 
     def _next_batch(self) -> tuple[list[Submission], bool]:

@@ -1,0 +1,17 @@
+"""The collector in a surge that never ends: every event goes through the journal."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from tracking.collector import server, surge
+
+    surge.SURGE_RATE = 0.0
+    surge.GATHER_SECONDS = 0.05  # so that most kills meet the mover at work
+    server.run(host="127.0.0.1", port=int(sys.argv[sys.argv.index("--port") + 1]))

@@ -1,0 +1,216 @@
+"""The sink of a collector, calm and under a surge ..."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from tests.tracking.conftest import NOW
+from tracking.collector import surge
+from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector.sinks import SqliteSink, sink_for
+from tracking.collector.sqlite_journal import SqliteJournal
+from tracking.collector.surge import Meter
+from tracking.models import Cursor, Event, IdentityEdge, JournaledBatch
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
+ON_SQLITE = pytest.mark.skipif(
+    "sqlite" not in settings.DATABASES[settings.EVENTS_DB]["ENGINE"], reason="about files of SQLite"
+)
+PORT = 7
+
+
+def row(number: int = 1, **changes: object) -> EventRow:
+    event = EventRow("1", "click", "u" * 32, 1, str(number), NOW, NOW, event_id=f"e{number}")
+    return event._replace(**changes)
+
+
+@pytest.fixture(autouse=True)
+def _no_journal_left():
+    yield
+    if connections[settings.EVENTS_DB].vendor == "sqlite":
+        for path in surge.folder().glob("events-journal-*"):
+            path.unlink()
+
+
+@pytest.fixture
+def journal():
+    """A journal that nobody moves but the test."""
+    if connections[settings.EVENTS_DB].vendor == "postgresql":
+        made = surge.PostgresJournal(surge.events_options())
+    else:
+        made = SqliteJournal(journal_path(), events=surge.events_file())
+    yield made
+    made.close()
+
+
+def journal_path():
+    return surge.folder() / f"events-journal-{PORT}.sqlite3"
+
+
+def items() -> list[str]:
+    return list(Event.objects.order_by("id").values_list("item_id", flat=True))
+
+
+def wait_for(number: int) -> None:
+    deadline = time.monotonic() + 20
+    while Event.objects.count() < number:
+        assert time.monotonic() < deadline, items()
+        time.sleep(0.02)
+
+
+def test_moves_rows_as_the_tables_would_have_taken_them(journal):
+    rows = [
+        row(1),
+        row(2, event="buy", quantity=3, price="2.50", currency="EUR", category_path='Ä "b"/c'),
+        row(3, event="rate", item_type=None, rating=0, event_id=None, seq=4),
+    ]
+    edge = EdgeRow("1", "s", "t", NOW)
+    direct = sink_for()
+    direct.store(rows, [edge])
+    direct.close()
+    wanted = list(Event.objects.order_by("id").values_list()), list(IdentityEdge.objects.values_list())
+    Event.objects.all().delete()
+    IdentityEdge.objects.all().delete()
+    journal.append(rows[:2])
+    journal.append(rows[2:], [edge])
+    assert journal.move() >= 3
+    assert journal.move() == 0
+    found = list(Event.objects.order_by("id").values_list()), list(IdentityEdge.objects.values_list())
+    assert [[r[1:] for r in part] for part in found] == [[r[1:] for r in part] for part in wanted]
+
+
+def test_is_direct_while_few_events_come():
+    sink = surge.sink_for(PORT)
+    for number in range(20):
+        sink.store([row(number)])
+        wait_until_idle(sink)
+    assert items() == [str(number) for number in range(20)]
+    sink.close()
+
+
+def wait_until_idle(sink) -> None:
+    deadline = time.monotonic() + 20
+    while sink.mover.busy:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_stores_a_surge_once_and_returns_to_calm():
+    sink = surge.sink_for(PORT)
+    wait_until_idle(sink)
+    for start in range(0, 3000, 100):
+        sink.store([row(number) for number in range(start, start + 100)])
+    sink.store([row(5), row(2999)])  # sent again
+    wait_for(3000)
+    wait_until_idle(sink)
+    time.sleep(2 * surge.WINDOW_SECONDS)
+    sink.store([row(3000)])
+    assert Event.objects.count() == 3001
+    sink.close()
+
+
+def test_moves_everything_before_it_closes():
+    sink = surge.sink_for(PORT)
+    wait_until_idle(sink)
+    for start in range(0, 2000, 500):
+        sink.store([row(number) for number in range(start, start + 500)])
+    sink.close()
+    assert Event.objects.count() == 2000
+
+
+def test_leaves_a_journal_to_the_worker_and_moves_it_once(journal):
+    journal.append([row(1, event_id=None)], [EdgeRow("1", "s", "t", NOW)])
+    if connections[settings.EVENTS_DB].vendor == "sqlite":
+        assert surge.move_leftovers() == 0, "the journal is still held"
+    journal.close()
+    assert surge.move_leftovers() >= 1
+    assert surge.move_leftovers() == 0
+    assert items() == ["1"]
+    assert IdentityEdge.objects.count() == 1
+
+
+def test_puts_aside_only_what_the_tables_refuse(journal):
+    journal.append([row(1), row(2)])
+    journal.append([row(3, ts=None)])
+    journal.append([row(4)])
+    while journal.move():
+        pass
+    assert sorted(items()) == ["1", "2", "4"]
+    if connections[settings.EVENTS_DB].vendor == "postgresql":
+        assert JournaledBatch.objects.get().refused
+    else:
+        with sqlite3.connect(journal_path()) as file:
+            assert file.execute("SELECT item_id FROM refused").fetchall() == [("3",)]
+
+
+@ON_SQLITE
+def test_moves_nothing_twice_after_a_crash_before_the_removal(journal, tmp_path):
+    journal.append([row(number, event_id=None) for number in range(50)])
+    kept = tmp_path / "before.sqlite3"
+    with sqlite3.connect(journal_path()) as file, sqlite3.connect(kept) as copy:
+        file.backup(copy)
+    copy.close()
+    file.close()
+    assert journal.move() == 50
+    journal.close()
+    for path in surge.folder().glob("events-journal-*"):
+        path.unlink()
+    shutil.copy(kept, journal_path())
+    assert surge.move_leftovers() == 0
+    assert len(items()) == 50
+    again = SqliteJournal(journal_path(), events=surge.events_file())
+    again.append([row(99, event_id=None)])
+    again.move()
+    again.close()
+    assert len(items()) == 51
+
+
+@ON_SQLITE
+def test_accepts_a_surge_while_the_tables_are_locked():
+    sink = surge.sink_for(PORT)
+    wait_until_idle(sink)
+    sink.store([row(number) for number in range(1000)])  # declares the surge
+    other = SqliteSink(surge.events_file())
+    lock = other._connect()
+    lock.execute("BEGIN IMMEDIATE")
+    sink.store([row(number) for number in range(1000, 1500)])
+    lock.execute("ROLLBACK")
+    other.close()
+    wait_for(1500)
+    sink.close()
+
+
+@ON_SQLITE
+def test_works_without_a_journal_that_another_collector_holds(journal):
+    sink = surge.sink_for(PORT)
+    sink.store([row(number) for number in range(2000)])
+    assert Event.objects.count() == 2000
+    sink.close()
+
+
+@ON_SQLITE
+def test_knows_a_new_journal_from_an_old_one_of_the_same_name(journal):
+    journal.append([row(1)])
+    journal.move()
+    journal.close()
+    for path in surge.folder().glob("events-journal-*"):
+        path.unlink()
+    new = SqliteJournal(journal_path(), events=surge.events_file())
+    new.append([row(2)])
+    assert new.move() == 1
+    new.close()
+    assert Cursor.objects.count() == 2
+
+
+def test_measures_the_rate_of_a_window():
+    meter = Meter()
+    assert meter.after(50, now=100.0) == 50 / surge.WINDOW_SECONDS
+    assert meter.after(50, now=100.05) == 100 / surge.WINDOW_SECONDS
+    assert meter.after(1, now=100.11) == 100 / surge.WINDOW_SECONDS
+    assert meter.after(1, now=107.0) == 1 / surge.WINDOW_SECONDS

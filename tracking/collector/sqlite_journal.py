@@ -1,0 +1,164 @@
+"""The journal of a collector on SQLite: a file of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import sqlite3
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from tracking.collector import sinks
+from tracking.collector.journal import MOST_ROWS_MOVED, InUse
+from tracking.collector.rows import EdgeRow, EventRow
+
+logger = logging.getLogger("tracking")
+
+
+class SqliteJournal:
+    """A file beside the events file, because one file has one writer at a time.
+
+    The cursor of what was moved stands in the events file and is committed together with the events; a row
+    leaves the journal only after that. So a crash between the two moves nothing twice.
+    """
+
+    def __init__(self, path: Path, *, events: str) -> None:
+        """``path``: the journal. ``events``: the file of the tables. Raises :class:`InUse`."""
+        self.path = path
+        self.events = events
+        self._lock = hold(lock_path(path))
+        self._writing: sqlite3.Connection | None = self._open()
+        self._moving: sqlite3.Connection | None = None
+        self._name = ""
+
+    def append(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> None:
+        try:
+            self._writing = self._writing or self._open()
+            self._writing.execute("BEGIN IMMEDIATE")
+            sinks.insert(self._writing, APPEND_EVENTS, rows)
+            for edge in edges:
+                self._writing.execute(APPEND_EDGE, edge)
+            self._writing.execute("COMMIT")
+        except BaseException:
+            drop(self._writing)
+            self._writing = None
+            raise
+
+    def move(self) -> int:
+        try:
+            self._moving = self._moving or self._open_both()
+            return self._move_carefully(self._moving, most=MOST_ROWS_MOVED)
+        except BaseException:
+            drop(self._moving)
+            self._moving = None
+            raise
+
+    def close(self) -> None:
+        """The file stays, for the next collector to go on with; an empty one costs nothing."""
+        drop(self._writing)
+        drop(self._moving)
+        self._lock.close()
+
+    def _move_carefully(self, both: sqlite3.Connection, *, most: int) -> int:
+        """A row that the tables refuse is found by halving."""
+        try:
+            return self._move(both, most=most)
+        except sinks.SQLITE_CONTENT_ERRORS as reason:
+            both.execute("ROLLBACK")
+            if most > 1:
+                return self._move_carefully(both, most=most // 2)
+            logger.error("The database refused an event of the journal: %s", reason)
+            return self._move(both, most=1, refuse=True)
+
+    def _move(self, both: sqlite3.Connection, *, most: int, refuse: bool = False) -> int:
+        [(newest,)] = both.execute("SELECT max(id) FROM journal.event")
+        if newest is None:
+            return 0
+        # BEGIN IMMEDIATE would lock the journal as well, and with it every append.
+        both.execute("BEGIN")
+        both.execute(BEGINNING, (self._name,))
+        [(done,)] = both.execute("SELECT last_id FROM tracking_cursor WHERE name = ?", (self._name,))
+        upto = min(max(newest, done), done + most)
+        if upto > done:
+            for statement in (REFUSE_EVENTS,) if refuse else (MOVE_EVENTS, MOVE_EDGES):
+                both.execute(statement, (done, upto))
+            both.execute(ADVANCE, (upto, self._name))
+        both.execute("COMMIT")
+        both.execute("DELETE FROM journal.edge WHERE event <= ?", (upto,))
+        both.execute("DELETE FROM journal.event WHERE id <= ?", (upto,))
+        return int(upto - done)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connected(str(self.path))
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        # A checkpoint syncs twice within a commit; at 30,000 events a second this one comes every second.
+        connection.execute("PRAGMA wal_autocheckpoint=4000")
+        connection.executescript(TABLES)
+        name = f"journal-{uuid.uuid4().hex[:16]}"
+        connection.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (name,))
+        return connection
+
+    def _open_both(self) -> sqlite3.Connection:
+        connection = connected(self.events)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA wal_autocheckpoint=20000")
+        connection.execute("ATTACH DATABASE ? AS journal", (str(self.path),))
+        # A removal that a power cut undoes is made again: the cursor says what was moved.
+        connection.execute("PRAGMA journal.synchronous=NORMAL")
+        [(self._name,)] = connection.execute("SELECT name FROM journal.identity")
+        return connection
+
+
+# Without types and indexes: the tables they are moved to have both.
+TABLES = f"""
+    CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY AUTOINCREMENT, {sinks.EVENT_COLUMNS});
+    CREATE TABLE IF NOT EXISTS edge (event INTEGER NOT NULL, {sinks.EDGE_COLUMNS});
+    CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, {sinks.EVENT_COLUMNS});
+    CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+"""
+APPEND_EVENTS = f"INSERT INTO event ({sinks.EVENT_COLUMNS}) VALUES"
+# An edge belongs to the newest event, the login it came with.
+APPEND_EDGE = "INSERT INTO edge VALUES ((SELECT max(id) FROM event), ?, ?, ?, ?)"
+REFUSE_EVENTS = "INSERT OR IGNORE INTO journal.refused SELECT * FROM journal.event WHERE id > ? AND id <= ?"
+BEGINNING = "INSERT OR IGNORE INTO tracking_cursor (name, last_id, updated_at) VALUES (?, 0, datetime())"
+ADVANCE = "UPDATE tracking_cursor SET last_id = ?, updated_at = datetime() WHERE name = ?"
+MOVE_EVENTS = f"""
+    INSERT INTO main.tracking_event ({sinks.EVENT_COLUMNS})
+    SELECT {sinks.EVENT_COLUMNS} FROM journal.event WHERE id > ? AND id <= ? ORDER BY id {sinks.SKIP_REPEATED}
+"""  # noqa: S608 - names of our own tuples
+MOVE_EDGES = f"""
+    INSERT INTO main.tracking_identityedge ({sinks.EDGE_COLUMNS})
+    SELECT {sinks.EDGE_COLUMNS} FROM journal.edge WHERE event > ? AND event <= ? {sinks.SKIP_SAME_EDGE}
+"""  # noqa: S608 - names of our own tuples
+
+
+def connected(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=sinks.BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def drop(connection: sqlite3.Connection | None) -> None:
+    """Close what may be broken; an open transaction is rolled back."""
+    if connection is not None:
+        with suppress(sqlite3.Error):
+            connection.close()
+
+
+def lock_path(journal: Path) -> Path:
+    return journal.with_suffix(".lock")
+
+
+def hold(path: Path) -> IO[str]:
+    """An open file that no other process holds; closing it lets go. Raises :class:`InUse`."""
+    handle = path.open("a")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        raise InUse(f"{path} is held by another process") from None
+    return handle
