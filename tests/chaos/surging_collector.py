@@ -12,6 +12,6 @@ if __name__ == "__main__":
     django.setup()
     from tracking.collector import server, surge
 
-    surge.SURGE_RATE = 0.0
+    surge.CALM_RATE = 0.0
     surge.GATHER_SECONDS = 0.05  # so that most kills meet the mover at work
     server.run(host="127.0.0.1", port=int(sys.argv[sys.argv.index("--port") + 1]))

@@ -96,7 +96,7 @@ def test_is_direct_while_few_events_come():
 
 def wait_until_idle(sink) -> None:
     deadline = time.monotonic() + 20
-    while sink.mover.busy:
+    while sink.mover.waiting:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -108,10 +108,14 @@ def test_stores_a_surge_once_and_returns_to_calm():
         sink.store([row(number) for number in range(start, start + 100)])
     sink.store([row(5), row(2999)])  # sent again
     wait_for(3000)
-    wait_until_idle(sink)
-    time.sleep(2 * surge.WINDOW_SECONDS)
-    sink.store([row(3000)])
-    assert Event.objects.count() == 3001
+    assert sink.surging
+    for number in range(3000, 3060):  # a trickle, while the rest is being moved
+        sink.store([row(number)])
+        time.sleep(0.02)
+    wait_for(3059)
+    assert not sink.surging
+    sink.store([row(3060)])
+    assert Event.objects.count() == 3061
     sink.close()
 
 
@@ -208,9 +212,13 @@ def test_knows_a_new_journal_from_an_old_one_of_the_same_name(journal):
     assert Cursor.objects.count() == 2
 
 
-def test_measures_the_rate_of_a_window():
+def test_measures_windows():
     meter = Meter()
-    assert meter.after(50, now=100.0) == 50 / surge.WINDOW_SECONDS
-    assert meter.after(50, now=100.05) == 100 / surge.WINDOW_SECONDS
-    assert meter.after(1, now=100.11) == 100 / surge.WINDOW_SECONDS
-    assert meter.after(1, now=107.0) == 1 / surge.WINDOW_SECONDS
+    meter.count(50, now=100.0)
+    assert (meter.rate, meter.crowd) == (50 / surge.WINDOW_SECONDS, 50)
+    meter.count(10, now=100.05)
+    assert (meter.rate, meter.crowd) == (60 / surge.WINDOW_SECONDS, 30)
+    meter.count(1, now=100.11)
+    assert (meter.rate, meter.crowd) == (60 / surge.WINDOW_SECONDS, 30)
+    meter.count(1, now=107.0)
+    assert (meter.rate, meter.crowd) == (1 / surge.WINDOW_SECONDS, 1)

@@ -1,7 +1,7 @@
-"""Calm and surge: straight into the tables while few events come, through a journal when many do.
+"""Calm and surge: straight into the tables while they keep up, through a journal when they do not.
 
-In the calm an event is in its table when it is answered. Above :data:`SURGE_RATE` it is in the journal when
-it is answered, which is as durable, and in its table less than a second later.
+In the calm an event is in its table when it is answered. In a surge it is in the journal when it is answered,
+which is as durable, and in its table less than a second later.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ from tracking.collector.sqlite_journal import SqliteJournal
 
 logger = logging.getLogger("tracking")
 
-SURGE_RATE = 8_000.0  # rows a second; the tables alone take about twice as many
+# Events crowd together when a commit takes longer than it takes them to come; that depends on disk and load,
+# so no rate alone would tell. A lone batch of many events is no surge.
+SURGE_RATE = 2_000.0  # rows a second
+CROWD = 24.0  # rows in a commit, on average
+CALM_RATE = 1_000.0
 WINDOW_SECONDS = 0.1
 # Gathering makes large parts: the pages of an index are then written once for many events.
 GATHER_SECONDS = 0.5
@@ -46,22 +50,29 @@ class SurgeSink:
         self.journal = journal
         self.mover = Mover(journal)
         self.meter = Meter()
+        self.surging = True  # until what an earlier collector left is moved
 
     @property
     def pause(self) -> float:
-        return 0.0 if self.mover.busy else self.direct.pause
+        return 0.0 if self.surging else self.direct.pause
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
         """Like every sink; repeated events that wait in the journal are counted as new."""
         size = len(rows) + len(edges)
-        rate = self.meter.after(size, now=time.monotonic())
-        if rate < SURGE_RATE and not self.mover.busy:
+        self.meter.count(size, now=time.monotonic())
+        self.surging = self._must_surge()
+        if not self.surging:
             return self.direct.store(rows, edges)
         if self.mover.waiting + size > MOST_WAITING_ROWS:
             raise TooMuch
         self.journal.append(rows, edges)
         self.mover.told(size)
         return len(rows)
+
+    def _must_surge(self) -> bool:
+        if self.surging:
+            return self.meter.rate >= CALM_RATE or self.mover.waiting > 0
+        return self.meter.rate >= SURGE_RATE and self.meter.crowd >= CROWD
 
     def close(self) -> None:
         """Move what waits, as long as that is possible; the rest stays for the next collector."""
@@ -71,20 +82,27 @@ class SurgeSink:
 
 
 class Meter:
-    """Rows a second, over the last full window or the one that runs, whichever is more."""
+    """Rows a second and rows a commit, over the last full window or the one that runs, whichever has more."""
 
     def __init__(self) -> None:
         self._began = 0.0
-        self._rows = 0
-        self._before = 0
+        self._now = self._before = (0, 0)  # rows, commits
 
-    def after(self, size: int, *, now: float) -> float:
-        """The rate once ``size`` more rows have come at ``now`` (monotonic seconds)."""
+    def count(self, rows: int, *, now: float) -> None:
+        """``rows`` are about to be committed at ``now`` (monotonic seconds)."""
         if now - self._began >= WINDOW_SECONDS:
-            self._before = self._rows if now - self._began < 2 * WINDOW_SECONDS else 0
-            self._began, self._rows = now, 0
-        self._rows += size
-        return max(self._before, self._rows) / WINDOW_SECONDS
+            self._before = self._now if now - self._began < 2 * WINDOW_SECONDS else (0, 0)
+            self._began, self._now = now, (0, 0)
+        self._now = (self._now[0] + rows, self._now[1] + 1)
+
+    @property
+    def rate(self) -> float:
+        return max(self._now, self._before)[0] / WINDOW_SECONDS
+
+    @property
+    def crowd(self) -> float:
+        rows, commits = max(self._now, self._before)
+        return rows / commits
 
 
 class Mover:
@@ -92,8 +110,7 @@ class Mover:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.busy = True
-        self.waiting = 0
+        self.waiting = 1  # rows; how many an earlier collector left is not known
         self._healthy = True
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -104,7 +121,6 @@ class Mover:
     def told(self, size: int) -> None:
         """Rows were appended."""
         with self._lock:
-            self.busy = True
             self.waiting += size
         self._wake.set()
 
@@ -122,8 +138,6 @@ class Mover:
                     return
                 continue
             if moved == 0:
-                with self._lock:
-                    self.busy = self._wake.is_set()
                 self._wake.wait()
             if moved is None:
                 self._closing.wait(RETRY_SECONDS)
@@ -143,7 +157,7 @@ class Mover:
             logger.warning("The events that wait in the journal are moved again.")
         self._healthy = True
         with self._lock:
-            self.waiting = max(0, self.waiting - rows)
+            self.waiting = max(0, self.waiting - rows) if rows else 0
         return rows
 
 
