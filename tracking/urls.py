@@ -14,6 +14,7 @@ from tracking.events import SPELLINGS
 CODES = "|".join(SPELLINGS)
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^api/[^/]+/events\Z", views.event, name="events"),
     re_path(r"^api/[^/]+/[^/]+/[\s\S]*\Z", views.event, name="event"),
     re_path(rf"^(?:ebl|ebh|newsl|newsh|news)/[^/]+/(?:{CODES})/[\s\S]*\Z", views.event, name="event-old"),
 ]

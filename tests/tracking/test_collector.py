@@ -88,6 +88,20 @@ def test_reads_a_posted_form(talk, stored):
     assert stored("SELECT price FROM tracking_event WHERE event_id='form'") == [(2.5,)]
 
 
+def test_takes_a_batch(talk, stored):
+    events = "\n".join(
+        f'{{"event": "click", "user": "u", "itemtype": 1, "item": {n}, "eventid": "batch-{n}"}}'
+        for n in range(3)
+    )
+    kind = "Content-Type: application/x-ndjson"
+    answer = talk(
+        request("/api/4711/events", kind, f"Content-Length: {len(events)}", method="POST", body=events)
+    )
+    assert b" 200 " in answer.splitlines()[0]
+    assert b'"accepted":2,"rejected":1' in answer
+    assert len(stored("SELECT 1 FROM tracking_event WHERE event_id LIKE 'batch-%'")) == 2
+
+
 @pytest.mark.parametrize(
     ("data", "status", "sentence"),
     [

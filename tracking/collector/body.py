@@ -15,18 +15,23 @@ DEEPEST_JSON = 64
 
 def parameters(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
     """Names and values of the body. Raises :class:`BadEvent` 400, 413 or 415."""
+    match media_type(headers, body):
+        case "application/x-www-form-urlencoded":
+            return from_form(body)
+        case "application/json":
+            return from_json(body)
+    raise BadEvent(415, "send parameters in the address, as a form or as a JSON object")
+
+
+def media_type(headers: Mapping[str, str], body: bytes) -> str:
+    """What the body is said to be. Raises :class:`BadEvent` for one that is too big or not UTF-8."""
     if len(body) > BIGGEST_BODY:
         raise too_big(len(body))
     kind, _, options = headers.get("content-type", "").lower().partition(";")
     charset = options.partition("charset=")[2].strip().strip('"')
     if charset not in ("", "utf-8", "utf8"):
         raise BadEvent(415, f"the body must be UTF-8; its charset is {shown(charset)}")
-    match kind.strip():
-        case "application/x-www-form-urlencoded":
-            return from_form(body)
-        case "application/json":
-            return from_json(body)
-    raise BadEvent(415, "send parameters in the address, as a form or as a JSON object")
+    return kind.strip()
 
 
 def too_big(length: int) -> BadEvent:
@@ -40,13 +45,20 @@ def from_form(body: bytes) -> list[tuple[str, str]]:
 
 def from_json(body: bytes) -> list[tuple[str, str]]:
     refuse_depth(body)
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as reason:
-        raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    document = parsed(body)
     if not isinstance(document, dict):
         raise BadEvent(400, "the JSON body must be an object of parameters")
     return [(name, scalar(name, value)) for name, value in document.items()]
+
+
+def parsed(body: bytes) -> object:
+    """The document of a JSON body. orjson refuses NaN, lone surrogates and what is nested too deep."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as reason:
+        if "depth limit" in str(reason):
+            raise BadEvent(400, "the body's JSON is too deep") from None
+        raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
 
 
 def refuse_depth(body: bytes) -> None:

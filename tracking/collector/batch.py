@@ -1,0 +1,128 @@
+"""`POST /api/<customer>/events`: up to 500 events in one request, each judged for itself.
+
+The body is a JSON list of events, an object whose ``events`` is that list, or one event a line (NDJSON). An
+event is an object: ``event``, ``user``, ``itemtype`` and ``item`` (for a login ``source`` and ``user``, for
+``rendered`` also a list of items), and the parameters of the event under their names. All good events of a
+request are committed together; each bad one is answered with its sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import orjson
+
+from config.customers.directory import CustomerAccount
+from tracking.collector import body as bodies
+from tracking.collector import single
+from tracking.collector.answers import Answer
+from tracking.collector.rows import EdgeRow, EventRow
+from tracking.events import Rule, Shape, rule_of
+from tracking.fields import BadEvent, shown
+
+CODE = b"events"
+MOST_EVENTS = 500
+METHODS = "POST, OPTIONS"
+NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+SUBJECT = frozenset({"event", "user", "itemtype", "item", "source"})
+
+
+class Batch(NamedTuple):
+    """What a batch means: the same three things as a request of one event."""
+
+    rows: list[EventRow]
+    edges: list[EdgeRow]
+    answer: Answer
+
+
+def read(account: CustomerAccount, *, headers: Mapping[str, str], body: bytes, received: int) -> Batch:
+    """Raises :class:`BadEvent` where the request as a whole is wrong: 400, 413 or 415."""
+    rows: list[EventRow] = []
+    edges: list[EdgeRow] = []
+    results = []
+    for number, document in enumerate(documents(headers, body)):
+        try:
+            found, joined = one(account, document, received=received)
+        except BadEvent as reason:
+            results.append({"index": number, "status": reason.status, "message": reason.message})
+        else:
+            rows += found
+            edges += joined
+            results.append({"index": number, "status": 204})
+    refused = sum(result["status"] != 204 for result in results)
+    answer = {"accepted": len(results) - refused, "rejected": refused, "results": results}
+    return Batch(rows, edges, Answer(200, "application/json", orjson.dumps(answer) + b"\n"))
+
+
+def documents(headers: Mapping[str, str], body: bytes) -> list[object]:
+    """The events of a body, each still unread; a line that is no JSON is an event of its own."""
+    kind = bodies.media_type(headers, body)
+    if kind in NDJSON:
+        found = [parsed_line(line) for line in body.split(b"\n") if line.strip()]
+    elif kind == "application/json":
+        found = listed(bodies.parsed(body))
+    else:
+        raise BadEvent(415, "send the events as application/json or application/x-ndjson")
+    if not found:
+        raise BadEvent(400, "the body holds no event")
+    if len(found) > MOST_EVENTS:
+        raise BadEvent(413, f"a batch must hold at most {MOST_EVENTS} events; got {len(found)}")
+    return found
+
+
+def listed(document: object) -> list[object]:
+    found = document.get("events") if isinstance(document, dict) else document
+    if not isinstance(found, list):
+        raise BadEvent(400, 'the body must be a list of events, or an object with "events"')
+    return found
+
+
+def parsed_line(line: bytes) -> object:
+    """The line's document, or the reason why it is none, for the result of this event."""
+    try:
+        return bodies.parsed(line)
+    except BadEvent as reason:
+        return reason
+
+
+def one(account: CustomerAccount, document: object, *, received: int) -> tuple[list[EventRow], list[EdgeRow]]:
+    """The rows of one event of a batch. Raises :class:`BadEvent`."""
+    if isinstance(document, BadEvent):
+        raise document
+    if not isinstance(document, dict):
+        raise BadEvent(400, "an event must be a JSON object")
+    if not document.get("event"):
+        raise BadEvent(400, "event must be given, for instance click")
+    rule = rule_of(text("event", document["event"]))
+    sent = [(name, text(name, value)) for name, value in document.items() if name not in SUBJECT]
+    return single.rows_of(account, rule, list(path_of(rule, document)), sent, received=received)
+
+
+def path_of(rule: Rule, document: dict[str, Any]) -> Iterator[bytes]:
+    """The parts that would follow the event code in an address, encoded, so that one reader serves both."""
+    if rule.shape is Shape.LOGIN:
+        yield encoded("source", document)
+    yield encoded("user", document)
+    if rule.shape in (Shape.ITEM, Shape.ITEMS):
+        yield encoded("itemtype", document)
+        items = document.get("item")
+        if rule.shape is Shape.ITEMS and isinstance(items, list) and items:
+            yield b",".join(encoded("item", {"item": item}) for item in items)
+        else:
+            yield encoded("item", document)
+
+
+def encoded(name: str, document: dict[str, Any]) -> bytes:
+    value = document.get(name)
+    if value is None or value in ("", []):
+        raise BadEvent(400, f"{name} must be given")
+    return quote(text(name, value), safe="").encode()
+
+
+def text(name: str, value: object) -> str:
+    """A value as it would stand in an address: texts and numbers, nothing else."""
+    if isinstance(value, float):
+        raise BadEvent(400, f"{shown(name)} must be a text or a whole number; got {value}")
+    return bodies.scalar(name, value)

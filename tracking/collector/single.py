@@ -1,0 +1,190 @@
+"""One event: what was sent of it -> checked rows. The intake and batches share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from config.customers.directory import CustomerAccount
+from tracking import fields
+from tracking.collector import historic, path
+from tracking.collector.rows import EdgeRow, EventRow
+from tracking.events import MOST_RENDERED, NOT_DEFINED, Rule, Shape
+from tracking.fields import BadEvent
+from tracking.identity import pseudonym
+
+item_type_of = fields.whole(1, fields.BIGGEST_ID)
+
+
+@dataclass(slots=True)
+class Subject:
+    """Who and what an event is about, read from the path."""
+
+    user: str | None  # None: the user id is missing, so the event is thrown away
+    item_type: int | None = None
+    items: tuple[str, ...] = ("",)
+    source: str = ""
+    item_as_sent: tuple[bytes, bytes] | None = None  # type and id, still encoded
+
+
+def rows_of(
+    account: CustomerAccount, rule: Rule, rest: list[bytes], sent: list[tuple[str, str]], *, received: int
+) -> tuple[list[EventRow], list[EdgeRow]]:
+    """The rows of one event; none when it is to be thrown away. Raises :class:`BadEvent`.
+
+    ``rest``: what follows the code in the path, still percent-encoded. ``sent``: names and values.
+    """
+    subject = subject_of(rule, rest, account)
+    values = read(rule, sent)
+    if subject.user is None or not subject.items:
+        return [], []
+    ts = moment_of(values, sent, subject, account, received)
+    if rule.shape is Shape.LOGIN:
+        return login(account.customer_id, subject, values, ts=ts, received=received)
+    who = pseudonym_of(account.customer_id, subject.user)
+    rows = [
+        EventRow(
+            account.customer_id,
+            rule.code,
+            who,
+            subject.item_type,
+            item,
+            ts,
+            received,
+            seq=number,
+            **values,
+        )
+        for number, item in enumerate(subject.items)
+    ]
+    return rows, []
+
+
+def subject_of(rule: Rule, rest: list[bytes], account: CustomerAccount) -> Subject:
+    """Read what follows the event code. Raises 400 when parts are missing or left over."""
+    if rule.shape is Shape.USER:
+        expect(rule, rest, 1)
+        return Subject(user_of(rest[0], "userid"))
+    if rule.shape is Shape.LOGIN:
+        expect(rule, rest, 2)
+        return login_subject(rest)
+    if rule.shape is Shape.ITEMS and len(rest) == 3 and not rest[2]:
+        # The known client sends its first ping without items.
+        return Subject(user_of(rest[0], "userid"), items=())
+    expect(rule, rest, 3)
+    item_type = item_type_of("itemtypeid", path.decode(rest[1], "itemtypeid"))
+    assert isinstance(item_type, int)  # noqa: S101 - narrows the parser's type
+    return Subject(
+        user_of(rest[0], "userid"),
+        item_type,
+        items_of(rule, rest[2], alphanumeric=account.alphanumeric_items),
+        item_as_sent=(rest[1], rest[2]),
+    )
+
+
+def expect(rule: Rule, rest: list[bytes], count: int) -> None:
+    if len(rest) == count + 1 and not rest[-1]:
+        rest.pop()  # one slash at the end is harmless
+    if len(rest) != count or (count > 1 and not rest[-1] and rule.shape is not Shape.LOGIN):
+        raise BadEvent(400, f"{rule.code} must be followed by /{rule.shape.value}; got {len(rest)} parts")
+
+
+def user_of(raw: bytes, name: str) -> str | None:
+    """The user id, None when it is missing. It is never shown back: messages end up in logs."""
+    user = path.decode(raw, name)
+    if len(user.encode()) > fields.LONGEST_USER_BYTES:
+        raise BadEvent(
+            400, f"{name} must be at most 1,024 bytes long (max 1,024); got {len(user.encode())} bytes"
+        )
+    return user or None
+
+
+def login_subject(rest: list[bytes]) -> Subject:
+    source, target = user_of(rest[0], "sourceuserid"), user_of(rest[1], "targetuserid")
+    if source is None or target is None:
+        return Subject(None)
+    if source == target:
+        raise BadEvent(400, "sourceuserid and targetuserid must differ; got the same user twice")
+    return Subject(target, source=source)
+
+
+def items_of(rule: Rule, raw: bytes, *, alphanumeric: bool) -> tuple[str, ...]:
+    """The item ids in one spelling; a bundle is a set, in the order given."""
+    if rule.shape is not Shape.ITEMS:
+        return (fields.item_id(path.decode(raw, "itemid"), alphanumeric=alphanumeric),)
+    if alphanumeric:
+        # An encoded comma belongs to a string id, a literal one separates.
+        texts = [path.decode(piece, "itemid") for piece in raw.split(b",")]
+    else:
+        texts = path.decode(raw, "itemid").split(",")
+    if len(texts) > MOST_RENDERED:
+        raise BadEvent(
+            400, f"itemid must be a list of at most {MOST_RENDERED} ids (max 500); got {len(texts)}"
+        )
+    return tuple(dict.fromkeys(fields.item_id(text, alphanumeric=alphanumeric) for text in texts))
+
+
+def read(rule: Rule, sent: list[tuple[str, str]]) -> dict[str, Any]:
+    """The rule's parameters as columns. Unknown ones are ignored, repeated ones refused."""
+    values: dict[str, Any] = {}
+    for name, text in sent:
+        parameter = rule.by_name.get(name)
+        if parameter is None:
+            continue
+        if parameter.column in values:
+            raise BadEvent(400, f"{parameter.name} given twice")
+        values[parameter.column] = parameter.parse(parameter.name, text)
+    for parameter in rule.required:
+        if parameter.column not in values:
+            raise BadEvent(400, f"{parameter.name} must be given for {rule.code}: {parameter.rule}")
+    if rule.code in ("buy", "wishlist"):
+        settle_price(rule, values)
+    return values
+
+
+def settle_price(rule: Rule, values: dict[str, Any]) -> None:
+    """Reduce the spellings of a price to `price` and `currency`."""
+    full, minor = values.pop("fullprice", None), values.pop("minor_price", None)
+    if full is not None:
+        values["price"], values["currency"] = fields.split_price(full)
+    elif minor is not None:
+        values["currency"] = values.get("currency", "EUR")
+        values["price"] = fields.from_minor_units(minor, values["currency"])
+    else:
+        values.pop("currency", None)
+    if rule.code == "buy":
+        values.setdefault("quantity", 1)
+
+
+def moment_of(
+    values: dict[str, Any],
+    sent: list[tuple[str, str]],
+    subject: Subject,
+    account: CustomerAccount,
+    received: int,
+) -> int:
+    """When it happened: now, or the signed time of a replay."""
+    past = values.pop("overridetimestamp", None)
+    values.pop("signature", None)
+    if past is None:
+        return received
+    if subject.item_as_sent is None:
+        raise BadEvent(400, "overridetimestamp must be sent with an event about an item")
+    ts = historic.moment(past, now=received)
+    item = "&".join(path.decode(piece, "itemid") for piece in subject.item_as_sent)
+    historic.check_signature(account.customer_id, item=item, parameters=sent)
+    return ts
+
+
+def pseudonym_of(customer_id: str, user: str) -> str:
+    return "" if user == NOT_DEFINED else pseudonym(customer_id, user)
+
+
+def login(
+    customer_id: str, subject: Subject, values: dict[str, Any], *, ts: int, received: int
+) -> tuple[list[EventRow], list[EdgeRow]]:
+    """The login itself, and the edge that hands the source's history over to the target."""
+    target = pseudonym_of(customer_id, subject.user or "")
+    source = pseudonym_of(customer_id, subject.source)
+    row = EventRow(customer_id, "login", target, None, "", ts, received, **values)
+    edges = [EdgeRow(customer_id, source, target, ts)] if source and target else []
+    return [row], edges
