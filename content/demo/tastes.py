@@ -36,7 +36,15 @@ class Taste:
 TASTES = (
     Taste(
         name="food lover",
-        tags={"food": 1, "street-food": 1, "market": 0.9, "recipe": 0.9, "wine": 0.8, "coffee": 0.8},
+        tags={
+            "food": 1,
+            "street-food": 1,
+            "market": 0.9,
+            "recipe": 0.9,
+            "wine": 0.8,
+            "coffee": 0.8,
+            "tea": 0.8,
+        },
         share=0.22,
         buys=0.10,
     ),
@@ -55,7 +63,7 @@ TASTES = (
     ),
     Taste(
         name="beach and diving",
-        tags={"diving": 1, "beach": 1, "islands": 1, "sea": 0.8, "sailing": 0.7},
+        tags={"diving": 1, "beach": 1, "islands": 1, "sea": 0.8, "sailing": 0.8, "wildlife": 0.6},
         share=0.14,
         buys=0.12,
     ),

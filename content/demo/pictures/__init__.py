@@ -11,7 +11,7 @@ from random import Random
 
 from PIL import Image
 
-from content.demo.pictures import nature, tables, towns
+from content.demo.pictures import nature, outings, rooms, tables, towns
 from content.demo.pictures.canvas import Canvas
 from content.demo.pictures.goods import COLOURS, GOODS, studio
 from content.demo.pictures.palettes import PALETTES, Palette
@@ -25,7 +25,8 @@ SCENES: dict[str, Callable[[Canvas, Palette], None]] = {
         *(towns.skyline, towns.bridge, towns.old_town, towns.harbour, towns.fishing_nets, towns.canal),
         *(towns.domes, towns.temple, towns.medina, towns.lighthouse, towns.railway, towns.camp),
         *(towns.vineyard, towns.arches),
-        *(tables.bowl, tables.plate, tables.cup, tables.market, tables.bread),
+        *(outings.tram, outings.greenway, outings.whale, rooms.library, rooms.loom),
+        *(tables.bowl, tables.plate, tables.cup, tables.market, tables.bread, tables.teapot, tables.grill),
     )
 }
 

@@ -258,19 +258,17 @@ def camel(c: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
 
 def forest(c: Canvas, p: Palette) -> None:
     sky(c, p, horizon=600)
-    for row, (y, colour) in enumerate(
-        ((520, mix(p.far, p.horizon, 0.3)), (590, p.mid), (680, p.near), (800, p.ground))
-    ):
-        if row < 3:
-            c.hill(y, 40, colour)
+    for row, (y, colour) in enumerate(((520, mix(p.far, p.horizon, 0.3)), (590, p.mid), (680, p.near))):
+        c.hill(y, 40, colour)
         for x in range(-20, 1240, 66 - row * 4):
-            if row == 3 and 420 < x < 800:
-                continue
             pine(c, x + c.random.uniform(-24, 24), y + 40, c.random.uniform(130, 210) + row * 45, colour)
-    path = mix(p.light, p.near, 0.35)
-    c.poly(
-        [(500, 800), (720, 800), (660, 740), (610, 700), (640, 668), (628, 668), (580, 700), (590, 740)], path
-    )
+    c.hill(676, 22, mix(p.light, p.near, 0.12))
+    path = [(610 + 60 * math.sin(step / 2.6), 682 + step * 12, 5 + step * 7) for step in range(11)]
+    left, right = ([(x + side * wide, y) for x, y, wide in path] for side in (-1, 1))
+    c.poly([*left, *reversed(right)], mix(p.light, p.near, 0.35))
+    for x in range(-20, 1240, 54):
+        if not 400 < x < 830:
+            pine(c, x + c.random.uniform(-24, 24), 840, c.random.uniform(265, 345), p.ground)
 
 
 def volcano(c: Canvas, p: Palette) -> None:

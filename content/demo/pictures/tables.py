@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from content.demo.pictures.canvas import Canvas, Colour, mix
+from content.demo.pictures.nature import fish
 from content.demo.pictures.palettes import Palette
 
 WARM: tuple[Colour, ...] = (
@@ -158,3 +159,82 @@ def bread(c: Canvas, p: Palette) -> None:
     c.rect((120, 430, 220, 640), mix((110, 150, 70), p.ground, 0.3), radius=26)
     c.rect((148, 340, 192, 450), mix((110, 150, 70), p.ground, 0.3), radius=8)
     c.rect((130, 500, 210, 580), p.light, radius=6)
+
+
+def teapot(c: Canvas, p: Palette) -> None:
+    """A pot that is poured from high up into small glasses on a tray."""
+    table(c, p)
+    brass, shade = mix((226, 178, 92), p.light, 0.15), mix((150, 98, 48), p.ground, 0.2)
+    c.oval(600, 716, 400, 40, mix(brass, shade, 0.55))
+    c.oval(600, 706, 380, 34, brass)
+    c.ring(600, 706, 330, 26, mix(brass, shade, 0.4), 4)
+    c.arc(720, 540, 112, 104, (250, 450), shade, 22)
+    c.poly([(440, 640), (330, 470), (300, 440), (344, 436), (400, 500), (480, 540)], mix(brass, shade, 0.25))
+    c.oval(590, 570, 180, 126, brass)
+    c.arc(590, 570, 180, 126, (-40, 110), mix(brass, shade, 0.3), 30)
+    c.arc(590, 570, 158, 106, (190, 240), mix(brass, p.light, 0.5), 10)
+    c.poly([(500, 470), (680, 470), (640, 376), (540, 376)], mix(brass, shade, 0.12))
+    c.pie(590, 384, 62, 70, (180, 360), brass)
+    c.disc(590, 306, 14, shade)
+    for y, half in ((470, 92), (574, 178)):
+        c.rect((590 - half, y - 5, 590 + half, y + 5), mix(brass, shade, 0.45), radius=5)
+    for x in (240, 880, 1000):
+        tea_glass(c, x, 712, p)
+    steam(c, 296, 400, mix(p.light, p.horizon, 0.4))
+
+
+def tea_glass(c: Canvas, x: float, base: float, p: Palette) -> None:
+    amber = (188, 92, 38)
+    c.oval(x, base, 58, 12, mix(p.light, p.far, 0.2))
+    for half, colour, top in ((42, mix(p.light, p.horizon, 0.3), base - 142), (36, amber, base - 112)):
+        waist = half * 0.68
+        c.poly(
+            [(x - half, top), (x + half, top), (x + waist, base - 66), (x + half * 0.9, base - 22)]
+            + [(x + half * 0.5, base - 4), (x - half * 0.5, base - 4)]
+            + [(x - half * 0.9, base - 22), (x - waist, base - 66)],
+            colour,
+        )
+    c.oval(x, base - 112, 36, 7, mix(amber, p.sun, 0.35))
+    c.oval(x + 8, base - 112, 16, 4, (110, 160, 84))
+    c.line([(x - 24, base - 130), (x - 18, base - 76)], 4, p.light)
+
+
+def grill(c: Canvas, p: Palette) -> None:
+    """Fish over charcoal, seen from above."""
+    c.gradient(mix(p.water, p.light, 0.35), mix(p.water, p.near, 0.3))
+    c.rect((90, 92, 1110, 708), (52, 48, 52), radius=46)
+    c.rect((124, 120, 1076, 680), (34, 28, 30), radius=26)
+    for _ in range(190):
+        ember = mix((70, 40, 36), c.random.choice(((238, 96, 40), (250, 160, 60), (96, 84, 82))), 0.75)
+        c.disc(
+            c.random.uniform(150, 1050),
+            c.random.uniform(140, 660),
+            c.random.uniform(10, 26),
+            mix(ember, (34, 28, 30), c.random.uniform(0.1, 0.6)),
+        )
+    for y in range(148, 670, 34):
+        c.rect((124, y, 1076, y + 7), (150, 146, 146), radius=3)
+    for column, x in enumerate((340, 640, 940)):
+        for row in range(3):
+            if (column, row) == (2, 1):
+                continue
+            sardine(c, x + c.random.uniform(-14, 14), 225 + row * 172 + c.random.uniform(-12, 12), p)
+    for x, y in ((880, 400), (1000, 372), (946, 466)):
+        lemon(c, x, y)
+
+
+def sardine(c: Canvas, x: float, y: float, p: Palette) -> None:
+    back, belly = (74, 104, 128), (206, 214, 214)
+    fish(c, x, y, 2.6, back, p)
+    c.pie(x, y, 109, 62, (12, 168), belly)
+    for mark in range(-70, 60, 34):
+        c.line([(x + mark - 10, y - 34), (x + mark + 16, y + 36)], 9, mix(back, (40, 26, 20), 0.7))
+    c.disc(x + 66, y - 12, 11, p.light)
+    c.disc(x + 68, y - 12, 6, (24, 24, 30))
+
+
+def lemon(c: Canvas, x: float, y: float) -> None:
+    c.disc(x, y, 54, (246, 200, 60))
+    c.disc(x, y, 46, (255, 246, 206))
+    for wedge in range(8):
+        c.pie(x, y, 41, 41, (wedge * 45 + 4, wedge * 45 + 41), (250, 216, 92))
