@@ -18,7 +18,8 @@ from django.test import Client
 
 from config.customers.directory import create_customer
 from config.management.commands.serve import gunicorn
-from tests.tracking.collector_process import ROOT, CollectorProcess, environment, free_port, prepare
+from tests.ports import free_port
+from tests.tracking.collector_process import ROOT, CollectorProcess, environment, prepare
 from tracking.models import Event
 
 TARGET = "/api/4711/click/u/1/2"
