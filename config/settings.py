@@ -119,6 +119,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.WireLimits",
+    "tracking.middleware.EventsFirst",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentPolicy",
@@ -270,6 +271,14 @@ EVENT_PORT = env.env_port("LODESTAR_EVENT_PORT", last_served.get("event_port", 0
 WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL") or f"http://localhost:{SERVED_PORT}"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
+# What the content REST gives for `image=<name>`, as Wagtail filters. Items carry fill-800x600.
+IMAGE_VARIATIONS = {
+    "original": "original",
+    "large": "max-600x600|format-jpeg",
+    "medium": "max-300x300|format-jpeg",
+    "small": "max-150x150|format-jpeg",
+    "rss": "max-300x300|format-jpeg",
+}
 
 # --- Files, requests --------------------------------------------------------------------------
 

@@ -1,35 +1,21 @@
-"""Screens of the back office: what the engine took in and what the connector sent out, to look at.
+"""Screens of the back office: what the engine took in, what the connector sent out, who the customers are.
 
 Wagtail publishes no types, so each subclass of its classes says `type: ignore[misc]`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
 from personalization.client.models import ExportRun
+from personalization.screens.customers import CustomerScreens
+from personalization.screens.permissions import Only
 from personalization.server.models import ImportRun
-
-User = AbstractBaseUser | AnonymousUser
-
-
-class LookOnly(ModelPermissionPolicy):  # type: ignore[misc]
-    """Rows that only the machinery writes: nobody adds, changes or deletes them by hand."""
-
-    def user_has_permission(self, user: User, action: str) -> bool:
-        return action == "view" and bool(super().user_has_permission(user, "view"))
-
-    def user_has_any_permission(self, user: User, actions: Any) -> bool:
-        return any(self.user_has_permission(user, action) for action in actions)
 
 
 class HistoryViewSet(ModelViewSet):  # type: ignore[misc]
@@ -88,14 +74,15 @@ class ExportHistory(HistoryViewSet):
     inspect_view_fields_exclude = ("password_hash", "login")
 
 
+# Only the machinery writes these rows: nobody adds, changes or deletes them by hand.
 for model in (ImportRun, ExportRun):
-    register_permission_policy(model, LookOnly(model))
+    register_permission_policy(model, Only(model, "view"))
 
 
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_label = _("Personalization")
     menu_icon = "pick"
-    items = (ImportHistory(), ExportHistory())
+    items = (ImportHistory(), ExportHistory(), CustomerScreens())
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]

@@ -25,6 +25,7 @@ def event(request: HttpRequest) -> HttpResponse:
     """Store one event and answer after its commit. Reads neither session nor cookies."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
+        refuse_missing_host(request)
         accepted = intake.accept(
             raw_target(request), method=request.method or "", headers=headers, body=body_of(request)
         )
@@ -32,6 +33,16 @@ def event(request: HttpRequest) -> HttpResponse:
     except BadEvent as reason:
         return rendered(answers.refusal(reason, headers))
     return rendered(accepted.answer)
+
+
+def refuse_missing_host(request: HttpRequest) -> None:
+    """One Host header under HTTP/1.1, whatever it names (RFC 9112, 3.2), as the collector has it.
+
+    The web server has refused a second one already. A request without a raw address came over no wire.
+    """
+    meta = request.META
+    if "RAW_URI" in meta and "HTTP_HOST" not in meta and meta.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        raise BadEvent(400, "the request must have exactly one Host header")
 
 
 def raw_target(request: HttpRequest) -> bytes:
@@ -68,6 +79,7 @@ def rendered(answer: Answer) -> HttpResponse:
     response = HttpResponse(answer.body, status=answer.status)
     if answer.content_type:
         response["Content-Type"] = answer.content_type
+        response["Content-Length"] = str(len(answer.body))
     else:
         del response["Content-Type"]
     for name, value in (*answers.COMMON_HEADERS, *answer.headers):

@@ -56,13 +56,17 @@ class Found:
 
 
 def groups(
-    site_id: int, types: Sequence[str] | None = None, languages: Sequence[str] | None = None
+    site_id: int,
+    types: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    *,
+    subtree: str = "",
 ) -> list[Group]:
     """Return the groups that have items: types in the given order outside, languages inside.
 
     None means every declared type, every language of the site. Languages are in the eng-GB form.
     """
-    rows = _visible(site_id).values_list("item_type", "item_type_id", "language")
+    rows = _below(_visible(site_id), subtree).values_list("item_type", "item_type_id", "language")
     found = {
         (kind, language): Group(item_type=kind, item_type_id=number, language=language, count=count)
         for kind, number, language, count in rows.annotate(count=models.Count("pk")).order_by()
@@ -145,9 +149,27 @@ def list_page(
     subtree: str = "",
 ) -> list[Found]:
     """Return one page of a group in the order of content ids; pages count from 1."""
-    rows = _below(_visible(site_id).filter(item_type=item_type, language=language), subtree)
-    start = (max(page, 1) - 1) * page_size
-    return [_found(row) for row in rows.order_by("content_id")[start : start + page_size]]
+    group = _below(_visible(site_id).filter(item_type=item_type, language=language), subtree)
+    return _slice(group, start=(max(page, 1) - 1) * page_size, limit=page_size)
+
+
+def list_across(
+    groups: Sequence[tuple[int, Group]], *, start: int, limit: int, subtree: str = ""
+) -> list[list[Found]]:
+    """Return ``limit`` items from ``start`` on (from 0), groups one after the other, each by content id.
+
+    ``groups``: the Wagtail site's id and a group of :func:`groups` with the same ``subtree``. The answer has
+    a list for every group. Counted group by group, because one sorted query would sort the payloads too.
+    """
+    found: list[list[Found]] = []
+    for site_id, group in groups:
+        inside = min(start, group.count)
+        start -= inside
+        rows = _visible(site_id).filter(item_type=group.item_type, language=group.language)
+        wanted = min(limit, group.count - inside)
+        found.append(_slice(_below(rows, subtree), start=inside, limit=wanted) if wanted else [])
+        limit -= wanted
+    return found
 
 
 def site_for(root: str) -> int:
@@ -184,6 +206,10 @@ def _below(rows: models.QuerySet[Item], subtree: str) -> models.QuerySet[Item]:
         return rows
     opening = f'"/{subtree.strip("/")}/'
     return rows.annotate(_paths=Cast("category_paths", models.TextField())).filter(_paths__contains=opening)
+
+
+def _slice(rows: models.QuerySet[Item], *, start: int, limit: int) -> list[Found]:
+    return [_found(row) for row in rows.order_by("content_id")[start : start + limit]]
 
 
 def _first(rows: models.QuerySet[Item]) -> Found | None:

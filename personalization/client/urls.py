@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from personalization.client import rest
 
@@ -21,7 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path(f"{prefix}content/remote-id/<path:remote_id>", rest.remote_content),
         path(f"{prefix}content/list/<str:ids>", rest.content),
         path(f"{prefix}contentlist/<str:ids>", rest.content),
+        path(f"{prefix}content/<str:ids>", rest.content),
+        path(f"{prefix}contenttypes/<str:ids>", rest.content_types),
         path(f"{prefix}export/download/<path:file_path>", rest.download),
         path(f"{prefix}exportDownload/<path:file_path>", rest.download),
+        re_path(rf"^{prefix}", rest.nowhere),
     )
 ]

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks import load
-from tests.tracking.collector_process import PREPARE, ROOT, environment, free_port, python
+from tests.ports import free_port
+from tests.tracking.collector_process import PREPARE, ROOT, environment, python
 
 ROUNDS = 3
 SECONDS = 5

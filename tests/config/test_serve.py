@@ -15,13 +15,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from config.serving import Child, Supervisor, first_free_port
+from config.serving import Child, Supervisor
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    return first_free_port(9110)
 
 
 def status_of(port: int, path: str) -> int | None:

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.flows.installation import ROOT, Installation, eventually, free_port
+from tests.flows.installation import ROOT, Installation, eventually
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

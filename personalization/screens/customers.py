@@ -1,0 +1,163 @@
+"""Customers of the embedded engine: a list, and a form that shows the license key of a new one once.
+
+Wagtail publishes no types, so each subclass of its classes says `type: ignore[misc]`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from hashlib import sha256
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, TitleColumn
+from wagtail.admin.views.generic import CreateView, IndexView
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.log_actions import log
+from wagtail.permissions import policy_registry, register_permission_policy
+
+from config.customers.directory import CustomerAccount, create_customer, directory
+from config.customers.models import Customer
+from personalization.screens.permissions import Only
+from personalization.server.models import StoredItem
+
+# How long a form that was sent is remembered; a browser offers to send it again after a reload.
+REMEMBERED_SECONDS = 7 * 24 * 3600
+
+register_permission_policy(Customer, Only(Customer, "add", "view"))
+
+
+class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """``once`` names this form, so that sending it again makes no second customer."""
+
+    once = forms.CharField(widget=forms.HiddenInput, initial=uuid.uuid4, max_length=64, required=False)
+
+    class Meta:
+        model = Customer
+        fields = ("name", "kind", "alphanumeric_items")
+        labels = {"name": _("Name"), "kind": _("Type"), "alphanumeric_items": _("Alphanumeric items")}
+        help_texts = {
+            "name": _("For people; shown in lists and reports."),
+            "kind": _("A publisher has readers, a commerce has buyers."),
+            "alphanumeric_items": _(
+                "Item ids are words such as remote ids, not numbers. This cannot be changed later."
+            ),
+        }
+        widgets = {"kind": forms.RadioSelect}
+
+    def is_first_time(self) -> bool:
+        """Whether this form was not sent before; asking counts as sending."""
+        once = self.cleaned_data["once"]
+        key = f"customer-form-{sha256(once.encode()).hexdigest()}"
+        return not once or bool(cache.add(key, "sent", REMEMBERED_SECONDS))
+
+
+def yes_or_no(row: Customer) -> str:
+    # Wagtail's column of booleans draws a red cross, as if numbers were a fault.
+    return gettext("Yes") if row.alphanumeric_items else gettext("No")
+
+
+class CustomerIndex(IndexView):  # type: ignore[misc]
+    add_item_label = _("Create customer")
+
+    def get_base_queryset(self) -> QuerySet[Customer]:
+        per_customer = StoredItem.objects.filter(customer_id=OuterRef("customer_id")).order_by()
+        counted = per_customer.values("customer_id").annotate(count=Count("pk")).values("count")
+        return Customer.objects.annotate(items=Coalesce(Subquery(counted), 0))
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        return context | {"declared": declared()}
+
+
+def declared() -> list[CustomerAccount]:
+    """The customers that only the sites file knows."""
+    own = set(Customer.objects.values_list("customer_id", flat=True))
+    return [account for account in directory.all() if account.customer_id not in own]
+
+
+class CustomerCreate(CreateView):  # type: ignore[misc]
+    page_title = _("Create customer")
+    page_subtitle = _("Create customer")
+    submit_button_label = _("Create customer")
+    error_message = _("The customer could not be created due to errors.")
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        *before, _own = super().get_breadcrumbs_items()
+        return [*before, {"url": "", "label": self.page_title}]
+
+    @sensitive_variables("license_key")
+    def form_valid(self, form: CustomerForm) -> HttpResponse:
+        if not form.is_first_time():
+            messages.warning(
+                self.request,
+                _("This form was sent before. Its customer exists; the license key cannot be shown again."),
+            )
+            return redirect(self.index_url_name)
+        given = form.cleaned_data
+        row, license_key = create_customer(
+            name=given["name"], kind=given["kind"], alphanumeric_items=given["alphanumeric_items"]
+        )
+        log(row, "wagtail.create", user=self.request.user)
+        return self.created(row, license_key)
+
+    @sensitive_variables("license_key")
+    def created(self, row: Customer, license_key: str) -> HttpResponse:
+        """Answered in place of a redirect, because a redirect would have to store the key somewhere."""
+        title = _("Customer %(customer_id)s was created") % {"customer_id": row.customer_id}
+        context = {
+            "customer": row,
+            "license_key": license_key,
+            "page_title": title,
+            "header_title": title,
+            "header_icon": self.header_icon,
+            "breadcrumbs_items": self.get_breadcrumbs_items(),
+            "index_url_name": self.index_url_name,
+        }
+        return TemplateResponse(self.request, "personalization/customers/created.html", context)
+
+
+class CustomerScreens(ModelViewSet):  # type: ignore[misc]
+    model = Customer
+    name = "personalization_customers"
+    url_prefix = "personalization/customers"
+    menu_label = _("Customers")
+    icon = "group"
+    add_to_admin_menu = False
+    add_to_reference_index = False
+    copy_view_enabled = False
+    index_view_class = CustomerIndex
+    add_view_class = CustomerCreate
+    index_template_name = "personalization/customers/index.html"
+    index_results_template_name = "personalization/customers/index_results.html"
+    search_backend_name = None
+    search_fields = ("customer_id", "name")
+    list_filter = ("kind", "alphanumeric_items")
+    list_per_page = 50
+    ordering = ("-created_at",)
+    list_display = (
+        TitleColumn("customer_id", label=_("Customer id"), sort_key="customer_id"),
+        Column("name", label=_("Name"), sort_key="name"),
+        Column("kind", label=_("Type"), accessor="get_kind_display", sort_key="kind"),
+        Column("alphanumeric_items", label=_("Alphanumeric items"), accessor=yes_or_no),
+        DateColumn("created_at", label=_("Created"), sort_key="created_at"),
+        NumberColumn("items", label=_("Items"), sort_key="items"),
+    )
+
+    def get_form_class(self, *, for_update: bool = False) -> type[CustomerForm]:
+        return CustomerForm
+
+    def get_permissions_to_register(self) -> QuerySet[Permission]:
+        offered: QuerySet[Permission] = policy_registry.get_by_type(Customer).offered()
+        return offered
