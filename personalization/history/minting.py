@@ -17,16 +17,9 @@ class Mint:
 
     def __init__(self, known: dict[int, str]) -> None:
         self.name_of = dict(known)
-        self._seen: dict[str, int] = {}
         self.id_of = {name_key(name): number for number, name in known.items()}
 
     def number(self, name: str) -> int:
-        seen = self._seen.get(name)
-        if seen is None:
-            seen = self._seen[name] = self._number(name)
-        return seen
-
-    def _number(self, name: str) -> int:
         key = name_key(name)
         if key not in self.id_of:
             number = first_choice(key)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache, wraps
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 MAX_QUANTITY = 2_147_483_647
+MOST_REMEMBERED = 65_536
+
+Parser = Callable[[Any], Any]
 
 
 class RejectedRow(ValueError):
@@ -17,11 +19,11 @@ class RejectedRow(ValueError):
 
 
 class HistoricRow(NamedTuple):
-    """What a row says, checked. Prices are of one unit."""
+    """What a row says, checked. Prices are of one unit; ``ts`` is in microseconds since 1970, UTC."""
 
     user: str
     item: str
-    at: datetime
+    ts: int
     quantity: int = 1
     price: Decimal | None = None
     currency: str = ""
@@ -32,27 +34,6 @@ class HistoricRow(NamedTuple):
     title: str = ""
 
 
-T = TypeVar("T")
-
-
-def remembered(parse: Callable[..., T]) -> Callable[..., T]:
-    """The parser with a memory: the columns of a history repeat few values half a million times.
-
-    By type too, since 1, 1.0 and True are equal but read differently. What has no hash is parsed each time.
-    """
-    known = lru_cache(maxsize=65_536, typed=True)(parse)
-
-    @wraps(parse)
-    def look_up(value: Any, *rest: str) -> T:
-        try:
-            return known(value, *rest)
-        except TypeError:
-            return parse(value, *rest)
-
-    return look_up
-
-
-@remembered
 def text(value: Any) -> str:
     """The value as text; a whole number that a file keeps as 17850.0 is "17850"."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -69,23 +50,25 @@ def required(value: Any, field: str) -> str:
     return found
 
 
-def moment(value: Any) -> datetime:
-    """A point in time; one without a zone is UTC."""
+def moment(value: Any) -> int:
+    """A point in time in microseconds since 1970; one without a zone is UTC."""
     if isinstance(value, datetime):
         found = value
     elif isinstance(value, date):
         found = datetime(value.year, value.month, value.day, tzinfo=UTC)
     else:
-        try:
-            found = datetime.fromisoformat(required(value, "time"))
-        except ValueError as fault:
-            if isinstance(fault, RejectedRow):
-                raise
-            raise RejectedRow("the time is not an ISO 8601 date-time") from fault
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        found = written_moment(required(value, "time"))
+    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1_000_000)
 
 
-@remembered
+def written_moment(words: str) -> datetime:
+    try:
+        return datetime.fromisoformat(words)
+    except ValueError as fault:
+        raise RejectedRow("the time is not an ISO 8601 date-time") from fault
+
+
 def quantity(value: Any) -> int:
     number = decimal(value, "quantity")
     if number is None:
@@ -97,7 +80,6 @@ def quantity(value: Any) -> int:
     return int(number)
 
 
-@remembered
 def price(value: Any) -> Decimal | None:
     number = decimal(value, "price")
     if number is not None and number < 0:
@@ -105,7 +87,6 @@ def price(value: Any) -> Decimal | None:
     return number
 
 
-@remembered
 def share(value: Any, field: str) -> int | None:
     number = decimal(value, field)
     if number is not None and not 0 <= number <= 100:
@@ -126,20 +107,55 @@ def decimal(value: Any, field: str) -> Decimal | None:
     return number
 
 
-OPTIONAL: dict[str, Callable[[Any], Any]] = {
+# The first three are checked first, so that a row is refused for the graver reason.
+PARSERS: dict[str, Parser] = {
+    "user": lambda value: required(value, "user"),
+    "item": lambda value: required(value, "item"),
+    "ts": moment,
     "quantity": quantity,
     "price": price,
     "percentage": lambda value: share(value, "percentage"),
     "rating": lambda value: share(value, "rating"),
     **dict.fromkeys(("currency", "category", "event", "title"), text),
 }
+BLANK = HistoricRow("", "", 0)
 
 
-def read(values: dict[str, Any]) -> HistoricRow:
-    """Check the mapped values of a row. Raises :class:`RejectedRow`."""
-    return HistoricRow(
-        user=required(values["user"], "user"),
-        item=required(values["item"], "item"),
-        at=moment(values["ts"]),
-        **{name: OPTIONAL[name](value) for name, value in values.items() if name in OPTIONAL},
-    )
+class Column(dict[Any, Any]):
+    """What the values of a column mean: few of them repeat half a million times.
+
+    One memory for each column, since 1, 1.0 and True are equal but read differently, and a column holds
+    values of one type. It is bounded, and what is refused is not kept.
+    """
+
+    def __init__(self, parse: Parser) -> None:
+        super().__init__()
+        self.parse = parse
+
+    def __missing__(self, value: Any) -> Any:
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        found = self[value] = self.parse(value)
+        return found
+
+
+class RowReader:
+    """Checks the rows of one file, whose columns feed ``fields``, in their order."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.columns = [
+            (fields.index(name), HistoricRow._fields.index(name), Column(parse))
+            for name, parse in PARSERS.items()
+            if name in fields
+        ]
+
+    def read(self, values: Sequence[Any]) -> HistoricRow:
+        """The row with these values. Raises :class:`RejectedRow`."""
+        row: list[Any] = [*BLANK]
+        try:
+            for source, target, column in self.columns:
+                row[target] = column[values[source]]
+        except TypeError:  # a list or a structure, which has no hash
+            for source, target, column in self.columns:
+                row[target] = column.parse(values[source])
+        return HistoricRow._make(row)

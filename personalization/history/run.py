@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from personalization.contracts import new_transaction
 from personalization.history.mapping import Mapping
 from personalization.history.minting import Mint
 from personalization.history.rejects import Rejects
-from personalization.history.rows import HistoricRow, RejectedRow, read
+from personalization.history.rows import HistoricRow, RejectedRow, RowReader
 from personalization.history.source import Source
 from personalization.server.items import store
 from personalization.server.items.mapping import Columns
@@ -58,15 +57,28 @@ class Catalogue:
     """The items the rows speak of: name and price, the most recent price winning."""
 
     mint: Mint | None
+    alphanumeric: bool = False
+    ids: dict[str, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
-    prices: dict[str, tuple[Any, Decimal, str]] = field(default_factory=dict)
+    prices: dict[str, tuple[int, Decimal, str]] = field(default_factory=dict)
 
     def item_id(self, row: HistoricRow) -> str:
-        item_id = str(self.mint.number(row.item)) if self.mint else row.item
-        self.titles.setdefault(item_id, row.title or row.item)
+        """The id of the row's item. Raises :class:`RejectedRow` when it can have none."""
+        item_id = self.ids.get(row.item) or self.first_seen(row)
         # Nothing costs nothing: a price of 0 is a gift or a correction, not the item's price.
-        if row.price and (item_id not in self.prices or row.at >= self.prices[item_id][0]):
-            self.prices[item_id] = (row.at, row.price, row.currency)
+        if row.price:
+            latest = self.prices.get(item_id)
+            if latest is None or row.ts >= latest[0]:
+                self.prices[item_id] = (row.ts, row.price, row.currency)
+        return item_id
+
+    def first_seen(self, row: HistoricRow) -> str:
+        numeric = row.item.isascii() and row.item.isdigit() and 1 <= int(row.item[:11]) <= MAX_ITEM_ID
+        if not (numeric or self.mint or self.alphanumeric):
+            raise RejectedRow("the item is not a number from 1 to 2147483647 (use --mint-ids for names)")
+        item_id = str(self.mint.number(row.item)) if self.mint else row.item
+        self.ids[row.item] = item_id
+        self.titles.setdefault(item_id, row.title or row.item)
         return item_id
 
 
@@ -81,7 +93,9 @@ def import_file(
     """Read the file once, store its items and events, and say what became of each row."""
     source = Source(path)
     summary = Summary()
-    catalogue = Catalogue(mint=Mint(known_items(options)) if options.mint_ids else None)
+    catalogue = Catalogue(
+        mint=Mint(known_items(options)) if options.mint_ids else None, alphanumeric=options.alphanumeric
+    )
     with Rejects(rejects) as rejected:
         events = historic_events(
             source,
@@ -117,35 +131,25 @@ def historic_events(
 ) -> Iterator[replay.HistoricEvent]:
     """Yield the events of the rows that are ones; note why the others are not."""
     digest = file_digest(source.path)
-    fields = list(mapping.columns)
+    reader = RowReader(list(mapping.columns))
     for number, values in enumerate(source.rows(list(mapping.columns.values())), start=1):
         summary.rows = number
         if on_progress and number % 5_000 == 0:
             on_progress(number)
         try:
-            row = read(dict(zip(fields, values, strict=True)))
-            yield event_of(
-                row,
-                item_id=item_id_of(row, catalogue, options),
-                options=options,
-                event_id=f"{digest}-{number}",
-            )
+            row = reader.read(values)
+            item_id = catalogue.item_id(row)
         except RejectedRow as reason:
             rejected.add(number, str(reason))
-
-
-def item_id_of(row: HistoricRow, catalogue: Catalogue, options: Options) -> str:
-    numeric = row.item.isascii() and row.item.isdigit() and 1 <= int(row.item[:11]) <= MAX_ITEM_ID
-    if not (numeric or options.mint_ids or options.alphanumeric):
-        raise RejectedRow("the item is not a number from 1 to 2147483647 (use --mint-ids for names)")
-    return catalogue.item_id(row)
+        else:
+            yield event_of(row, item_id=item_id, options=options, event_id=f"{digest}-{number}")
 
 
 def event_of(row: HistoricRow, *, item_id: str, options: Options, event_id: str) -> replay.HistoricEvent:
     return replay.HistoricEvent(
         event=row.event or options.event,
         user=row.user,
-        ts=row.at,
+        ts=row.ts,
         item_type=options.item_type,
         item_id=item_id,
         quantity=row.quantity if (row.event or options.event) == "buy" else None,

@@ -35,7 +35,12 @@ class Source:
         self.connection = duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 1})
 
     def columns(self) -> list[str]:
-        return [str(row[0]) for row in self._run(f"DESCRIBE SELECT * FROM {self.reader}").fetchall()]  # noqa: S608 - one of READERS
+        return list(self.types())
+
+    def types(self) -> dict[str, str]:
+        """Column -> DuckDB's name of its type."""
+        described = self._run(f"DESCRIBE SELECT * FROM {self.reader}").fetchall()  # noqa: S608 - one of READERS
+        return {str(row[0]): str(row[1]) for row in described}
 
     def count(self) -> int:
         row = self._run(f"SELECT count(*) FROM {self.reader}").fetchone()  # noqa: S608 - one of READERS
@@ -43,8 +48,9 @@ class Source:
 
     def rows(self, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """The values of ``columns``, in file order."""
-        names = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
-        cursor = self._run(f"SELECT {names} FROM {self.reader}")  # noqa: S608 - quoted names, one of READERS
+        types = self.types()
+        wanted = ", ".join(expression(column, types[column]) for column in columns)
+        cursor = self._run(f"SELECT {wanted} FROM {self.reader}")  # noqa: S608 - quoted names, one of READERS
         while batch := cursor.fetchmany(BATCH):
             yield from batch
 
@@ -54,3 +60,11 @@ class Source:
         except duckdb.Error as fault:
             reason = str(fault).splitlines()[0]
             raise UnreadableFile(f"{self.path.name} cannot be read: {reason}") from fault
+
+
+def expression(column: str, kind: str) -> str:
+    """The column in SQL; a time with a zone as the same moment in UTC, for DuckDB hands the former out
+    only where pytz is installed.
+    """
+    name = '"' + column.replace('"', '""') + '"'
+    return f"make_timestamp(epoch_us({name}))" if kind == "TIMESTAMP WITH TIME ZONE" else name

@@ -1,9 +1,14 @@
 """Also clicked, also bought: items that the same people, or the same baskets, hold together.
 
 User-damped cosine (reference `recommender-anchors.md` 3c): a group of items, such as one user's last 50,
-adds 1/sqrt(size) to each of its pairs; the sum is divided by count(i)^(1-d) * count(j)^d. With d = 1/2 that
-is the cosine; a larger d takes more from what is bought with everything, which also bought needs: at 1/2 the
-50 bestsellers of a real shop fill the lists of everything.
+adds 1/size to each of its pairs; the sum is divided by count(i)^(1-d) * count(j)^d. With d = 1/2 that is the
+cosine; a larger d takes more from what is bought with everything. Within one list this is RP3beta with
+beta = d (Paudel, Christoffel, Newell and Bernstein 2017, "Updatable, accurate, diverse, and scalable
+recommendations for interactive applications").
+
+Shrinkage b takes from pairs seen a few times: support / (support + b), as in Bell and Koren 2007, "Scalable
+collaborative filtering with jointly derived neighborhood interpolation weights". Figures for the settings:
+docs/real-data.md.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from personalization.server.learning.base import Learned, register
+from personalization.server.learning.bestsellers import bestsellers, give_way
 from personalization.server.learning.events import SECOND, History
 
 TOP = 100
@@ -97,7 +103,11 @@ class Pairs:
                 top=TOP,
             )
         ).fetchnumpy()
-        return filled(history, found)
+        return give_way(
+            filled(history, found),
+            bestseller=bestsellers(history, share=parameters["bestseller_share"]),
+            of_ten=int(parameters["bestsellers_of_ten"]),
+        )
 
 
 def filled(history: History, found: dict[str, Any]) -> Learned:
@@ -125,6 +135,8 @@ class CoOccurrence(Pairs):
         "least_support": 2,
         "damping": 0.5,
         "shrinkage": 0.0,
+        "bestseller_share": 0.025,
+        "bestsellers_of_ten": 10,
     }
 
     def groups(self, parameters: Mapping[str, float]) -> str:
@@ -143,7 +155,9 @@ class CoPurchase(Pairs):
         "user_weight": 0.2,
         "least_support": 2,
         "damping": 1.0,
-        "shrinkage": 10.0,
+        "shrinkage": 30.0,
+        "bestseller_share": 0.025,
+        "bestsellers_of_ten": 2,
     }
 
     def groups(self, parameters: Mapping[str, float]) -> str:

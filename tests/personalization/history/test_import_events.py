@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -112,6 +113,32 @@ def test_it_reads_parquet_with_its_own_types(tmp_path: Path, customer: str, shop
         f"TO '{path}' (FORMAT parquet)"
     )
     assert run(path, customer)["stored"] == 2
+
+
+def test_it_reads_lists_and_repeated_values_of_ndjson(tmp_path: Path, customer: str) -> None:
+    path = tmp_path / "lines.ndjson"
+    lines = [
+        {
+            "CustomerID": 7,
+            "Description": name,
+            "InvoiceDate": f"2024-12-01T08:{minute}:00+01:00",
+            "Tags": tags,
+        }
+        for minute, name, tags in (
+            (10, "RED MUG", ["a"]),
+            (10, "RED MUG", ["a"]),
+            (30, "BLUE MUG", ["b", "c"]),
+        )
+    ]
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n")
+    columns = "user=CustomerID,item=Description,ts=InvoiceDate,title=Tags"
+    out = StringIO()
+    arguments = [str(path), "--customer", customer, "--map", columns, "--mint-ids", "--json"]
+    call_command("import_events", *arguments, stdout=out)
+    assert json.loads(out.getvalue())["stored"] == 3
+    history = queries.history(customer, pseudonym(customer, "7"), events=("buy",), limit=10)
+    moments = sorted(datetime.fromtimestamp(event.ts / 1e6, UTC) for event in history)
+    assert [f"{moment:%H:%M}" for moment in moments] == ["07:10", "07:10", "07:30"]
 
 
 @pytest.mark.parametrize(

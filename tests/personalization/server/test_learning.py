@@ -10,6 +10,8 @@ import pytest
 
 from personalization.server import artefacts
 from personalization.server.learning import events, registry
+from personalization.server.learning.base import Learned
+from personalization.server.learning.bestsellers import bestsellers, give_way
 
 MINUTE = 60 * events.SECOND
 START = 1_700_000_000 * events.SECOND
@@ -140,3 +142,63 @@ def test_it_switches_to_the_new_artefact_and_removes_old_ones(tmp_path: Path, se
 def test_it_refuses_names_that_leave_the_folder(name: str) -> None:
     with pytest.raises(ValueError, match="folder"):
         artefacts.folder(name, "also_bought")
+
+
+def lists(neighbours: list[list[int]], scores: list[list[float]]) -> Learned:
+    near = np.array(neighbours, np.int32)
+    return Learned(
+        keys=[(40, str(row)) for row in range(30)],
+        neighbours=near,
+        scores=np.array(scores, np.float32),
+        support=np.where(near >= 0, near + 100, 0).astype(np.int32),
+    )
+
+
+# Items 0 to 4 are the bestsellers.
+SELLS = np.arange(30) < 5
+
+
+def test_it_moves_the_third_bestseller_behind_ten_places() -> None:
+    before = lists([[0, 1, 2, 3, *range(5, 15)]], [[float(20 - place) for place in range(14)]])
+    after = give_way(before, bestseller=SELLS, of_ten=2)
+    assert after.neighbours.tolist() == [[0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 2, 3, 13, 14]]
+    assert (np.diff(after.scores) <= 0).all()
+    assert (after.support - after.neighbours == 100).all()
+
+
+def test_it_leaves_bestsellers_out_where_too_few_others_go_before() -> None:
+    before = lists([[0, 1, 2, 5, -1]], [[5.0, 4.0, 3.0, 2.0, 0.0]])
+    after = give_way(before, bestseller=SELLS, of_ten=2)
+    assert after.neighbours.tolist() == [[0, 1, 5, -1, -1]]
+    assert after.support.tolist() == [[100, 101, 105, 0, 0]]
+    none = give_way(before, bestseller=SELLS, of_ten=0)
+    assert none.neighbours.tolist() == [[5, -1, -1, -1, -1]]
+
+
+def test_it_changes_no_list_that_keeps_to_the_limit() -> None:
+    before = lists([[5, 0, 6, 1, 7, -1]], [[5.0, 4.0, 3.0, 3.0, 1.0, 0.0]])
+    for of_ten in (2, 10):
+        after = give_way(before, bestseller=SELLS, of_ten=of_ten)
+        assert after.neighbours.tolist() == before.neighbours.tolist()
+        assert after.scores.tolist() == before.scores.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_never_shows_more_bestsellers_than_their_places(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    near = np.array([chance.permutation(30)[:25] for _ in range(40)])
+    scores = -np.sort(-chance.integers(1, 6, (40, 25)).astype(float), axis=1)
+    after = give_way(lists(near.tolist(), scores.tolist()), bestseller=SELLS, of_ten=1)
+    sells = SELLS[after.neighbours] & (after.neighbours >= 0)
+    for tens in (1, 2):
+        assert (sells[:, : 10 * tens].sum(axis=1) <= tens).all()
+
+
+def test_it_counts_bestsellers_by_purchases_and_by_units(tmp_path: Path) -> None:
+    often = [("buy", f"u{n}", 40, "1", START + n, 1) for n in range(9)]
+    much = [("buy", "w", 40, "2", START, 500)]
+    rest = [("buy", "x", 40, str(n), START, 2) for n in range(3, 11)]
+    files = lake(tmp_path, often + much + rest)
+    with events.opened(files, codes=["buy"], window_days=30) as history:
+        flags = bestsellers(history, share=0.1)
+    assert [key[1] for key, best in zip(history.keys, flags, strict=True) if best] == ["1", "2"]
