@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server.artefacts import Artefact
-from personalization.server.catalogue import Catalogue, Key, Mask
+from personalization.server.catalogue import Catalogue, Mask
+from personalization.server.items.revisions import Key
 
 FIRST_CHUNK = 256
 
@@ -46,13 +47,15 @@ class Allowed:
 
     def mask(self, catalogue: Catalogue, numbers: NDArray[np.integer]) -> Mask:
         """Which of these catalogue numbers pass; -1 is an item that is not stored."""
-        known = (numbers >= 0) & (numbers < len(catalogue.types))
+        columns = catalogue.columns
+        known = (numbers >= 0) & (numbers < len(columns.types))
         at = np.where(known, numbers, 0)
-        passed: Mask = known & (catalogue.valid_from[at] <= self.now) & (catalogue.valid_to[at] > self.now)
+        passed: Mask = known & (columns.valid_from[at] <= self.now) & (columns.valid_to[at] > self.now)
         if self.types:
-            passed &= np.isin(catalogue.types[at], self.types)
+            passed &= np.isin(columns.types[at], self.types)
         if self.below:
-            passed &= np.logical_or.reduce([catalogue.under(path)[at] for path in self.below])
+            places = columns.places[at]
+            passed &= np.logical_or.reduce([catalogue.under(path)[places] for path in self.below])
         if self.excluded:
             out = [number for key in self.excluded if (number := catalogue.numbers.get(key)) is not None]
             passed &= ~np.isin(at, out)
@@ -124,11 +127,12 @@ def contributors(
 
 def newest(catalogue: Catalogue, allowed: Allowed, *, oldest: float) -> Iterator[Candidate]:
     """The latest additions received after ``oldest`` (seconds since 1970), newest first."""
-    order = catalogue.newest()
+    columns = catalogue.columns
+    order = columns.newest
     start, size = 0, FIRST_CHUNK
     while start < len(order):
         chunk = order[start : start + size]
-        passed = allowed.mask(catalogue, chunk) & (catalogue.added[chunk] >= oldest)
+        passed = allowed.mask(catalogue, chunk) & (columns.added[chunk] >= oldest)
         for number in chunk[passed].tolist():
             yield Candidate(key=catalogue.keys[number])
         start, size = start + size, size * 4

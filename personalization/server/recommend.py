@@ -14,9 +14,11 @@ from itertools import chain, islice, zip_longest
 from personalization.server import candidates
 from personalization.server.artefacts import shelf
 from personalization.server.candidates import Allowed, Candidate, Seed
-from personalization.server.catalogue import Catalogue, Key, catalogues
+from personalization.server.catalogue import Catalogue
+from personalization.server.catalogues import catalogues
 from personalization.server.history import History
 from personalization.server.items import store
+from personalization.server.items.revisions import Key
 from personalization.server.learning import registry
 from personalization.server.models import StoredItem
 from personalization.server.plans import Plan, PlannedModel
@@ -107,12 +109,10 @@ class Walk:
 
     def resolved(self, item_id: str) -> Key:
         """Which item an id of the request means: of the scenario's input type, else of the type it has."""
-        known = self.catalogue.by_id.get(item_id, [])
         if self.plan.input_type is not None:
             return self.plan.input_type, item_id
-        # Ids are unique over the types of one site; where they are not, the lowest type is meant.
         fallback = self.plan.output_types[0] if self.plan.output_types else 1
-        return min(known, default=(fallback, item_id))
+        return self.catalogue.find(item_id) or (fallback, item_id)
 
     def fill(self, level: Level) -> None:
         """Add the level's items: an equal share of each model, read from the store before they count."""
@@ -221,8 +221,7 @@ class Walk:
 
 def context_paths(catalogue: Catalogue, seeds: list[Seed]) -> list[str]:
     """The categories of the context items, as the item store knows them."""
-    numbers = [number for seed in seeds if (number := catalogue.numbers.get(seed.key)) is not None]
-    return list(dict.fromkeys(path for number in numbers for path in catalogue.paths[number]))
+    return list(dict.fromkeys(path for seed in seeds for path in catalogue.paths_of(seed.key)))
 
 
 def unique(
