@@ -11,13 +11,12 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.server.items.revisions import NOTHING_READ, Changes, Key, Row
+from personalization.server.items.revisions import NOTHING_READ, Changes, Key, Row, seconds
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
@@ -162,12 +161,6 @@ def reordered(order: Numbers, changed: Numbers, added: Seconds, valid_from: Seco
     sorted_in = sorted(changed.tolist(), key=rank)
     places = [bisect_left(kept, rank(number), key=rank) for number in sorted_in]
     return np.insert(kept, places, sorted_in)
-
-
-def seconds(moment: str) -> float:
-    """Seconds since 1970 of an ISO 8601 text, in UTC where it has no offset."""
-    found = datetime.fromisoformat(moment)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def ancestors(paths: Iterable[str]) -> set[str]:

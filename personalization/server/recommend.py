@@ -17,10 +17,9 @@ from personalization.server.candidates import Allowed, Candidate, Seed
 from personalization.server.catalogue import Catalogue
 from personalization.server.catalogues import catalogues
 from personalization.server.history import History
-from personalization.server.items import store
 from personalization.server.items.revisions import Key
+from personalization.server.items.shown import Shown, chosen
 from personalization.server.learning import registry
-from personalization.server.models import StoredItem
 from personalization.server.plans import Plan, PlannedModel
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
 
@@ -53,7 +52,7 @@ class Recommended:
     key: Key
     model: PlannedModel
     seeds: tuple[Seed, ...]
-    row: StoredItem | None
+    row: Shown | None
 
 
 @dataclass(kw_only=True)
@@ -126,24 +125,17 @@ class Walk:
             rows = self.rows(batch)
             for candidate, model in batch:
                 row = rows.get(candidate.key)
-                if missing > 0 and (self.usable(row) if len(self.catalogue) else True):
+                if missing > 0 and (bool(row and row.is_valid(self.now)) or not len(self.catalogue)):
                     self.answer.items.append(
                         Recommended(key=candidate.key, model=model, seeds=candidate.seeds, row=row)
                     )
                     missing -= 1
 
-    def rows(self, batch: list[tuple[Candidate, PlannedModel]]) -> dict[Key, StoredItem]:
+    def rows(self, batch: list[tuple[Candidate, PlannedModel]]) -> dict[Key, Shown]:
         if not len(self.catalogue):
             return {}
         keys = [candidate.key for candidate, _ in batch]
-        return store.chosen(self.request.customer_id, keys, language=self.request.language)
-
-    def usable(self, row: StoredItem | None) -> bool:
-        """Whether the store still has the item and its time has come and not passed."""
-        if row is None:
-            return False
-        begun = row.valid_from is None or row.valid_from.timestamp() <= self.now
-        return begun and (row.valid_to is None or row.valid_to.timestamp() > self.now)
+        return chosen(self.request.customer_id, keys, language=self.request.language)
 
     def stream(self, placed: PlacedModel, level: Level) -> Iterator[tuple[Candidate, PlannedModel]]:
         """Candidates of one placed model; empty when it has no input or was never built."""

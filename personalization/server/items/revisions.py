@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db.models import BigIntegerField, F, Max, QuerySet, TextField
@@ -132,3 +133,9 @@ def read(rows: QuerySet[StoredItem], *, most: int | None) -> list[Row]:
     if most is not None and len(found) > most:
         raise TooMany
     return found
+
+
+def seconds(moment: str) -> float:
+    """Seconds since 1970 of an ISO 8601 text, in UTC where it has no offset."""
+    found = datetime.fromisoformat(moment)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -7,7 +7,7 @@ catalogues in memory follow: :mod:`personalization.server.items.revisions`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from personalization.server.items import revisions
 from personalization.server.items.mapping import Columns
 from personalization.server.models import StoredItem
 
-__all__ = ["StoredItem", "chosen", "find", "moment_now", "moment_of", "remove", "remove_missing", "upsert"]
+__all__ = ["StoredItem", "find", "moment_now", "moment_of", "remove", "remove_missing", "upsert"]
 
 BATCH = 500
 UPDATED = [
@@ -131,21 +131,3 @@ def find(customer_id: str, *, item_type: int, item_id: str, language: str = "") 
     if language:
         rows = rows.filter(language=language)
     return list(rows.order_by("language"))
-
-
-def chosen(
-    customer_id: str, keys: Iterable[tuple[int, str]], *, language: str = ""
-) -> dict[tuple[int, str], StoredItem]:
-    """Items by (type, id), in ``language`` where that exists, else in their first language. One query."""
-    wanted = set(keys)
-    # Two lists instead of an OR of pairs, for which SQLite would read all rows of the customer.
-    rows = StoredItem.objects.filter(
-        customer_id=customer_id,
-        item_type__in={item_type for item_type, _ in wanted},
-        item_id__in=[item_id for _, item_id in wanted],
-    )
-    best: dict[tuple[int, str], StoredItem] = {}
-    for row in sorted(rows, key=lambda row: (row.language != language, row.language), reverse=True):
-        if (row.item_type, row.item_id) in wanted:
-            best[row.item_type, row.item_id] = row
-    return best
