@@ -50,6 +50,7 @@ class Shape:
         self.alphanumeric = alphanumeric
         self.uuid = str(uuid1())
         self.host = event_host(given.request.customer_id)
+        self.scenario = quote(given.request.scenario, safe="")
         self.category = quote("/".join(given.request.category_paths[:1]), safe="/")
 
     def identifier(self, item_id: str) -> int | str:
@@ -100,9 +101,8 @@ class Shape:
 
     def link(self, event: str, one: Recommended) -> str:
         path = event_path(self.request.customer_id, event, self.request.user, *one.key)
-        scenario = quote(self.request.scenario, safe="")
         return (
-            f"//{self.host}{path}?scenario={scenario}&modelid={one.model.pk}"
+            f"//{self.host}{path}?scenario={self.scenario}&modelid={one.model.pk}"
             f"&categorypath={self.category}&requestuuid={self.uuid}"
         )
 
