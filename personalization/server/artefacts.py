@@ -41,7 +41,10 @@ class Damaged(Exception):
 
 @dataclass(kw_only=True, eq=False)
 class Artefact:
-    """An opened version. ``rows`` finds the row number of an item; arrays as in ``Learned``."""
+    """An opened version. ``rows`` finds the row number of an item; arrays as in ``Learned``.
+
+    ``order`` holds the rows with a positive ranking, the best first.
+    """
 
     version: str
     keys: list[tuple[int, str]]
@@ -53,12 +56,13 @@ class Artefact:
     rows: dict[tuple[int, str], int] = field(init=False)
     order: Int32 = field(init=False)
     # Kept by server.candidates: where its items are in the catalogue that was used last.
-    numbers: dict[int, tuple[Any, int, Any]] = field(default_factory=dict)
+    placed: Any = None
 
     def __post_init__(self) -> None:
         self.rows = {key: row for row, key in enumerate(self.keys)}
         # Stable, so that equal scores keep the order of the ids and answers do not flicker.
-        self.order = np.argsort(-self.ranking, kind="stable").astype(np.int32)
+        order = np.argsort(-self.ranking, kind="stable").astype(np.int32)
+        self.order = order[self.ranking[order] > 0]
 
 
 def folder(customer_id: str, model: str) -> Path:

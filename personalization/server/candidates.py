@@ -6,14 +6,15 @@ takes a place, and the walk down a ranking goes on until enough are found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server.artefacts import Artefact
-from personalization.server.catalogue import Catalogue, Key, Mask
+from personalization.server.catalogue import Catalogue, Mask
+from personalization.server.items.revisions import Key
 
 FIRST_CHUNK = 256
 
@@ -46,13 +47,15 @@ class Allowed:
 
     def mask(self, catalogue: Catalogue, numbers: NDArray[np.integer]) -> Mask:
         """Which of these catalogue numbers pass; -1 is an item that is not stored."""
-        known = (numbers >= 0) & (numbers < len(catalogue.types))
+        columns = catalogue.columns
+        known = (numbers >= 0) & (numbers < len(columns.types))
         at = np.where(known, numbers, 0)
-        passed: Mask = known & (catalogue.valid_from[at] <= self.now) & (catalogue.valid_to[at] > self.now)
+        passed: Mask = known & (columns.valid_from[at] <= self.now) & (columns.valid_to[at] > self.now)
         if self.types:
-            passed &= np.isin(catalogue.types[at], self.types)
+            passed &= np.isin(columns.types[at], self.types)
         if self.below:
-            passed &= np.logical_or.reduce([catalogue.under(path)[at] for path in self.below])
+            places = columns.places[at]
+            passed &= np.logical_or.reduce([catalogue.under(path)[places] for path in self.below])
         if self.excluded:
             out = [number for key in self.excluded if (number := catalogue.numbers.get(key)) is not None]
             passed &= ~np.isin(at, out)
@@ -65,21 +68,14 @@ class Allowed:
 
 def ranked(artefact: Artefact, catalogue: Catalogue, allowed: Allowed) -> Iterator[Candidate]:
     """Items of a context-free model, best first, as many as there are."""
-    order = artefact.order[artefact.ranking[artefact.order] > 0]
-    yield from walked(order, artefact, catalogue, allowed)
-
-
-def walked(
-    order: NDArray[np.integer], artefact: Artefact, catalogue: Catalogue, allowed: Allowed
-) -> Iterator[Candidate]:
     if not len(catalogue):
-        keys = (artefact.keys[row] for row in order.tolist())
+        keys = (artefact.keys[row] for row in artefact.order.tolist())
         yield from (Candidate(key=key) for key in keys if allowed.passes(key))
         return
     where = numbers_of(artefact, catalogue)
     start, size = 0, FIRST_CHUNK
-    while start < len(order):
-        chunk = order[start : start + size]
+    while start < len(artefact.order):
+        chunk = artefact.order[start : start + size]
         for row in chunk[allowed.mask(catalogue, where[chunk])].tolist():
             yield Candidate(key=artefact.keys[row])
         start, size = start + size, size * 4
@@ -106,29 +102,41 @@ def neighbours(
     order = order[found[order] >= 0]
     best = found[order]
     if len(catalogue):
-        best = best[allowed.mask(catalogue, numbers_of(artefact, catalogue)[best])]
-    for row in best.tolist():
+        passed = allowed.mask(catalogue, numbers_of(artefact, catalogue)[best])
+        order, best = order[passed], best[passed]
+    givers = contributors(inverse.ravel(), scores, [seed for _, seed in known])
+    for place, row in zip(order.tolist(), best.tolist(), strict=True):
         key = artefact.keys[row]
         if len(catalogue) or allowed.passes(key):
-            yield Candidate(key=key, seeds=contributors(row, near, scores, [seed for _, seed in known]))
+            yield Candidate(key=key, seeds=givers(place))
 
 
 def contributors(
-    row: int, near: NDArray[np.int32], scores: NDArray[np.float32], seeds: list[Seed]
-) -> tuple[Seed, ...]:
-    """The seeds whose lists hold ``row``, the one that gave it most first."""
-    which, place = np.nonzero(near == row)
-    strongest = np.argsort(-scores[which, place], kind="stable")
-    return tuple(seeds[one] for one in which[strongest].tolist())
+    places: NDArray[np.integer], scores: NDArray[np.float32], seeds: list[Seed]
+) -> Callable[[int], tuple[Seed, ...]]:
+    """A function from a place to the seeds whose lists hold it, the one that gave it most first.
+
+    ``places``: the place of each of ``scores``, whose rows belong to ``seeds``.
+    """
+    strongest = np.lexsort((-scores.ravel(), places))
+    givers = strongest // scores.shape[1]
+    ends = np.cumsum(np.bincount(places))
+    begins = np.append(0, ends)
+
+    def of(place: int) -> tuple[Seed, ...]:
+        return tuple(seeds[one] for one in givers[begins[place] : ends[place]].tolist())
+
+    return of
 
 
 def newest(catalogue: Catalogue, allowed: Allowed, *, oldest: float) -> Iterator[Candidate]:
     """The latest additions received after ``oldest`` (seconds since 1970), newest first."""
-    order = catalogue.newest()
+    columns = catalogue.columns
+    order = columns.newest
     start, size = 0, FIRST_CHUNK
     while start < len(order):
         chunk = order[start : start + size]
-        passed = allowed.mask(catalogue, chunk) & (catalogue.added[chunk] >= oldest)
+        passed = allowed.mask(catalogue, chunk) & (columns.added[chunk] >= oldest)
         for number in chunk[passed].tolist():
             yield Candidate(key=catalogue.keys[number])
         start, size = start + size, size * 4
@@ -136,11 +144,17 @@ def newest(catalogue: Catalogue, allowed: Allowed, *, oldest: float) -> Iterator
 
 def numbers_of(artefact: Artefact, catalogue: Catalogue) -> NDArray[np.int64]:
     """Catalogue number of each row of the artefact, -1 for items that are not stored."""
-    known = artefact.numbers.get(id(catalogue))
-    if known is None or known[0] is not catalogue or known[1] != len(catalogue.keys):
+    known: tuple[Catalogue, int, NDArray[np.int64]] | None = artefact.placed
+    count = len(catalogue.keys)
+    if known is None or known[0] is not catalogue:
         look = catalogue.numbers.get
-        count = len(catalogue.keys)
         numbers = np.fromiter((look(key, -1) for key in artefact.keys), np.int64, len(artefact.keys))
-        artefact.numbers.clear()
-        known = artefact.numbers[id(catalogue)] = (catalogue, count, numbers)
-    return known[2]
+    elif known[1] == count:
+        return known[2]
+    else:
+        numbers = known[2].copy()
+        for number in range(known[1], count):
+            if (row := artefact.rows.get(catalogue.keys[number])) is not None:
+                numbers[row] = number
+    artefact.placed = (catalogue, count, numbers)
+    return numbers

@@ -1,133 +1,166 @@
 """The item store in memory: what the scoring loop needs to filter by, for one customer per process.
 
-Built once and then kept up by reading the rows that changed, at most once a second. It may lag behind by that
-second, and by removals; the chosen items are therefore read from the store again before they are answered.
+Many threads read while one takes in what changed. What they share only grows (an item's number and a place's
+number never change their meaning), and the columns are replaced as a whole. It may lag behind the store; the
+chosen items are therefore read from the store again before they are answered.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterable
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.server.models import StoredItem
+from personalization.server.items.revisions import NOTHING_READ, Changes, Key, Row, seconds
 
-Key = tuple[int, str]
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
+Seconds = NDArray[np.float64]
 
-CHECK_SECONDS = 1.0
-# Rows of a transaction that began before our last look and ended after it.
-OVERLAP = timedelta(seconds=5)
-# Removals show up as rows that are gone; now and then everything is read again.
-RELOAD_SECONDS = 600.0
-COLUMNS = (
-    "item_type",
-    "item_id",
-    "type_identifier",
-    "valid_from",
-    "valid_to",
-    "added_at",
-    "updated_at",
-    "category_paths",
-)
+# Above this, sorting everything is faster than putting each changed item into its place.
+FEW = 200
+TABLE_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Columns:
+    """One value per item number. Times are seconds since 1970; a removed item is valid at no time."""
+
+    types: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    valid_from: Seconds = field(default_factory=lambda: np.zeros(0))
+    valid_to: Seconds = field(default_factory=lambda: np.zeros(0))
+    added: Seconds = field(default_factory=lambda: np.zeros(0))
+    places: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    # All numbers, the latest received first, equal ones by publication, then as they came.
+    newest: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    stored: int = 0  # items that are not removed
+
+    def copies(self, size: int) -> dict[str, NDArray[Any]]:
+        """The columns that rows fill, for ``size`` items; the new ones as if removed."""
+        fill = {"types": 0, "valid_from": np.inf, "valid_to": -np.inf, "added": 0.0, "places": 0}
+        missing = size - len(self.types)
+        return {
+            name: np.append(column := getattr(self, name), np.full(missing, value, column.dtype))
+            for name, value in fill.items()
+        }
 
 
 @dataclass(kw_only=True, eq=False)
 class Catalogue:
-    """Columns over items; an item's number is its position in all of them and never changes."""
+    """Items by number, which is their position in all columns. A place is a set of category paths."""
 
     customer_id: str
+    revision: int = NOTHING_READ
     numbers: dict[Key, int] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
-    paths: list[tuple[str, ...]] = field(default_factory=list)
-    by_id: dict[str, list[Key]] = field(default_factory=dict)
-    # Every path and all its ancestors -> numbers of the items below.
-    below: dict[str, set[int]] = field(default_factory=dict)
-    types: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
-    valid_from: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    valid_to: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    added: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    seen_until: datetime = datetime.min.replace(tzinfo=UTC)
-    version: int = 0
-    _masks: dict[str, tuple[int, Mask]] = field(default_factory=dict)
-    _newest: tuple[int, Numbers] | None = None
+    columns: Columns = field(default_factory=Columns)
+    item_types: tuple[int, ...] = ()  # ascending
+    places: list[tuple[str, ...]] = field(default_factory=lambda: [()])
+    _place_of: dict[str, int] = field(default_factory=lambda: {"[]": 0})
+    # Every path and all its ancestors -> places below.
+    _below: dict[str, list[int]] = field(default_factory=dict)
+    _tables: dict[str, Mask] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return self.columns.stored
 
-    def refresh(self) -> None:
-        """Take in the rows written since the last call."""
-        rows = StoredItem.objects.filter(customer_id=self.customer_id)
-        if self.keys:
-            rows = rows.filter(updated_at__gt=self.seen_until - OVERLAP)
-        found = list(rows.order_by("updated_at").values_list(*COLUMNS))
-        if found:
-            self.take(found)
+    def is_wasteful(self) -> bool:
+        """Whether most of the memory is about items that are gone: time to read everything afresh."""
+        return len(self.keys) > 2 * len(self) + 1000
 
-    def take(self, rows: list[tuple[Any, ...]]) -> None:
-        fresh = [number_key for row in rows if (number_key := (row[0], row[1])) not in self.numbers]
-        self.add(dict.fromkeys(fresh))
-        types, valid_from = self.types.copy(), self.valid_from.copy()
-        valid_to, added = self.valid_to.copy(), self.added.copy()
-        for item_type, item_id, _name, start, end, added_at, updated_at, paths in rows:
-            number = self.numbers[item_type, item_id]
-            types[number] = item_type
-            valid_from[number] = start.timestamp() if start else -np.inf
-            valid_to[number] = end.timestamp() if end else np.inf
-            added[number] = added_at.timestamp()
-            self.move(number, tuple(paths))
-            self.seen_until = max(self.seen_until, updated_at)
-        # Readers in other threads hold the old arrays, which stay as they are.
-        self.types, self.valid_from, self.valid_to, self.added = types, valid_from, valid_to, added
-        self.version += 1
+    def take(self, changes: Changes) -> None:
+        """Take in what was written since; one thread at a time."""
+        if changes:
+            at = np.fromiter(map(self.number_of, changes.rows), np.int64, len(changes.rows))
+            gone = [number for key in changes.gone if (number := self.numbers.get(key)) is not None]
+            self.columns = self.changed(changes.rows, at, gone)
+        self.revision = changes.revision
 
-    def add(self, fresh: Iterable[Key]) -> None:
-        for key in fresh:
-            self.numbers[key] = len(self.keys)
+    def changed(self, rows: Sequence[Row], at: Numbers, gone: list[int]) -> Columns:
+        """The columns with ``rows`` at the numbers ``at``, of which the last counts, and without ``gone``."""
+        old, new = self.columns, self.columns.copies(len(self.keys))
+        if rows:
+            types, _ids, starts, ends, added, paths = zip(*rows, strict=True)
+            new["types"][at] = types
+            new["valid_from"][at] = [seconds(one) if one else -np.inf for one in starts]
+            new["valid_to"][at] = [seconds(one) if one else np.inf for one in ends]
+            # An import has one moment for all of its items.
+            moments = {one: seconds(one) for one in set(added)}
+            new["added"][at] = [moments[one] for one in added]
+            new["places"][at] = [self.place_of(one) for one in paths]
+        new["valid_to"][gone], new["places"][gone] = -np.inf, 0
+        newest = reordered(old.newest, at, new["added"], new["valid_from"])
+        return Columns(newest=newest, stored=int(np.sum(new["valid_to"] > -np.inf)), **new)
+
+    def number_of(self, row: Row) -> int:
+        key = row.item_type, row.item_id
+        number = self.numbers.get(key)
+        if number is None:
+            number = len(self.keys)
             self.keys.append(key)
-            self.paths.append(())
-            self.by_id.setdefault(key[1], []).append(key)
-        missing = len(self.keys) - len(self.types)
-        self.types = np.append(self.types, np.zeros(missing, np.int64))
-        self.valid_from = np.append(self.valid_from, np.full(missing, np.inf))
-        self.valid_to = np.append(self.valid_to, np.full(missing, -np.inf))
-        self.added = np.append(self.added, np.zeros(missing))
+            self.numbers[key] = number
+            if row.item_type not in self.item_types:
+                self.item_types = tuple(sorted([*self.item_types, row.item_type]))
+        return number
 
-    def move(self, number: int, paths: tuple[str, ...]) -> None:
-        """Register the item's category paths, and forget those it had."""
-        if self.paths[number] == paths:
-            return
-        for path in ancestors(self.paths[number]):
-            self.below[path].discard(number)
-        for path in ancestors(paths):
-            self.below.setdefault(path, set()).add(number)
-        self.paths[number] = paths
+    def place_of(self, paths: str) -> int:
+        """The number of a set of category paths, given as JSON."""
+        place = self._place_of.get(paths)
+        if place is None:
+            place = len(self.places)
+            self.places.append(tuple(json.loads(paths)))
+            for path in ancestors(self.places[place]):
+                self._below.setdefault(path, []).append(place)
+            self._place_of[paths] = place
+        return place
+
+    def paths_of(self, key: Key) -> tuple[str, ...]:
+        """The category paths of an item, none where it is not stored."""
+        number, places = self.numbers.get(key), self.columns.places
+        return self.places[places[number]] if number is not None and number < len(places) else ()
+
+    def find(self, item_id: str) -> Key | None:
+        """The stored item of that id; ids may repeat over the item types, of which the lowest is meant."""
+        columns = self.columns
+        for item_type in self.item_types:
+            number = self.numbers.get((item_type, item_id))
+            if number is not None and number < len(columns.types) and columns.valid_to[number] > -np.inf:
+                return item_type, item_id
+        return None
 
     def under(self, path: str) -> Mask:
-        """Which items are in the category ``path`` or below it."""
-        known = self._masks.get(path)
-        if known and known[0] == self.version:
-            return known[1]
-        mask = np.zeros(len(self.types), np.bool_)
-        mask[[n for n in self.below.get(path, ()) if n < len(mask)]] = True
-        if len(self._masks) > 1000:  # paths come from requests; memory must not
-            self._masks.clear()
-        self._masks[path] = (self.version, mask)
-        return mask
+        """By place: whether it is the category ``path`` or below it."""
+        count = len(self.places)
+        table = self._tables.get(path)
+        if table is None or len(table) < count:
+            table = np.zeros(count, np.bool_)
+            table[[place for place in self._below.get(path, ()) if place < count]] = True
+            if len(self._tables) * count > TABLE_BYTES:  # paths come from requests; memory must not
+                self._tables.clear()
+            self._tables[path] = table
+        return table
 
-    def newest(self) -> Numbers:
-        """Numbers of all items, the latest received first, equal ones by publication."""
-        if self._newest is None or self._newest[0] != self.version:
-            order = np.lexsort((np.arange(len(self.types)), -self.valid_from, -self.added))
-            self._newest = (self.version, order)
-        return self._newest[1]
+
+def reordered(order: Numbers, changed: Numbers, added: Seconds, valid_from: Seconds) -> Numbers:
+    """``order`` of :attr:`Columns.newest` with the changed and new numbers put into their places."""
+    changed = np.unique(changed)
+    if len(changed) > FEW or not len(order):
+        return np.lexsort((-valid_from, -added))
+    moved = np.zeros(len(added), np.bool_)
+    moved[changed] = True
+    kept = order[~moved[order]]
+
+    def rank(number: int) -> tuple[float, float, int]:
+        return -added[number], -valid_from[number], number
+
+    sorted_in = sorted(changed.tolist(), key=rank)
+    places = [bisect_left(kept, rank(number), key=rank) for number in sorted_in]
+    return np.insert(kept, places, sorted_in)
 
 
 def ancestors(paths: Iterable[str]) -> set[str]:
@@ -137,50 +170,3 @@ def ancestors(paths: Iterable[str]) -> set[str]:
         parts = path.split("/")
         found.update("/".join(parts[: length + 1]) for length in range(len(parts)))
     return found
-
-
-class Catalogues:
-    """One catalogue per customer, shared by the threads of this process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: dict[str, Catalogue] = {}
-        self._checked: dict[str, float] = {}
-        self._loaded: dict[str, float] = {}
-
-    def of(self, customer_id: str) -> Catalogue:
-        """The catalogue, at most a second old."""
-        now = time.monotonic()
-        known = self._open.get(customer_id)
-        if known is not None and now - self._checked[customer_id] < CHECK_SECONDS:
-            return known
-        # Whoever comes while another thread reads is answered from what is there.
-        if known is not None and not self._lock.acquire(blocking=False):
-            return known
-        if known is None:
-            self._lock.acquire()
-        try:
-            return self._refreshed(customer_id, now)
-        finally:
-            self._lock.release()
-
-    def _refreshed(self, customer_id: str, now: float) -> Catalogue:
-        known = self._open.get(customer_id)
-        if known is None or now - self._loaded[customer_id] >= RELOAD_SECONDS:
-            known = Catalogue(customer_id=customer_id)
-            self._loaded[customer_id] = now
-        elif now - self._checked[customer_id] < CHECK_SECONDS:
-            return known
-        known.refresh()
-        self._open[customer_id] = known
-        self._checked[customer_id] = now
-        return known
-
-    def forget(self, customer_id: str = "") -> None:
-        """Read a customer's items, or everybody's, afresh at the next call."""
-        with self._lock:
-            for one in [customer_id] if customer_id else list(self._open):
-                self._open.pop(one, None)
-
-
-catalogues = Catalogues()

@@ -26,6 +26,8 @@ class StoredItem(models.Model):
     transaction = models.CharField(max_length=32, default="", blank=True)
     added_at = models.DateTimeField()  # first time this engine heard of the item
     updated_at = models.DateTimeField()
+    # Of the write that made the row what it is; see ItemRevision.
+    revision = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -36,11 +38,41 @@ class StoredItem(models.Model):
         indexes = [
             models.Index(fields=["customer_id", "item_type", "-added_at"], name="item_recent"),
             # What the catalogue in memory has not seen yet.
-            models.Index(fields=["customer_id", "updated_at"], name="item_updated"),
+            models.Index(fields=["customer_id", "revision"], name="item_revision"),
         ]
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.item_type}/{self.item_id} ({self.language})"
+
+
+class ItemRevision(models.Model):
+    """How far the writes to a customer's items have come; :mod:`server.items.revisions` keeps it.
+
+    Every write transaction raises it first and so holds its row: revisions become visible in their order.
+    """
+
+    customer_id = models.CharField(max_length=64, primary_key=True)
+    revision = models.PositiveBigIntegerField()
+    # Removals of earlier revisions are forgotten.
+    removals_from = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.revision}"
+
+
+class RemovedItem(models.Model):
+    """An item that lost one of its rows, or its only one, for the catalogues in memory."""
+
+    customer_id = models.CharField(max_length=64)
+    revision = models.PositiveBigIntegerField()
+    item_type = models.PositiveIntegerField()
+    item_id = models.CharField(max_length=255)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer_id", "revision"], name="item_removal")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.item_type}/{self.item_id}, removed at {self.revision}"
 
 
 class ImportRun(models.Model):

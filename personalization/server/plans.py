@@ -62,8 +62,11 @@ def forget() -> None:
 
 
 def read(customer_id: str, identifier: str) -> Plan:
-    ensure_defaults(customer_id)
-    row = Scenario.objects.filter(customer_id=customer_id, identifier=identifier).first()
+    wanted = Scenario.objects.filter(customer_id=customer_id, identifier=identifier)
+    row = wanted.first()
+    if row is None:
+        ensure_defaults(customer_id)
+        row = wanted.first()
     if row is None:
         raise UnknownScenario(unknown(customer_id, identifier))
     strategy = Strategy.model_validate(row.strategy)

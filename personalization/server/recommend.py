@@ -14,11 +14,12 @@ from itertools import chain, islice, zip_longest
 from personalization.server import candidates
 from personalization.server.artefacts import shelf
 from personalization.server.candidates import Allowed, Candidate, Seed
-from personalization.server.catalogue import Catalogue, Key, catalogues
+from personalization.server.catalogue import Catalogue
+from personalization.server.catalogues import catalogues
 from personalization.server.history import History
-from personalization.server.items import store
+from personalization.server.items.revisions import Key
+from personalization.server.items.shown import Shown, chosen
 from personalization.server.learning import registry
-from personalization.server.models import StoredItem
 from personalization.server.plans import Plan, PlannedModel
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
 
@@ -51,7 +52,7 @@ class Recommended:
     key: Key
     model: PlannedModel
     seeds: tuple[Seed, ...]
-    row: StoredItem | None
+    row: Shown | None
 
 
 @dataclass(kw_only=True)
@@ -107,12 +108,10 @@ class Walk:
 
     def resolved(self, item_id: str) -> Key:
         """Which item an id of the request means: of the scenario's input type, else of the type it has."""
-        known = self.catalogue.by_id.get(item_id, [])
         if self.plan.input_type is not None:
             return self.plan.input_type, item_id
-        # Ids are unique over the types of one site; where they are not, the lowest type is meant.
         fallback = self.plan.output_types[0] if self.plan.output_types else 1
-        return min(known, default=(fallback, item_id))
+        return self.catalogue.find(item_id) or (fallback, item_id)
 
     def fill(self, level: Level) -> None:
         """Add the level's items: an equal share of each model, read from the store before they count."""
@@ -126,24 +125,17 @@ class Walk:
             rows = self.rows(batch)
             for candidate, model in batch:
                 row = rows.get(candidate.key)
-                if missing > 0 and (self.usable(row) if len(self.catalogue) else True):
+                if missing > 0 and (bool(row and row.is_valid(self.now)) or not len(self.catalogue)):
                     self.answer.items.append(
                         Recommended(key=candidate.key, model=model, seeds=candidate.seeds, row=row)
                     )
                     missing -= 1
 
-    def rows(self, batch: list[tuple[Candidate, PlannedModel]]) -> dict[Key, StoredItem]:
+    def rows(self, batch: list[tuple[Candidate, PlannedModel]]) -> dict[Key, Shown]:
         if not len(self.catalogue):
             return {}
         keys = [candidate.key for candidate, _ in batch]
-        return store.chosen(self.request.customer_id, keys, language=self.request.language)
-
-    def usable(self, row: StoredItem | None) -> bool:
-        """Whether the store still has the item and its time has come and not passed."""
-        if row is None:
-            return False
-        begun = row.valid_from is None or row.valid_from.timestamp() <= self.now
-        return begun and (row.valid_to is None or row.valid_to.timestamp() > self.now)
+        return chosen(self.request.customer_id, keys, language=self.request.language)
 
     def stream(self, placed: PlacedModel, level: Level) -> Iterator[tuple[Candidate, PlannedModel]]:
         """Candidates of one placed model; empty when it has no input or was never built."""
@@ -221,8 +213,7 @@ class Walk:
 
 def context_paths(catalogue: Catalogue, seeds: list[Seed]) -> list[str]:
     """The categories of the context items, as the item store knows them."""
-    numbers = [number for seed in seeds if (number := catalogue.numbers.get(seed.key)) is not None]
-    return list(dict.fromkeys(path for number in numbers for path in catalogue.paths[number]))
+    return list(dict.fromkeys(path for seed in seeds for path in catalogue.paths_of(seed.key)))
 
 
 def unique(

@@ -7,7 +7,7 @@ from django.db import connections
 from config import site_access, web
 from personalization.server import plans
 from personalization.server.artefacts import shelf
-from personalization.server.catalogue import catalogues
+from personalization.server.catalogues import catalogues
 from personalization.server.defaults import SCENARIOS
 
 

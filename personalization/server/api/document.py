@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 from uuid import uuid1
 
@@ -17,7 +18,7 @@ from personalization.contracts import (
 )
 from personalization.server.api.parameters import Asked
 from personalization.server.candidates import Seed
-from personalization.server.models import StoredItem
+from personalization.server.items.shown import Shown
 from personalization.server.recommend import Answer, Recommended
 from personalization.server.sites import sites_of
 from tracking import queries
@@ -49,6 +50,7 @@ class Shape:
         self.alphanumeric = alphanumeric
         self.uuid = str(uuid1())
         self.host = event_host(given.request.customer_id)
+        self.scenario = quote(given.request.scenario, safe="")
         self.category = quote("/".join(given.request.category_paths[:1]), safe="/")
 
     def identifier(self, item_id: str) -> int | str:
@@ -78,7 +80,7 @@ class Shape:
             shown["origin"] = self.origin(one.seeds)
         shown["links"] = self.links(one)
         if self.attributes:
-            shown["attributes"] = [attribute(one.row, key) for key in self.attributes]
+            shown["attributes"] = attributes(one.row, self.attributes)
         return shown
 
     def origin(self, seeds: tuple[Seed, ...]) -> OriginDocument:
@@ -99,9 +101,8 @@ class Shape:
 
     def link(self, event: str, one: Recommended) -> str:
         path = event_path(self.request.customer_id, event, self.request.user, *one.key)
-        scenario = quote(self.request.scenario, safe="")
         return (
-            f"//{self.host}{path}?scenario={scenario}&modelid={one.model.pk}"
+            f"//{self.host}{path}?scenario={self.scenario}&modelid={one.model.pk}"
             f"&categorypath={self.category}&requestuuid={self.uuid}"
         )
 
@@ -114,7 +115,10 @@ def event_host(customer_id: str) -> str:
     return parts.netloc + parts.path.rstrip("/")
 
 
-def attribute(row: StoredItem | None, key: str) -> AttributeDocument:
-    """All values of an attribute, each once; an empty list where the item has none."""
-    values = [value for name, _kind, value in row.attributes if name == key] if row else []
-    return {"key": key, "values": list(dict.fromkeys(values))}
+def attributes(row: Shown | None, keys: Sequence[str]) -> list[AttributeDocument]:
+    """All values of each attribute, each once; an empty list where the item has none."""
+    values: dict[str, dict[str, None]] = {key: {} for key in keys}
+    for key, _kind, value in row.attributes() if row else ():
+        if key in values:
+            values[key][value] = None
+    return [{"key": key, "values": list(values[key])} for key in keys]

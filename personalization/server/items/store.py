@@ -1,21 +1,25 @@
 """The item store: the only writer and reader of :class:`StoredItem`.
 
 ``moment`` is the transaction an item comes from, 17 digits; a row is never overwritten or removed by an older
-one, so that imports may arrive late, twice or out of order.
+one, so that imports may arrive late, twice or out of order. Every write takes a revision, by which the
+catalogues in memory follow: :mod:`personalization.server.items.revisions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from personalization.server.items import revisions
 from personalization.server.items.mapping import Columns
 from personalization.server.models import StoredItem
 
-__all__ = ["StoredItem", "chosen", "find", "moment_now", "moment_of", "remove", "remove_missing", "upsert"]
+__all__ = ["StoredItem", "find", "moment_now", "moment_of", "remove", "remove_missing", "upsert"]
 
 BATCH = 500
 UPDATED = [
@@ -30,6 +34,7 @@ UPDATED = [
     "attributes",
     "transaction",
     "updated_at",
+    "revision",
 ]
 
 
@@ -57,9 +62,11 @@ def upsert(
         # One statement may not touch a row twice; the last of an id wins.
         batch = {(row.item_type, row.item_id): row for row in rows[start : start + BATCH]}
         with transaction.atomic():
+            revision = revisions.raised(customer_id)
             newer = newer_ids(customer_id, list(batch), language=language, moment=moment)
             fresh = [row for key, row in batch.items() if key not in newer]
-            write(customer_id, fresh, language=language, moment=moment, now=now)
+            shared = {"language": language, "transaction": moment, "added_at": now, "updated_at": now}
+            write(customer_id, fresh, shared | {"revision": revision})
         written += len(fresh)
     return written
 
@@ -78,19 +85,9 @@ def newer_ids(
     return set(found.values_list("item_type", "item_id"))
 
 
-def write(customer_id: str, rows: list[Columns], *, language: str, moment: str, now: datetime) -> None:
+def write(customer_id: str, rows: list[Columns], shared: dict[str, Any]) -> None:
     StoredItem.objects.bulk_create(
-        [
-            StoredItem(
-                customer_id=customer_id,
-                language=language,
-                transaction=moment,
-                added_at=now,
-                updated_at=now,
-                **vars(row),
-            )
-            for row in rows
-        ],
+        [StoredItem(customer_id=customer_id, **shared, **vars(row)) for row in rows],
         update_conflicts=True,
         unique_fields=["customer_id", "item_type", "item_id", "language"],
         update_fields=UPDATED,
@@ -102,9 +99,7 @@ def remove(customer_id: str, *, item_type: int, item_id: str, language: str, mom
     rows = StoredItem.objects.filter(
         customer_id=customer_id, item_type=item_type, item_id=item_id, transaction__lte=moment
     )
-    if language:
-        rows = rows.filter(language=language)
-    return rows.delete()[0]
+    return remove_rows(customer_id, rows.filter(language=language) if language else rows)
 
 
 def remove_missing(customer_id: str, *, item_type: int, language: str, moment: str) -> int:
@@ -112,7 +107,22 @@ def remove_missing(customer_id: str, *, item_type: int, language: str, moment: s
     stale = StoredItem.objects.filter(
         customer_id=customer_id, item_type=item_type, language=language, transaction__lt=moment
     )
-    return stale.delete()[0]
+    return remove_rows(customer_id, stale)
+
+
+def remove_rows(customer_id: str, rows: QuerySet[StoredItem]) -> int:
+    """Remove the rows batch by batch and note which items lost one; returns how many went."""
+    removed = 0
+    while True:
+        with transaction.atomic():
+            revision = revisions.raised(customer_id)
+            batch = list(rows.values_list("pk", "item_type", "item_id")[:BATCH])
+            StoredItem.objects.filter(pk__in=[pk for pk, _, _ in batch]).delete()
+            keys = {(item_type, item_id) for _, item_type, item_id in batch}
+            revisions.note_removed(customer_id, keys, revision=revision)
+        removed += len(batch)
+        if len(batch) < BATCH:
+            return removed
 
 
 def find(customer_id: str, *, item_type: int, item_id: str, language: str = "") -> list[StoredItem]:
@@ -121,21 +131,3 @@ def find(customer_id: str, *, item_type: int, item_id: str, language: str = "") 
     if language:
         rows = rows.filter(language=language)
     return list(rows.order_by("language"))
-
-
-def chosen(
-    customer_id: str, keys: Iterable[tuple[int, str]], *, language: str = ""
-) -> dict[tuple[int, str], StoredItem]:
-    """Items by (type, id), in ``language`` where that exists, else in their first language. One query."""
-    wanted = set(keys)
-    # Two lists instead of an OR of pairs, for which SQLite would read all rows of the customer.
-    rows = StoredItem.objects.filter(
-        customer_id=customer_id,
-        item_type__in={item_type for item_type, _ in wanted},
-        item_id__in=[item_id for _, item_id in wanted],
-    )
-    best: dict[tuple[int, str], StoredItem] = {}
-    for row in sorted(rows, key=lambda row: (row.language != language, row.language), reverse=True):
-        if (row.item_type, row.item_id) in wanted:
-            best[row.item_type, row.item_id] = row
-    return best
