@@ -112,10 +112,11 @@ class Catalogue:
         """The number of a set of category paths, given as JSON."""
         place = self._place_of.get(paths)
         if place is None:
-            place = len(self.places)
-            self.places.append(tuple(json.loads(paths)))
-            for path in ancestors(self.places[place]):
+            place, found = len(self.places), tuple(json.loads(paths))
+            for path in ancestors(found):
                 self._below.setdefault(path, []).append(place)
+            # Last, for a table of `under` that has this length is taken for complete.
+            self.places.append(found)
             self._place_of[paths] = place
         return place
 
