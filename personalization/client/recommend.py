@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest
 
 from config import http, site_access
@@ -156,11 +155,9 @@ def with_own_links(one: Recommendation) -> Recommendation:
 
 
 def relative(url: str) -> str:
-    if not url or not http.is_own(f"http:{url}" if url.startswith("//") else url):
+    if not http.is_page_origin(f"http:{url}" if url.startswith("//") else url):
         return url
     parts = urlsplit(url)
-    if parts.port != settings.SERVED_PORT and parts.port == settings.EVENT_PORT:
-        return url  # the collector has a port of its own, another origin to the browser
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 

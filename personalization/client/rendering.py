@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -87,10 +86,7 @@ def script_url(site: SiteAccess) -> str:
 
 def endpoint_for_browser(site: SiteAccess) -> str:
     """Where the browser sends events; "" is the page's own origin, whatever name it is open under."""
-    own_port = not settings.EVENT_PORT or site.event_endpoint.endswith(f":{settings.SERVED_PORT}")
-    if not site.event_endpoint or (http.is_own(site.event_endpoint) and own_port):
-        return ""
-    return site.event_endpoint.rstrip("/")
+    return "" if http.is_page_origin(site.event_endpoint) else site.event_endpoint.rstrip("/")
 
 
 def script_json(value: Any) -> SafeString:
