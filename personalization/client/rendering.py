@@ -54,7 +54,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
 def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) -> list[list[Any]]:
     """The commands that report a view of ``content``, if it is an item of an included type."""
     language = pages.language_of(request)
-    item = pages.item_of(content, site=site, language=language)
+    item = pages.item_of(request, content, language=language)
     if item is None or item.item_type not in site.included_item_types:
         return []
     kind, number = str(item.item_type_id), str(pages.wire_id(item, site=site))
