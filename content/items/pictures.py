@@ -11,13 +11,13 @@ from wagtail.images.models import AbstractImage, Filter
 RENDITION = "fill-800x600|format-jpeg"
 
 
-def rendition_of(picture: AbstractImage) -> Any:
+def rendition_of(picture: AbstractImage, *, spec: str = RENDITION) -> Any:
     """Return the stored rendition, drawing it when missing.
 
     Not ``get_rendition``: it leaves its temporary file open until the collector comes by. Raises what
     Willow and Pillow raise for a file that is missing or no picture.
     """
-    chosen = Filter(spec=RENDITION)
+    chosen = picture.clean_filter_for_svg(Filter(spec=spec))
     try:
         return picture.find_existing_rendition(chosen)
     except picture.get_rendition_model().DoesNotExist:
