@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from wagtail.models import Page
 
-from content.public import is_private
+from content.public import IsPrivate
 
 HOME_DEPTH = 2  # homes are the children of the root
 
@@ -57,7 +57,7 @@ def read(page: Page) -> Frame:
     rows = list(
         Page.objects.filter(Q(path__in=paths_above) | Q(translation_key__in=keys) | in_menu)
         .select_related("locale")
-        .annotate(is_private=is_private())
+        .annotate(is_private=IsPrivate("path"))
         .order_by("path")
     )
     by_path = {row.path: row for row in rows}

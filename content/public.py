@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef
-from django.db.models.functions import Length, Substr
-from wagtail.models import PageViewRestriction
+from django.db.models import BooleanField, Func
+from wagtail.models import Page, PageViewRestriction
 
 
-def is_private() -> Exists:
-    """The condition that a page, or one above it, is restricted; for pages of any type."""
-    own_beginning = Substr(OuterRef("path"), 1, Length(F("page__path")))
-    return Exists(PageViewRestriction.objects.filter(page__path=own_beginning))
+class IsPrivate(Func):
+    """Whether a page, or one above it, is restricted; ``IsPrivate("path")`` for pages of any type.
+
+    Written out, because Django takes half a millisecond to compile the same from querysets, and a page has
+    four lists.
+    """
+
+    template = (
+        f"EXISTS (SELECT 1 FROM {PageViewRestriction._meta.db_table} AS restricted"  # noqa: S608 - our own text
+        f" INNER JOIN {Page._meta.db_table} AS top ON top.id = restricted.page_id"
+        " WHERE top.path = SUBSTR(%(expressions)s, 1, LENGTH(top.path)))"
+    )
+    output_field = BooleanField()
 
 
 def shown(pages: Any) -> Any:
     """Keep the live pages that everybody may see."""
-    return pages.live().filter(~is_private())
+    return pages.live().filter(~IsPrivate("path"))
