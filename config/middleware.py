@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
@@ -12,8 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 from config import site_access
-from config.http import own_base
-from config.site_access import SiteAccess
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
@@ -57,35 +54,16 @@ class ContentPolicy(CSPMiddleware):
 
     def get_policy_parts(self, *args: Any, **options: Any) -> Any:
         parts = super().get_policy_parts(*args, **options)
-        events, scripts = sorted(event_origins()), sorted(script_origins())
-        added = {"connect-src": events, "img-src": events, "script-src": scripts}
         update = dict(parts.update or {})
-        for directive, origins in added.items():
-            if origins:
-                update[directive] = [*update.get(directive, ()), *origins]
+        for directive, origins in foreign_origins().items():
+            update[directive] = [*update.get(directive, ()), *origins]
         parts.update = update
         return parts
 
 
-def event_origins() -> set[str]:
-    return {origin for site in known_sites() if (origin := origin_of(site.event_endpoint))}
-
-
-def script_origins() -> set[str]:
-    addresses = (site.script_url for site in known_sites())
-    return {origin_of(a if "//" in a else f"https://{a}") for a in addresses if a and not a.startswith("/")}
-
-
-def known_sites() -> Iterator[SiteAccess]:
+def foreign_origins() -> Mapping[str, tuple[str, ...]]:
+    """Directive -> origins that the sites file adds to it; worked out once for each reading of the file."""
     try:
-        yield from site_access.configured_sites()
+        return site_access.current_file().policy
     except ImproperlyConfigured:
-        return  # a page must not fail because of the sites file; the checks name what is wrong
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port; "" where that is the page's own."""
-    parts = urlsplit(url)
-    if not parts.netloc or url.rstrip("/") == own_base():
-        return ""
-    return f"{parts.scheme}://{parts.netloc}"
+        return {}  # a page must not fail because of the sites file; the checks name what is wrong

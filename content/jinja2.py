@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.utils import formats, translation
 from django.utils.html import strip_tags
@@ -14,33 +11,17 @@ from jinja2 import Environment
 from jinja2.ext import Extension
 from wagtail.rich_text import RichText
 
-from content import listings
-
-logger = logging.getLogger("content")
+from content import listings, pictures
 
 
 class ContentExtension(Extension):
-    """Adds :mod:`content.listings` and the formats of dates, prices and plain texts."""
+    """Adds :mod:`content.listings`, pictures and the formats of dates, prices and plain texts."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.globals.update(listings.functions())
-        wagtails: Any = environment.globals["image"]
-        environment.globals["image"] = tolerant(wagtails)
+        environment.globals["image"] = pictures.image
         environment.filters.update({"day": day, "money": money, "plain": plain})
-
-
-def tolerant(image: Callable[..., Any]) -> Callable[..., Any]:
-    """Wagtail's ``image`` for a page that must render although the file is truncated or no picture."""
-
-    def shown(picture: Any, *specs: str, **attributes: Any) -> Any:
-        try:
-            return image(picture, *specs, **attributes)
-        except (OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
-            logger.warning("Picture %s (%s) cannot be read and is left out: %s", picture.pk, picture, error)
-            return ""
-
-    return shown
 
 
 def day(value: date | datetime) -> str:

@@ -1,39 +1,23 @@
-"""What the demo site's templates list: menus, cards of a category, the newest of a type, translations."""
+"""What the demo site's templates list: cards of a category, the newest of a type, the folders below."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
-from django.conf import settings
 from django.core.paginator import Page as Sheet
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
 from django.http import HttpRequest
-from wagtail.images import get_image_model
 from wagtail.models import Page
 
-from content.items.pages import location_path
+from content import pictures
+from content.frame import crumbs, home_of, languages, location_path, menu
 from content.items.record import ContentId
 from content.items.types import item_types, type_of
 from content.models import FolderPage
+from content.public import shown
 
-T = TypeVar("T")
 CARDS_PER_PAGE = 24
-# The size of pictures on cards, the same that the read model exports.
-RENDITION = "fill-800x600|format-jpeg"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Language:
-    """One entry of the language switch."""
-
-    code: str
-    name: str
-    url: str
-    current: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,48 +28,15 @@ class ItemNumbers:
     item: int
 
 
-def once(function: Callable[[Page], T]) -> Callable[[Page], T]:
-    """Remember the answer on the page object, which lives as long as its request.
-
-    Header, body and footer of one page ask the same.
-    """
-
-    @wraps(function)
-    def remembered(page: Page) -> T:
-        known: dict[str, T] = page.__dict__.setdefault("_listings", {})
-        if function.__name__ not in known:
-            known[function.__name__] = function(page)
-        return known[function.__name__]
-
-    return remembered
-
-
-@once
-def home_of(page: Page) -> Page:
-    """Return the home page of the page's language: homes are the children of the root."""
-    return page if page.depth <= 2 else page.get_ancestors().get(depth=2).specific
-
-
-@once
-def menu(page: Page) -> list[Page]:
-    return list(home_of(page).get_children().live().public().in_menu())
-
-
-def crumbs(page: Page) -> list[Page]:
-    """Return the pages above ``page``, home first."""
-    return list(page.get_ancestors().filter(depth__gte=2))
-
-
 def subfolders(page: Page) -> list[FolderPage]:
-    below = FolderPage.objects.child_of(page).live().public()
-    return list(with_pictures(below).order_by("path"))
+    return with_pictures(shown(FolderPage.objects.child_of(page)).order_by("path"))
 
 
 def latest(page: Page, identifier: str, *, limit: int = 4) -> list[Page]:
     """Return the newest items of a type in the language of ``page``."""
     model: Any = item_types()[identifier].model
-    below = model.objects.descendant_of(home_of(page)).live().public()
-    return list(with_pictures(below).order_by("-first_published_at")[:limit])
+    below = shown(model.objects.descendant_of(home_of(page)))
+    return with_pictures(below.order_by("-first_published_at")[:limit])
 
 
 def cards(page: Page, request: HttpRequest) -> Sheet[Page]:
@@ -93,43 +44,27 @@ def cards(page: Page, request: HttpRequest) -> Sheet[Page]:
 
     A number that is none or too high shows the nearest sheet.
     """
-    below = page.get_descendants().live().public().exact_type(*(t.model for t in item_types().values()))
-    ordered = below.order_by("-first_published_at", "-pk")
+    below = shown(page.get_descendants()).exact_type(*(t.model for t in item_types().values()))
+    ordered = below.order_by("-first_published_at", "-pk").only("pk", "content_type_id")
     sheet = Paginator(ordered, CARDS_PER_PAGE).get_page(request.GET.get("page"))
-    sheet.object_list = load([page.pk for page in sheet.object_list])
+    sheet.object_list = load(list(sheet.object_list))
     return sheet
 
 
-def load(ids: list[int]) -> list[Page]:
-    """Fetch pages of several types with their pictures, three queries a type, in the order of ``ids``."""
+def load(pages: list[Page]) -> list[Page]:
+    """Fetch the same pages as what they really are, with their pictures, one query a type."""
     found: dict[int, Page] = {}
-    for declared in item_types().values():
-        model: Any = declared.model
+    for model in dict.fromkeys(page.specific_class for page in pages):
+        ids = [page.pk for page in pages if page.specific_class is model]
         found |= {page.pk: page for page in with_pictures(model.objects.filter(pk__in=ids))}
-    return [found[pk] for pk in ids if pk in found]
+    return [found[page.pk] for page in pages if page.pk in found]
 
 
-def with_pictures(query: Any) -> Any:
-    pictures = get_image_model().objects.prefetch_renditions(RENDITION)
-    return query.prefetch_related(Prefetch("image", queryset=pictures))
-
-
-def languages(page: Page, request: HttpRequest) -> list[Language]:
-    """Return this page in every language; where it is not translated, the home page of that language."""
-    codes = dict(settings.LANGUAGES)
-    own = page.locale.language_code
-    found = {other.locale.language_code: other for other in translations(page)}
-    homes = {other.locale.language_code: other for other in translations(home_of(page))}
-    return [
-        Language(code=code, name=str(name), url=target.get_url(request) or "/", current=code == own)
-        for code, name in codes.items()
-        if (target := page if code == own else found.get(code) or homes.get(code)) is not None
-    ]
-
-
-@once
-def translations(page: Page) -> list[Page]:
-    return list(page.get_translations().live().public().select_related("locale"))
+def with_pictures(query: Any) -> list[Any]:
+    """Return the pages with their pictures, made ready for cards."""
+    found = list(query.select_related("image"))
+    pictures.prepare(page.image for page in found)
+    return found
 
 
 def kind(page: Page) -> str:

@@ -6,9 +6,11 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from modelcluster.contrib.taggit import ClusterTaggableManager
@@ -21,6 +23,7 @@ from wagtail.models import Orderable, Page, TranslatableMixin
 from content.blocks import BodyField
 from content.items.record import Announcement, ContentId, DirtyItem, Item
 from content.items.types import item_type
+from content.route import descend
 
 __all__ = [
     "Announcement",
@@ -68,6 +71,10 @@ class HomePage(Page):  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("home page")
+
+    def route(self, request: HttpRequest, path_components: list[str]) -> Any:
+        page, rest = descend(self, path_components)
+        return super().route(request, rest) if page is self else page.specific.route(request, rest)
 
 
 class FolderPage(Page):  # type: ignore[misc]

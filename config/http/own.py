@@ -40,6 +40,17 @@ def is_own(url: str) -> bool:
     return is_loopback(host) and port in own_ports
 
 
+def is_page_origin(url: str) -> bool:
+    """Whether the browser reaches ``url`` at the origin that its page came from, under whatever name.
+
+    Every port is an origin of its own to the browser, the collector's too.
+    """
+    if not is_own(url):
+        return False
+    port = port_of(urlsplit(url))
+    return port == settings.SERVED_PORT or port != settings.EVENT_PORT
+
+
 def port_of(parts: SplitResult) -> int | None:
     """The port of an address, the scheme's default included; raises ValueError when it is none."""
     return parts.port or DEFAULT_PORTS.get(parts.scheme)

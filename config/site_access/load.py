@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from config.http.own import event_base, own_base
+from config.http.own import event_base, is_page_origin, own_base
 from config.site_access.document import Document, KeyPath, read, shown
 from config.site_access.placeholders import BadPlaceholder, resolve
 from config.site_access.record import SiteAccess, SitesFileError
@@ -25,6 +27,21 @@ class SitesFile:
     sites: tuple[SiteAccess, ...]
     without_credentials: tuple[str, ...] = ()
     cdp: dict[str, Any] = field(default_factory=dict)  # the global CDP keys, as written
+
+    @cached_property
+    def policy(self) -> dict[str, tuple[str, ...]]:
+        """Directives of the Content-Security-Policy -> other origins that the tracker of a page talks to."""
+        events = origins(s.event_endpoint for s in self.sites if not is_page_origin(s.event_endpoint))
+        urls = (s.script_url for s in self.sites if not s.script_url.startswith("/"))
+        scripts = origins(url if "//" in url else f"https://{url}" for url in urls if url)
+        added = {"connect-src": events, "img-src": events, "script-src": scripts}
+        return {directive: found for directive, found in added.items() if found}
+
+
+def origins(urls: Iterable[str]) -> tuple[str, ...]:
+    """Scheme, host and port of each address that has them, sorted."""
+    parts = [urlsplit(url) for url in urls]
+    return tuple(sorted({f"{one.scheme}://{one.netloc}" for one in parts if one.netloc}))
 
 
 def load(path: Path) -> SitesFile:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
 
 from django.apps import apps
 from django.conf import settings
@@ -122,17 +123,35 @@ def sites_of_customer(customer_id: int | str) -> tuple[SiteAccess, ...]:
     return found
 
 
-def for_request_language(site_id: int, language: str) -> SiteAccess | None:
+class WagtailSite(Protocol):
+    """What of a Wagtail site's row the sites file can refer to."""
+
+    pk: int
+    hostname: str
+    port: int
+    is_default_site: bool
+
+
+def for_request_language(served: WagtailSite, language: str) -> SiteAccess | None:
     """The entry that serves this Wagtail site in ``language`` (eng-GB form), or None.
 
     An entry that names the language goes before one that serves every language.
     """
     serving = [site for site in configured_sites() if site.serves(language)]
     serving.sort(key=lambda site: not site.languages)
-    if not serving:
-        return None
-    ids = wagtail_sites()
-    return next((site for site in serving if ids.get(site.root) == site_id), None)
+    return next((site for site in serving if means(site.root, served)), None)
+
+
+def means(root: str, site: WagtailSite) -> bool:
+    """Whether ``root`` names this site; asks the database only for a host name without a port.
+
+    Several sites may share that one, and every page asks.
+    """
+    if root == site.hostname:
+        return wagtail_sites().get(root) == site.pk
+    if not root:
+        return site.is_default_site
+    return root in (str(site.pk), f"{site.hostname}:{site.port}")
 
 
 def wagtail_site_id(site: SiteAccess) -> int | None:

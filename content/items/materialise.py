@@ -19,7 +19,6 @@ from content.items import announce as news
 from content.items import numbers, payload
 from content.items.record import DirtyItem, Item
 from content.items.sources import ItemSource, SourceItem
-from content.signals import ItemRef
 
 logger = logging.getLogger("personalization")
 
@@ -92,7 +91,7 @@ def _write(source: ItemSource, keys: list[str], *, site_id: int | None, announce
     _store(changed, gone)
     DirtyItem.objects.filter(pk__in=settled).delete()
     if announce:
-        news.put(changed=[_ref(row) for row in changed], removed=[_ref(row) for row in gone])
+        news.put(changed=[row.ref() for row in changed], removed=[row.ref() for row in gone])
     return Outcome(written=len(changed), unchanged=len(after) - len(changed), removed=len(gone))
 
 
@@ -163,14 +162,3 @@ def _store(changed: list[Item], gone: list[Item]) -> None:
 
 def _key(row: Item) -> RowKey:
     return (row.site_id, row.item_type_id, row.remote_id, row.language)
-
-
-def _ref(row: Item) -> ItemRef:
-    return ItemRef(
-        site_id=row.site_id,
-        item_type=row.item_type,
-        item_type_id=row.item_type_id,
-        content_id=row.content_id,
-        remote_id=row.remote_id,
-        language=row.language,
-    )

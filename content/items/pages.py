@@ -128,11 +128,6 @@ def keys_of(page_id: int | None) -> set[str]:
     return keys
 
 
-def location_path(page: Page) -> str:
-    """Return "/1/3/12/": the ids of the page's ancestors and its own, as items carry them."""
-    return _location(page.path, _ancestor_ids([page.path]))
-
-
 def _page_types() -> dict[str, ItemType]:
     return {name: kind for name, kind in item_types().items() if issubclass(kind.model, Page)}
 

@@ -25,7 +25,7 @@ def rendition_of(picture: AbstractImage, *, spec: str = RENDITION) -> Any:
     Not ``get_rendition``: it leaves its temporary file open until the collector comes by. Raises what
     Willow and Pillow raise for a file that is missing or no picture.
     """
-    chosen = Filter(spec=spec)
+    chosen = picture.clean_filter_for_svg(Filter(spec=spec))
     try:
         return picture.find_existing_rendition(chosen)
     except picture.get_rendition_model().DoesNotExist:

@@ -15,6 +15,7 @@ from wagtail.models import Site
 from content.items.reading import pages_of_rows
 from content.items.record import Item
 from content.items.types import item_types
+from content.signals import ItemRef
 
 
 class UnknownRoot(LookupError):
@@ -40,15 +41,9 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Found(ItemRef):
     """One item with the columns that others filter on."""
 
-    site_id: int
-    item_type: str
-    item_type_id: int
-    content_id: int
-    remote_id: str
-    language: str
     uri: str
     category_paths: tuple[str, ...]
     published_at: datetime
@@ -219,12 +214,7 @@ def _first(rows: models.QuerySet[Item]) -> Found | None:
 
 def _found(row: Item) -> Found:
     return Found(
-        site_id=row.site_id,
-        item_type=row.item_type,
-        item_type_id=row.item_type_id,
-        content_id=row.content_id,
-        remote_id=row.remote_id,
-        language=row.language,
+        **vars(row.ref()),
         uri=row.uri,
         category_paths=tuple(row.category_paths),
         published_at=row.published_at,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from content.signals import ItemRef
+
 
 class Item(models.Model):
     """A published item in one language, as the connector hands it out.
@@ -46,6 +48,17 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_type} {self.content_id} ({self.language})"
+
+    def ref(self) -> ItemRef:
+        """Return what names this row, as signals and :class:`~content.items.queries.Found` carry it."""
+        return ItemRef(
+            site_id=self.site_id,
+            item_type=self.item_type,
+            item_type_id=self.item_type_id,
+            content_id=self.content_id,
+            remote_id=self.remote_id,
+            language=self.language,
+        )
 
 
 class ContentId(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import translation
 
@@ -12,6 +13,7 @@ from config import site_access
 from config.site_access import SiteAccess
 from content.items import queries
 from content.items.queries import Found
+from content.items.types import type_of
 from personalization import contracts
 
 
@@ -32,23 +34,47 @@ def site_of(request: HttpRequest) -> SiteAccess | None:
     language = language_of(request)
     known: dict[str, SiteAccess | None] = request.__dict__.setdefault("_lodestar_sites", {})
     if language not in known:
-        # By name: only content and the back office import wagtail.
-        site = apps.get_model("wagtailcore", "Site").find_for_request(request)
-        known[language] = None if site is None else site_access.for_request_language(site.pk, language)
+        site = wagtail_site_of(request)
+        known[language] = None if site is None else site_access.for_request_language(site, language)
     return known[language]
 
 
-def item_of(content: Any, *, site: SiteAccess, language: str) -> Found | None:
-    """The item behind ``content``: a page, a content id, or a remote id; None if it is not one."""
-    site_id = site_access.wagtail_site_id(site)
-    if content is None or site_id is None or isinstance(content, bool):
+def wagtail_site_of(request: HttpRequest) -> Any:
+    """The row of the Wagtail site that the page belongs to; Wagtail remembers it on the request."""
+    # By name: only content and the back office import wagtail.
+    return apps.get_model("wagtailcore", "Site").find_for_request(request)
+
+
+def item_of(request: HttpRequest, content: Any, *, language: str) -> Found | None:
+    """The item behind ``content``: a page, a content id, or a remote id; None if it is not one.
+
+    Found once per request: the tracking code and every block of recommendations ask for the same page.
+    """
+    site = wagtail_site_of(request)
+    number = content if isinstance(content, int) and not isinstance(content, bool) else None
+    remote_id = remote_id_of(content) if number is None else ""
+    if site is None or (number is None and not remote_id):
         return None
-    if isinstance(content, int):
-        return queries.find(site_id, content, language)
-    remote_id = content if isinstance(content, str) else getattr(content, "translation_key", None)
-    if remote_id is None:
-        return None
-    return queries.find_by_remote_id(site_id, str(remote_id), language)
+    known: dict[tuple[object, str], Found | None] = request.__dict__.setdefault("_lodestar_items", {})
+    key = (number or remote_id, language)
+    if key not in known:
+        known[key] = (
+            queries.find_by_remote_id(site.pk, remote_id, language)
+            if number is None
+            else queries.find(site.pk, number, language)
+        )
+    return known[key]
+
+
+def remote_id_of(content: Any) -> str:
+    """The remote id of a page or of what already is one; "" for pages whose type is no item type."""
+    if isinstance(content, str):
+        return content
+    # A page may come as plain Page; it knows the class that it really is.
+    kind = getattr(content, "specific_class", None) or type(content)
+    if isinstance(content, Model) and type_of(kind) is None:
+        return ""
+    return str(getattr(content, "translation_key", None) or "")
 
 
 def wire_id(item: Found, *, site: SiteAccess) -> int | str:

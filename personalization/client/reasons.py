@@ -6,18 +6,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
+from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from config import site_access
 from config.site_access import SiteAccess
 from content.items import queries
-from personalization.client.answers import Recommendation, clean_text
+from personalization.client import pages
+from personalization.client.answers import Origin, Recommendation, clean_text
+
+# What the engine gives as the source of an item, by what the visitor did.
+VIEWED = ("CLICK", "CLICKED", "CONSUME", "CONSUMED")
+BOUGHT = ("BUY", "OWNS")
+BASKET = ("BASKET",)
+RATED = ("RATE", "RATED")
 
 
-def explain(items: Sequence[Recommendation], *, site: SiteAccess, language: str) -> list[Recommendation]:
-    """Add the reason to every item whose origin is known to us; one query for all of them."""
+def explain(
+    items: Sequence[Recommendation], *, request: HttpRequest, site: SiteAccess, language: str
+) -> list[Recommendation]:
+    """Add the reason to every item whose origin is known to us; at most one query for all of them."""
     titles = titles_of(
-        {one.origin.item_ids[0] for one in items if one.origin and one.origin.item_ids},
+        {one.origin.item_ids[0] for one in items if one.origin and has_sentence(one.origin)},
+        request=request,
         site=site,
         language=language,
     )
@@ -33,27 +43,32 @@ def reason_of(one: Recommendation, *, titles: dict[str, str]) -> str:
 
 
 def sentence(source: str, *, title: str) -> str:
-    if source in ("CLICK", "CLICKED", "CONSUME", "CONSUMED"):
+    if source in VIEWED:
         return gettext("Because you viewed %(title)s") % {"title": title}
-    if source in ("BUY", "OWNS"):
+    if source in BOUGHT:
         return gettext("Because you bought %(title)s") % {"title": title}
-    if source == "BASKET":
+    if source in BASKET:
         return gettext("Because you put %(title)s into your basket") % {"title": title}
-    if source in ("RATE", "RATED"):
+    if source in RATED:
         return gettext("Because you rated %(title)s") % {"title": title}
     return ""
 
 
-def titles_of(ids: set[str], *, site: SiteAccess, language: str) -> dict[str, str]:
+def has_sentence(origin: Origin) -> bool:
+    """Whether the origin is told; that of the page itself (REQUEST) goes without saying."""
+    return bool(origin.item_ids) and origin.source in {*VIEWED, *BOUGHT, *BASKET, *RATED}
+
+
+def titles_of(ids: set[str], *, request: HttpRequest, site: SiteAccess, language: str) -> dict[str, str]:
     """Id as the engine writes it -> title of the item in our own content."""
-    site_id = site_access.wagtail_site_id(site)
-    if not ids or site_id is None:
+    served = pages.wagtail_site_of(request)
+    if not ids or served is None:
         return {}
     if site.use_remote_id:
-        found = (queries.find_by_remote_id(site_id, one, language) for one in sorted(ids))
+        found = (queries.find_by_remote_id(served.pk, one, language) for one in sorted(ids))
         return {row.remote_id: title_of(row.payload) for row in found if row is not None}
     numbers = sorted(int(one) for one in ids if one.isascii() and one.isdigit() and len(one) < 19)
-    rows = queries.find_many(site_id, numbers, [language])
+    rows = queries.find_many(served.pk, numbers, [language])
     return {str(row.content_id): title_of(row.payload) for row in rows}
 
 

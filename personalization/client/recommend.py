@@ -15,10 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest
 
-from config import http, site_access
+from config import http
 from config.site_access import SiteAccess
 from content.items import queries
 from content.items.queries import Found
@@ -84,7 +83,7 @@ def recommendations(
 def add_context(draft: Draft, context: Any) -> None:
     """Put the ids, the type and the category of what the visitor looks at into the call."""
     given = context if isinstance(context, list | tuple) else [context]
-    found = [pages.item_of(one, site=draft.site, language=draft.language) for one in given]
+    found = [pages.item_of(draft.request, one, language=draft.language) for one in given]
     items = [item for item in found if item is not None]
     if not items:
         return
@@ -142,7 +141,7 @@ def ask_engine(draft: Draft) -> None:
         return
     found = recommendations_of(document, hosts=engine_hosts(draft.site))
     found = [with_own_links(one) for one in found if one.uri and one.title]
-    draft.items = reasons.explain(found, site=draft.site, language=draft.language)
+    draft.items = reasons.explain(found, request=draft.request, site=draft.site, language=draft.language)
 
 
 def engine_hosts(site: SiteAccess) -> frozenset[str]:
@@ -156,21 +155,19 @@ def with_own_links(one: Recommendation) -> Recommendation:
 
 
 def relative(url: str) -> str:
-    if not url or not http.is_own(f"http:{url}" if url.startswith("//") else url):
+    if not http.is_page_origin(f"http:{url}" if url.startswith("//") else url):
         return url
     parts = urlsplit(url)
-    if parts.port != settings.SERVED_PORT and parts.port == settings.EVENT_PORT:
-        return url  # the collector has a port of its own, another origin to the browser
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 @recommendation_listener(priority=hooks.FALLBACK)
 def fall_back(draft: Draft) -> None:
     """Fill an empty list with random visible items of the configured types (reference 6.8)."""
-    site_id = site_access.wagtail_site_id(draft.site)
-    if draft.items or not draft.site.random_item_types or site_id is None:
+    site = pages.wagtail_site_of(draft.request)
+    if draft.items or not draft.site.random_item_types or site is None:
         return
-    rows = random_rows(site_id, draft.site.random_item_types, language=draft.language, limit=draft.limit)
+    rows = random_rows(site.pk, draft.site.random_item_types, language=draft.language, limit=draft.limit)
     draft.items = [from_row(row, site=draft.site) for row in rows]
 
 

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -55,7 +54,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
 def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) -> list[list[Any]]:
     """The commands that report a view of ``content``, if it is an item of an included type."""
     language = pages.language_of(request)
-    item = pages.item_of(content, site=site, language=language)
+    item = pages.item_of(request, content, language=language)
     if item is None or item.item_type not in site.included_item_types:
         return []
     kind, number = str(item.item_type_id), str(pages.wire_id(item, site=site))
@@ -87,10 +86,7 @@ def script_url(site: SiteAccess) -> str:
 
 def endpoint_for_browser(site: SiteAccess) -> str:
     """Where the browser sends events; "" is the page's own origin, whatever name it is open under."""
-    own_port = not settings.EVENT_PORT or site.event_endpoint.endswith(f":{settings.SERVED_PORT}")
-    if not site.event_endpoint or (http.is_own(site.event_endpoint) and own_port):
-        return ""
-    return site.event_endpoint.rstrip("/")
+    return "" if http.is_page_origin(site.event_endpoint) else site.event_endpoint.rstrip("/")
 
 
 def script_json(value: Any) -> SafeString:

@@ -25,17 +25,21 @@ def test_it_lets_pages_send_events_where_the_sites_file_says(tmp_path: Path, set
     settings.LODESTAR_SITES_FILE = tmp_path / "sites.yaml"
     settings.LODESTAR_SITES_FILE.write_text(SITES)
     site_access.reload()
-    policy = dict(
-        part.strip().split(" ", 1)
-        for part in Client()
-        .get("/no-such-page/", headers={"host": "localhost"})["Content-Security-Policy"]
-        .split(";")
-        if " " in part.strip()
-    )
+    policy = policy_of_a_page()
+    settings.LODESTAR_SITES_FILE.write_text(SITES.replace("events.example", "other.example"))
+    site_access.reload()
+    later = policy_of_a_page()
     site_access.reload()
     assert policy["connect-src"] == "'self' https://events.example:8443"
     assert policy["img-src"].endswith("https://events.example:8443")
     assert policy["script-src"].endswith("https://cdn.example")
+    assert later["connect-src"] == "'self' https://other.example:8443"
+
+
+def policy_of_a_page() -> dict[str, str]:
+    answer = Client().get("/no-such-page/", headers={"host": "localhost"})
+    parts = (part.strip() for part in answer["Content-Security-Policy"].split(";"))
+    return dict(part.split(" ", 1) for part in parts if " " in part)
 
 
 def test_it_remembers_the_ports_that_were_served(tmp_path: Path) -> None:

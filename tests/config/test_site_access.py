@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -274,11 +275,32 @@ def test_it_serves_a_wagtail_site_in_a_language(sites: WriteSites) -> None:
     default = model.objects.get(is_default_site=True)
     other = model.objects.create(hostname="other.example", root_page=default.root_page)
 
-    def name(site_id: int, language: str) -> str | None:
-        found = site_access.for_request_language(site_id, language)
+    unknown = model.objects.create(hostname="unknown.example", root_page=default.root_page)
+
+    def name(site: Any, language: str) -> str | None:
+        found = site_access.for_request_language(site, language)
         return found.name if found else None
 
-    assert name(default.pk, "fre-FR") == "fr"
-    assert name(default.pk, "eng-GB") == "all"
-    assert name(other.pk, "eng-GB") == "other"
-    assert name(other.pk + 1000, "eng-GB") is None
+    assert name(default, "fre-FR") == "fr"
+    assert name(default, "eng-GB") == "all"
+    assert name(other, "eng-GB") == "other"
+    assert name(unknown, "eng-GB") is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("root", ["shop.example:8080", "{pk}"])
+def test_it_tells_two_sites_of_one_host_apart(root: str, sites: WriteSites) -> None:
+    model = apps.get_model("wagtailcore", "Site")
+    home = model.objects.get(is_default_site=True).root_page
+    first = model.objects.create(hostname="shop.example", port=80, root_page=home)
+    second = model.objects.create(hostname="shop.example", port=8080, root_page=home)
+    shared = "authentication: {customer_id: 3, license_key: k}"
+    sites(
+        f"personalization: {{system: {{default: {{{shared}}}, exact: {{root: '{root.format(pk=second.pk)}'}},"
+        " host: {root: shop.example}}}"
+    )
+    for site, entry in ((first, "host"), (second, "exact")):
+        found = site_access.for_request_language(site, "eng-GB")
+        assert found
+        assert found.name == entry
+        assert site_access.wagtail_site_id(found) == site.pk

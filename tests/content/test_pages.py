@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from pytest_django import DjangoAssertNumQueries
 from wagtail.images.models import Image
 from wagtail.models import Collection
 
 from content.items.types import item_type, item_types
-from content.jinja2 import tolerant
 from content.models import ArticlePage, ProductPage, ProductVariant
+from content.pictures import image, rendition, tolerant
 from tests.content.conftest import Magazine
 
 
@@ -56,3 +57,23 @@ def test_it_leaves_out_a_picture_that_cannot_be_read(fault: Exception) -> None:
 
     assert tolerant(broken)(picture, "width-1200", alt="") == ""
     assert tolerant(lambda *_args: "<img>")(picture, "width-1200") == "<img>"
+
+
+def test_it_asks_once_for_a_rendition_until_the_picture_changes(
+    picture: Image, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    spec = "fill-300x100|format-jpeg"
+    drawn = rendition(picture, spec=spec)
+    same = Image.objects.get(pk=picture.pk)
+    with django_assert_num_queries(0):
+        again = rendition(same, spec=spec)
+    assert again.url == drawn.url
+    picture.focal_point_x = picture.focal_point_y = 10
+    picture.focal_point_width = picture.focal_point_height = 20
+    assert rendition(picture, spec=spec).url != drawn.url
+
+
+def test_it_shows_the_text_of_a_picture_whose_file_is_gone(picture: Image) -> None:
+    picture.file.storage.delete(picture.file.name)
+    assert 'alt="Pier"' in image(picture, "width-123", alt="Pier")
+    assert image(None, "width-123", alt="Pier") == ""

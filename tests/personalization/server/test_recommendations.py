@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from personalization.server import artefacts, catalogues, plans, training
+from personalization.server import artefacts, catalogues, freshness, plans, training
 from personalization.server.items import mapping, store
 from personalization.server.models import Scenario, StoredItem
 from tests.personalization.server.conftest import Account, content, new_account
@@ -44,6 +44,7 @@ def put(account: Account, *ids: int, kind: int = 38, language: str = "eng-GB", *
 def forget() -> None:
     catalogues.catalogues.forget()
     plans.forget()
+    freshness.forget()
     artefacts.shelf.forget()
 
 
