@@ -127,7 +127,13 @@ def filter_text(value: object) -> str:
 
 @recommendation_listener(priority=hooks.ENGINE)
 def ask_engine(draft: Draft) -> None:
-    """Fill the list from the engine."""
+    """Fill the list from the engine, unless it left another block of this page without an answer.
+
+    The visitor waits for each block in turn, and for an engine that hangs only once.
+    """
+    silent: set[str] = draft.request.__dict__.setdefault("_lodestar_silent_engines", set())
+    if draft.site.recommendation_endpoint in silent:
+        return
     try:
         document = gateway.recommend(
             draft.site,
@@ -139,6 +145,8 @@ def ask_engine(draft: Draft) -> None:
         # 409: this visitor has no history yet. That is no fault.
         log = logger.debug if error.status == 409 else logger.warning
         log("No recommendations of %s: %s", draft.scenario, error)
+        if error.status is None:
+            silent.add(draft.site.recommendation_endpoint)
         return
     found = recommendations_of(document, hosts=engine_hosts(draft.site))
     found = [with_own_links(one) for one in found if one.uri and one.title]
