@@ -17,6 +17,7 @@ CopyOfDemo = Callable[..., Installation]
 def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """A demo that nothing serves; tests work on copies of it."""
 
+
     installation = Installation(var_dir=tmp_path_factory.mktemp("built") / "var")
     installation.manage("demo", "--no-serve")
     return installation
