@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 from config import site_access
-from config.http import own_base
+from config.http import own_base, seen_from
 from config.site_access import SiteAccess
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -55,9 +55,9 @@ class ContentPolicy(CSPMiddleware):
     A collector on a port of its own, or an engine on another host, is another origin to the browser.
     """
 
-    def get_policy_parts(self, *args: Any, **options: Any) -> Any:
-        parts = super().get_policy_parts(*args, **options)
-        events, scripts = sorted(event_origins()), sorted(script_origins())
+    def get_policy_parts(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        parts = super().get_policy_parts(request, *args, **options)
+        events, scripts = sorted(event_origins(request)), sorted(script_origins())
         added = {"connect-src": events, "img-src": events, "script-src": scripts}
         update = dict(parts.update or {})
         for directive, origins in added.items():
@@ -67,8 +67,14 @@ class ContentPolicy(CSPMiddleware):
         return parts
 
 
-def event_origins() -> set[str]:
-    return {origin for site in known_sites() if (origin := origin_of(site.event_endpoint))}
+def event_origins(request: HttpRequest) -> set[str]:
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return set()  # the answer is an error page, which tracks nothing
+    seen = {site.event_endpoint: seen_from(site.event_endpoint, host=host) for site in known_sites()}
+    ours = {f"{request.scheme}:{own}" for own in seen.values() if own}
+    return ours | {origin for url, own in seen.items() if own is None and (origin := origin_of(url))}
 
 
 def script_origins() -> set[str]:

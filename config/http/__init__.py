@@ -12,7 +12,7 @@ from config.http.answer import (
     Unreachable,
 )
 from config.http.client import SafeClient
-from config.http.own import event_base, is_own, own_base
+from config.http.own import event_base, is_own, own_base, seen_from
 
 __all__ = [
     "Answer",
@@ -26,4 +26,5 @@ __all__ = [
     "event_base",
     "is_own",
     "own_base",
+    "seen_from",
 ]

@@ -40,6 +40,19 @@ def is_own(url: str) -> bool:
     return is_loopback(host) and port in own_ports
 
 
+def seen_from(url: str, *, host: str) -> str | None:
+    """How a page that is open under ``host`` (a Host header) reaches the origin of our own ``url``.
+
+    "" is the page's own origin; the collector's port is ``//name:port``, with the page's name, because a
+    browser elsewhere reaches us under that one only. None where ``url`` is not ours.
+    """
+    if not is_own(url):
+        return None
+    if urlsplit(url).port != settings.EVENT_PORT or settings.EVENT_PORT in (None, settings.SERVED_PORT):
+        return ""
+    return f"//{bracketed(urlsplit(f'//{host}').hostname or '')}:{settings.EVENT_PORT}"
+
+
 def port_of(parts: SplitResult) -> int | None:
     """The port of an address, the scheme's default included; raises ValueError when it is none."""
     return parts.port or DEFAULT_PORTS.get(parts.scheme)

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest
 
 from config import http, site_access
@@ -149,7 +148,8 @@ def ask_engine(draft: Draft) -> None:
             silent.add(draft.site.recommendation_endpoint)
         return
     found = recommendations_of(document, hosts=engine_hosts(draft.site))
-    found = [with_own_links(one) for one in found if one.uri and one.title]
+    host = draft.request.get_host()
+    found = [with_own_links(one, host=host) for one in found if one.uri and one.title]
     draft.items = reasons.explain(found, site=draft.site, language=draft.language)
 
 
@@ -158,18 +158,19 @@ def engine_hosts(site: SiteAccess) -> frozenset[str]:
     return frozenset(urlsplit(address).netloc.lower() for address in addresses if address)
 
 
-def with_own_links(one: Recommendation) -> Recommendation:
-    """Links to this installation become relative: the page may be open under another of its names."""
-    return replace(one, click_url=relative(one.click_url), rendered_url=relative(one.rendered_url))
+def with_own_links(one: Recommendation, *, host: str) -> Recommendation:
+    """Links to this installation fit a page that is open under ``host``, one of its names."""
+    return replace(
+        one, click_url=fitting(one.click_url, host=host), rendered_url=fitting(one.rendered_url, host=host)
+    )
 
 
-def relative(url: str) -> str:
-    if not url or not http.is_own(f"http:{url}" if url.startswith("//") else url):
+def fitting(url: str, *, host: str) -> str:
+    own = http.seen_from(f"http:{url}" if url.startswith("//") else url, host=host) if url else None
+    if own is None:
         return url
     parts = urlsplit(url)
-    if parts.port != settings.SERVED_PORT and parts.port == settings.EVENT_PORT:
-        return url  # the collector has a port of its own, another origin to the browser
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return own + (f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
 @recommendation_listener(priority=hooks.FALLBACK)

@@ -29,8 +29,8 @@ from config.jobs.models import Job, Periodic
 from content.models import Item
 from personalization.server import artefacts
 from personalization.server.models import ModelBuild
-from tests.chaos.conftest import CopyOfDemo
 from tests.chaos.small_disk import SmallDisk, small_disk
+from tests.conftest import CopyOfDemo
 from tests.content.conftest import Magazine, committed, magazine  # noqa: F401 - a fixture
 from tests.flows.installation import Installation
 from tests.personalization.server.conftest import Account, new_account

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.chaos.conftest import CopyOfDemo
+from tests.conftest import CopyOfDemo
 from tests.flows.installation import Installation, eventually, free_port
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]

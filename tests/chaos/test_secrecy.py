@@ -21,8 +21,8 @@ import duckdb
 import pytest
 import requests
 
-from tests.chaos.conftest import CopyOfDemo
 from tests.chaos.recording_engine import RecordingEngine, recording_engine
+from tests.conftest import CopyOfDemo
 from tests.flows.installation import Installation, eventually, free_port
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]

@@ -38,6 +38,16 @@ def test_it_lets_pages_send_events_where_the_sites_file_says(tmp_path: Path, set
     assert policy["script-src"].endswith("https://cdn.example")
 
 
+@pytest.mark.django_db(databases="__all__")
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_it_lets_pages_reach_the_collector_under_their_own_name(host: str, settings: Any) -> None:
+    settings.EVENT_PORT = 9108
+    site_access.reload()
+    policy = Client().get("/no-such-page/", headers={"host": f"{host}:8000"})["Content-Security-Policy"]
+    site_access.reload()
+    assert f"connect-src 'self' http://{host}:9108;" in policy
+
+
 def test_it_remembers_the_ports_that_were_served(tmp_path: Path) -> None:
     assert environment.served_ports(tmp_path) == {}
     environment.write_served_ports(tmp_path, port=9000, event_port=9001)
