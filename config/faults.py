@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
@@ -75,6 +76,16 @@ def explained(error: Exception) -> tuple[int, str] | None:
     return None
 
 
+def rooms() -> str:
+    """Where the files of SQLite are and how much room they have; "" for databases elsewhere."""
+    folders = {
+        Path(database["NAME"]).parent
+        for database in settings.DATABASES.values()
+        if database["ENGINE"] == "django.db.backends.sqlite3"
+    }
+    return "".join(f": {folder} has {room_at(folder)}" for folder in sorted(folders))
+
+
 def of_database(error: DatabaseError) -> tuple[int, str]:
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
@@ -84,10 +95,7 @@ def of_database(error: DatabaseError) -> tuple[int, str]:
             "Run `python manage.py migrate`, or `python manage.py demo` for the sample site."
         )
     if any(word in text.lower() for word in FULL_WORDS):
-        return (
-            FAILED,
-            f"The disk of the database is full ({first}). Free some space and run the command again.",
-        )
+        return FAILED, f"The disk of the database is full ({first}){rooms()}. Free some space and try again."
     return FAILED, (
         f"The database cannot be used: {first}. Start it, or correct DATABASE_URL and EVENTS_DATABASE_URL; "
         "`python manage.py doctor` tells more."

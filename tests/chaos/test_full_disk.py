@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import requests
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -107,6 +108,37 @@ def test_it_ends_an_export_whose_disk_takes_no_more_files(copy_of_demo: CopyOfDe
     with small_disk(installation.var_dir / "export", options="size=900m,nr_inodes=9") as disk:
         said = refused(installation, disk)
     assert "takes no more files (0 of 9 are left)" in said
+
+
+# --- Everything on one full disk, as it is by default ---------------------------------------------
+
+
+def status(installation: Installation, path: str) -> int:
+    return requests.get(installation.base + path, timeout=60).status_code
+
+
+def test_it_goes_on_reading_and_heals_where_everything_is_full(
+    copy_of_demo: CopyOfDemo, tmp_path: Path
+) -> None:
+    pages = ("/", "/stories/sea-shore/", "/api/v2/10101/u1/popular.json")
+    with small_disk(tmp_path / "full", options="size=64m") as disk:
+        installation = copy_of_demo("full/var")
+        with installation.serving():
+            assert status(installation, "/api/10101/click/u1/39/5") == 204
+            disk.fill()
+            assert [status(installation, page) for page in pages] == [200, 200, 200]
+            assert status(installation, "/api/10101/click/u1/39/6") == 503
+            done = export(installation)
+            assert done.returncode == 1
+            assert re.fullmatch(
+                r"The disk of the database is full \(.+\): /\S+/full/var has 0 bytes free\."
+                r" Free some space and try again\.\n",
+                done.stderr,
+            )
+            disk.free()
+            assert [status(installation, page) for page in pages] == [200, 200, 200]
+            assert status(installation, "/api/10101/click/u1/39/7") == 204
+            exports_again(installation)
 
 
 # --- The lake and the models ----------------------------------------------------------------------
