@@ -26,6 +26,9 @@ def configure(options: dict[str, Any]) -> None:
     files = channel_files(options.get("files", []), root=Path(options.get("root", ".")))
     level = options["level"].upper()
     loggers: dict[str, Any] = {
+        # Django gives these handlers of its own, which redact nothing.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # These print whole addresses, which may hold user ids.
         "urllib3": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},

@@ -7,10 +7,11 @@ from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 from config import site_access
+from config.http import seen_from
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
@@ -52,18 +53,24 @@ class ContentPolicy(CSPMiddleware):
     A collector on a port of its own, or an engine on another host, is another origin to the browser.
     """
 
-    def get_policy_parts(self, *args: Any, **options: Any) -> Any:
-        parts = super().get_policy_parts(*args, **options)
+    def get_policy_parts(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        parts = super().get_policy_parts(request, *args, **options)
         update = dict(parts.update or {})
-        for directive, origins in foreign_origins().items():
+        for directive, origins in other_origins(request).items():
             update[directive] = [*update.get(directive, ()), *origins]
         parts.update = update
         return parts
 
 
-def foreign_origins() -> Mapping[str, tuple[str, ...]]:
-    """Directive -> origins that the sites file adds to it; worked out once for each reading of the file."""
+def other_origins(request: HttpRequest) -> Mapping[str, tuple[str, ...]]:
+    """Directive -> origins beside the page's own that its tracker talks to."""
     try:
-        return site_access.current_file().policy
-    except ImproperlyConfigured:
-        return {}  # a page must not fail because of the sites file; the checks name what is wrong
+        file, host = site_access.current_file(), request.get_host()
+    except (ImproperlyConfigured, DisallowedHost):
+        return {}  # the page tracks nothing, but must not fail; the checks name what is wrong
+    if not file.own_collector:
+        return file.policy
+    collector = f"{request.scheme}:{seen_from(file.own_collector, host=host)}"
+    return file.policy | {
+        directive: (*file.policy.get(directive, ()), collector) for directive in ("connect-src", "img-src")
+    }

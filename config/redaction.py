@@ -19,9 +19,10 @@ BY_NAME = re.compile(
 )
 SCHEMES = re.compile(r"(?i)\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}")
 IN_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]*@")
-# /api/<customer>/<event>/<user>/... and /api/v2/<customer>/<user>/<scenario>
-EVENT_PATH = re.compile(r"(/api/(?!v[0-9]/)[^/\s?]+/(?!items?\b)[a-z]+/)[^/\s?\"']+(?=[/?\s]|$)")
-LOGIN_PATH = re.compile(r"(/api/[^/\s?]+/login/\[user\]/)[^/\s?\"']+")
+# /api/<customer>/<event>/<user>/..., its older spellings, and /api/v2/<customer>/<user>/<scenario>
+EVENT_PREFIX = r"/(?:api(?!/v[0-9]/)|ebl|ebh|newsl|newsh|news)/[^/\s?]+/"
+EVENT_PATH = re.compile(rf"({EVENT_PREFIX}(?!items?\b)[a-z]+/)[^/\s?\"']+(?=[/?\s]|$)")
+LOGIN_PATH = re.compile(rf"({EVENT_PREFIX}login/\[user\]/)[^/\s?\"']+")
 RECOMMENDATION_PATH = re.compile(r"(/api/v[0-9]/[^/\s?]+/)[^/\s?\"']+(?=/)")
 SECRET_NAME = re.compile(r"(?i)(SECRET|PASSWORD|LICENSE_KEY|TOKEN|PSEUDONYM_KEY)")
 SHORTEST_SECRET = 6

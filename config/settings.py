@@ -238,7 +238,7 @@ JOBS_INLINE = env.env_bool("LODESTAR_JOBS_INLINE", default=False)
 # Redis may go away at any time and therefore holds nothing but nudges.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.cache.ForgetfulFileCache",
         "LOCATION": VAR_DIR / "cache",
     },
     # Wagtail would write a file for every picture it shows, although listings have fetched them already.
@@ -308,7 +308,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 # --- Personalization --------------------------------------------------------------------------
 
-# Rendering a page never waits longer than this for recommendations.
+# Rendering a page never waits longer than this for a block of recommendations, and once at most for an
+# engine that does not answer.
 RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500
 DISK_FLOOR_BYTES = 200 * 1024 * 1024

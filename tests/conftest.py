@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_django
 from playwright.sync_api import Browser
+
+from tests.flows.installation import Installation
 
 # Some libraries refuse the ORM inside Playwright's event loop thread; our browser tests only read.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -57,6 +61,29 @@ def django_db_setup(
         with django_db_blocker.unblock():
             migrated.keep(request.config.cache.mkdir("migrated"))
         migrated.install()
+
+
+@pytest.fixture(scope="session")
+def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """A freshly built demo; tests that change it or serve it for long take a copy."""
+
+    installation = Installation(var_dir=tmp_path_factory.mktemp("demo") / "var")
+    installation.manage("demo", "--no-serve")
+    return installation
+
+
+CopyOfDemo = Callable[..., Installation]
+
+
+@pytest.fixture
+def copy_of_demo(demo_build: Installation, tmp_path: Path) -> CopyOfDemo:
+    """Makes an installation with the demo's data, under a name and with variables of its own."""
+
+    def copy(name: str = "var", **extra_env: str) -> Installation:
+        shutil.copytree(demo_build.var_dir, tmp_path / name)
+        return Installation(var_dir=tmp_path / name, extra_env=extra_env)
+
+    return copy
 
 
 @pytest.fixture(scope="session")

@@ -13,25 +13,31 @@ device's events for its account.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import duckdb
 import numpy as np
 from django.conf import settings
 from django.db import connections
 
+from config.faults import writing_to
 from tracking import horizon
 from tracking.models import Cursor
+from tracking.parts import (
+    all_or_none,
+    folder_of,
+    read_manifest,
+    sql_text,
+    write_days,
+    write_manifest,
+)
 
 logger = logging.getLogger("tracking")
 
@@ -55,17 +61,6 @@ PARQUET = """
 """
 
 
-@dataclass
-class Manifest:
-    """Which files of a customer count, and up to which event id they hold everything."""
-
-    version: int = 1
-    last_id: int = 0
-    rows: int = 0
-    files: list[str] = field(default_factory=list)  # relative to the customer's folder
-    retired: dict[str, float] = field(default_factory=dict)  # merged parts and when they were
-
-
 def files(customer_id: str) -> list[Path]:
     """The Parquet files that hold a customer's events, each event in exactly one."""
     folder = folder_of(customer_id)
@@ -82,20 +77,24 @@ def archive() -> int:
     """Copy what was committed since the last call into the lake; return the number of events.
 
     Safe to call again after a crash at any point: a part becomes visible with its manifest, which also says
-    how far it reaches. Two calls at once do not disturb each other; the second returns 0.
+    how far it reaches. Two calls at once do not disturb each other; the second returns 0. Raises
+    :class:`~config.faults.Fault` when the disk is full; the events stay in the database and follow later.
     """
-    settings.LAKE_ROOT.mkdir(parents=True, exist_ok=True)
-    with exclusively() as mine:
-        if not mine:
-            return 0
-        upto = horizon.settled_id()
-        forget_other_database(upto)
-        total = 0
-        while rows := read_rows(after=position(), upto=upto):
-            total += write_rows(rows)
-            move_cursor(int(rows[-1][0]))
-        compact()
-        return total
+    with writing_to(settings.LAKE_ROOT, lost="Events were not archived to the lake"):
+        settings.LAKE_ROOT.mkdir(parents=True, exist_ok=True)
+        with exclusively() as mine:
+            return archive_alone() if mine else 0
+
+
+def archive_alone() -> int:
+    upto = horizon.settled_id()
+    forget_other_database(upto)
+    total = 0
+    while rows := read_rows(after=position(), upto=upto):
+        total += write_rows(rows)
+        move_cursor(int(rows[-1][0]))
+    compact()
+    return total
 
 
 class exclusively:  # noqa: N801 - reads as a with-statement
@@ -160,13 +159,15 @@ def add(customer_id: str, rows: list[tuple[Any, ...]]) -> int:
     if not rows:
         return 0
     label = f"{rows[0][0]}-{rows[-1][0]}"
-    with closing(duckdb.connect()) as duck:
-        duck.register("events", columns_of(rows))
-        source = f"{PARQUET}, strftime(make_timestamp(ts), '%Y-%m-%d') AS day FROM events ORDER BY ts"
-        manifest.files += write_days(duck, source, folder, label)
-    manifest.last_id = rows[-1][0]
-    manifest.rows += len(rows)
-    write_manifest(folder, manifest)
+    with all_or_none(folder) as new:
+        with closing(duckdb.connect()) as duck:
+            duck.register("events", columns_of(rows))
+            source = f"{PARQUET}, strftime(make_timestamp(ts), '%Y-%m-%d') AS day FROM events ORDER BY ts"
+            write_days(duck, source, folder, label, new=new)
+        manifest.files += new
+        manifest.last_id = rows[-1][0]
+        manifest.rows += len(rows)
+        write_manifest(folder, manifest)
     return len(rows)
 
 
@@ -185,36 +186,6 @@ def columns_of(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     return arrays
 
 
-def write_days(duck: duckdb.DuckDBPyConnection, source: str, folder: Path, label: str) -> list[str]:
-    """Write the query's rows as one synced file per day; return their names below ``folder``."""
-    temporary = folder / f".tmp-{os.getpid()}-{label}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        duck.execute(
-            f"COPY ({source}) TO '{sql_text(temporary)}' "
-            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), FILENAME_PATTERN 'part')"
-        )
-        return [publish(written, folder, label) for written in sorted(temporary.glob("day=*/*.parquet"))]
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def publish(written: Path, folder: Path, label: str) -> str:
-    """Sync a file and move it to its place."""
-    target = folder / written.parent.name / f"{label}{suffix_of(written)}.parquet"
-    target.parent.mkdir(exist_ok=True)
-    sync(written)
-    written.replace(target)
-    sync(target.parent)
-    return str(target.relative_to(folder))
-
-
-def suffix_of(written: Path) -> str:
-    """DuckDB may write several files for a day: `part.parquet`, `part_1.parquet`."""
-    return written.stem.removeprefix("part")
-
-
 def compact() -> int:
     """Merge days of many parts into one file each; return how many days were merged."""
     return sum(compact_customer(folder_of(customer_id)) for customer_id in customers())
@@ -226,57 +197,30 @@ def compact_customer(folder: Path) -> int:
     for name in manifest.files:
         days.setdefault(name.partition("/")[0], []).append(name)
     crowded = {day: parts for day, parts in days.items() if len(parts) > MOST_PARTS_A_DAY}
-    for day, parts in crowded.items():
-        label = f"merged-{time.time_ns()}"
-        listed = ", ".join(f"'{sql_text(folder / part)}'" for part in parts)
-        with closing(duckdb.connect()) as duck:
-            source = (
-                f"SELECT *, '{day.removeprefix('day=')}' AS day "  # noqa: S608 - names of our own files
-                f"FROM read_parquet([{listed}], hive_partitioning = false) ORDER BY ts"
-            )
-            merged = write_days(duck, source, folder, label)
-        manifest.files = [name for name in manifest.files if name not in parts] + merged
-        manifest.retired |= dict.fromkeys(parts, time.time())
-    gone = [name for name, since in manifest.retired.items() if time.time() - since > GRACE_SECONDS]
-    if crowded or gone:
-        manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
-        write_manifest(folder, manifest)
+    with all_or_none(folder) as new:
+        for day, parts in crowded.items():
+            merge(folder, day, parts, new=new)
+            manifest.files = [name for name in manifest.files if name not in parts]
+            manifest.retired |= dict.fromkeys(parts, time.time())
+        manifest.files += new
+        gone = [name for name, since in manifest.retired.items() if time.time() - since > GRACE_SECONDS]
+        if crowded or gone:
+            manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
+            write_manifest(folder, manifest)
     for name in gone:
         (folder / name).unlink(missing_ok=True)
     return len(crowded)
 
 
-def folder_of(customer_id: str) -> Path:
-    root: Path = settings.LAKE_ROOT
-    return root / f"customer={quote(customer_id, safe='')}"
-
-
-def read_manifest(folder: Path) -> Manifest:
-    try:
-        return Manifest(**json.loads((folder / "manifest.json").read_text()))
-    except FileNotFoundError:
-        return Manifest()
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    temporary = folder / f".tmp-manifest-{os.getpid()}"
-    temporary.write_text(json.dumps(asdict(manifest), indent=1))
-    sync(temporary)
-    temporary.replace(folder / "manifest.json")
-    sync(folder)
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sql_text(path: Path) -> str:
-    return str(path).replace("'", "''")
+def merge(folder: Path, day: str, parts: list[str], *, new: list[str]) -> None:
+    """Write the rows of a day's parts as one file; ``new`` gets its name."""
+    listed = ", ".join(f"'{sql_text(folder / part)}'" for part in parts)
+    source = (
+        f"SELECT *, '{day.removeprefix('day=')}' AS day "  # noqa: S608 - names of our own files
+        f"FROM read_parquet([{listed}], hive_partitioning = false) ORDER BY ts"
+    )
+    with closing(duckdb.connect()) as duck:
+        write_days(duck, source, folder, f"merged-{time.time_ns()}", new=new)
 
 
 def sweep() -> None:
@@ -288,7 +232,17 @@ def sweep() -> None:
 
 def leftovers() -> Iterator[Path]:
     an_hour_ago = time.time() - 3600
-    for path in settings.LAKE_ROOT.glob("customer=*/.tmp-*"):
+    for path in (*settings.LAKE_ROOT.glob("customer=*/.tmp-*"), *unnamed_parts()):
         with suppress(OSError):
             if path.stat().st_mtime < an_hour_ago:
                 yield path
+
+
+def unnamed_parts() -> Iterator[Path]:
+    """Parts in their place whose process was killed before the manifest named them."""
+    for folder in settings.LAKE_ROOT.glob("customer=*"):
+        manifest = read_manifest(folder)
+        named = {*manifest.files, *manifest.retired}
+        for part in folder.glob("day=*/*.parquet"):
+            if str(part.relative_to(folder)) not in named:
+                yield part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as TooLate
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_exempt
@@ -18,6 +18,7 @@ from tracking.collector.writer import Busy
 from tracking.fields import BadEvent
 
 LONGEST_WAIT_SECONDS = 15.0
+AWAY = BadEvent(503, "the database does not answer; send the event again in a second")
 
 
 @csrf_exempt
@@ -32,6 +33,8 @@ def event(request: HttpRequest) -> HttpResponse:
         commit(accepted)
     except BadEvent as reason:
         return rendered(answers.refusal(reason, headers))
+    except DatabaseError:
+        return rendered(answers.refusal(AWAY, headers))
     return rendered(accepted.answer)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.dispatch import Signal
 
 from config import site_access
@@ -26,6 +26,7 @@ logger = logging.getLogger("personalization")
 
 # The collector asks for every event; a customer made a moment ago may take this long to be known.
 CACHE_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 # Sent after the commit with ``customer_id: str``, so that the engine can prepare models and scenarios.
 customer_created = Signal()
 
@@ -53,11 +54,29 @@ class Directory:
         self._lock = threading.Lock()
         self._accounts: dict[str, CustomerAccount] = {}
         self._read_at = -CACHE_SECONDS
+        self._fault: DatabaseError | None = None
 
     def find(self, customer_id: str) -> CustomerAccount | None:
+        """The customer, None if there is none.
+
+        While the database is away, customers that were known before still are; of others nobody can tell,
+        and the database's error is raised.
+        """
         if time.monotonic() - self._read_at >= CACHE_SECONDS:
+            self.try_refresh()
+        account = self._accounts.get(customer_id)
+        if account is None and self._fault:
+            raise OperationalError("The customers cannot be read.") from self._fault
+        return account
+
+    def try_refresh(self) -> None:
+        """Read both places again; without the database keep what is known and try again in a second."""
+        try:
             self.refresh()
-        return self._accounts.get(customer_id)
+        except DatabaseError as fault:
+            logger.warning("The customers could not be read again: %s", type(fault).__name__)
+            self._fault = fault
+            self._read_at = time.monotonic() - CACHE_SECONDS + RETRY_SECONDS
 
     def forget(self) -> None:
         """Read both places again at the next question."""
@@ -84,6 +103,7 @@ class Directory:
                     ),
                 )
             self._accounts = accounts
+            self._fault = None
             self._read_at = time.monotonic()
 
 

@@ -12,7 +12,7 @@ from config.http.answer import (
     Unreachable,
 )
 from config.http.client import SafeClient
-from config.http.own import event_base, is_own, is_page_origin, own_base
+from config.http.own import event_base, is_own, own_base, seen_from
 
 __all__ = [
     "Answer",
@@ -25,6 +25,6 @@ __all__ = [
     "Unreachable",
     "event_base",
     "is_own",
-    "is_page_origin",
     "own_base",
+    "seen_from",
 ]

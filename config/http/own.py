@@ -40,15 +40,17 @@ def is_own(url: str) -> bool:
     return is_loopback(host) and port in own_ports
 
 
-def is_page_origin(url: str) -> bool:
-    """Whether the browser reaches ``url`` at the origin that its page came from, under whatever name.
+def seen_from(url: str, *, host: str) -> str | None:
+    """How a page that is open under ``host`` (a Host header) reaches the origin of our own ``url``.
 
-    Every port is an origin of its own to the browser, the collector's too.
+    "" is the page's own origin; the collector's port is ``//name:port``, with the page's name, because a
+    browser elsewhere reaches us under that one only. None where ``url`` is not ours.
     """
     if not is_own(url):
-        return False
-    port = port_of(urlsplit(url))
-    return port == settings.SERVED_PORT or port != settings.EVENT_PORT
+        return None
+    if port_of(urlsplit(url)) != settings.EVENT_PORT or settings.EVENT_PORT == settings.SERVED_PORT:
+        return ""
+    return f"//{bracketed(urlsplit(f'//{host}').hostname or '')}:{settings.EVENT_PORT}"
 
 
 def port_of(parts: SplitResult) -> int | None:

@@ -9,7 +9,8 @@ A kind of job is a function registered under a name::
 
 It must be safe to run twice: after a crash another worker starts it again from the beginning. Raise
 :class:`GiveUp` when trying again cannot help; any other exception is retried with back-off, at most
-:data:`MAX_ATTEMPTS` times, and the row is parked after that.
+:data:`MAX_ATTEMPTS` times, and the row is parked after that. Of a :class:`~config.faults.Fault` the row keeps
+the sentence, of others the traceback.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from config.faults import Fault
 from config.jobs import lease
 from config.jobs.models import OPEN_STATES, Job, State
 
@@ -176,6 +178,8 @@ def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> No
             return
         except GiveUp as reason:
             finish(row, State.FAILED, error=str(reason))
+        except Fault as fault:
+            retry_or_park(row, str(fault))
         except Exception:  # noqa: BLE001 - a job may fail in any way; none may stop the worker
             retry_or_park(row, traceback.format_exc())
         else:

@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from config.faults import Fault
 from config.jobs import lease
 from config.jobs.models import Periodic
 
@@ -66,6 +67,9 @@ def run(entry: Entry) -> bool:
     error = ""
     try:
         entry.function()
+    except Fault as fault:
+        logger.error("The periodic function %s failed: %s", entry.name, fault)
+        error = str(fault)
     except Exception as raised:  # any fault of one function must not stop the others
         logger.exception("The periodic function %s failed.", entry.name)
         error = f"{type(raised).__name__}: {raised}"

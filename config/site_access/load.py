@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from config.http.own import event_base, is_page_origin, own_base
+from config.http.own import event_base, is_own, own_base, seen_from
 from config.site_access.document import Document, KeyPath, read, shown
 from config.site_access.placeholders import BadPlaceholder, resolve
 from config.site_access.record import SiteAccess, SitesFileError
@@ -30,12 +30,18 @@ class SitesFile:
 
     @cached_property
     def policy(self) -> dict[str, tuple[str, ...]]:
-        """Directives of the Content-Security-Policy -> other origins that the tracker of a page talks to."""
-        events = origins(s.event_endpoint for s in self.sites if not is_page_origin(s.event_endpoint))
+        """Directives of the Content-Security-Policy -> other hosts that the tracker of a page talks to."""
+        events = origins(s.event_endpoint for s in self.sites if not is_own(s.event_endpoint))
         urls = (s.script_url for s in self.sites if not s.script_url.startswith("/"))
         scripts = origins(url if "//" in url else f"https://{url}" for url in urls if url)
         added = {"connect-src": events, "img-src": events, "script-src": scripts}
         return {directive: found for directive, found in added.items() if found}
+
+    @cached_property
+    def own_collector(self) -> str:
+        """The address of our own collector, where pages send events to a port of its own; else ""."""
+        events = (site.event_endpoint for site in self.sites)
+        return next((url for url in events if seen_from(url, host="localhost")), "")
 
 
 def origins(urls: Iterable[str]) -> tuple[str, ...]:

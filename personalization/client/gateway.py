@@ -116,6 +116,11 @@ def refusal(answer: http.Answer, *, url: str, customer_id: int | str) -> EngineE
         )
     elif status == 404:
         message = f"{where} does not know customer {customer_id} (404)."
+    elif 300 <= status < 400:
+        message = (
+            f"{where} answered {status} for customer {customer_id}. Redirects are not followed: "
+            f"write the address it leads to into the sites file."
+        )
     else:
         message = f"{where} answered {status} for customer {customer_id}."
     retry = status >= 500 or status in (408, 425, 429)

@@ -126,7 +126,13 @@ def filter_text(value: object) -> str:
 
 @recommendation_listener(priority=hooks.ENGINE)
 def ask_engine(draft: Draft) -> None:
-    """Fill the list from the engine."""
+    """Fill the list from the engine, unless it left another block of this page without an answer.
+
+    The visitor waits for each block in turn, and for an engine that hangs only once.
+    """
+    silent: set[str] = draft.request.__dict__.setdefault("_lodestar_silent_engines", set())
+    if draft.site.recommendation_endpoint in silent:
+        return
     try:
         document = gateway.recommend(
             draft.site,
@@ -138,9 +144,12 @@ def ask_engine(draft: Draft) -> None:
         # 409: this visitor has no history yet. That is no fault.
         log = logger.debug if error.status == 409 else logger.warning
         log("No recommendations of %s: %s", draft.scenario, error)
+        if error.status is None:
+            silent.add(draft.site.recommendation_endpoint)
         return
     found = recommendations_of(document, hosts=engine_hosts(draft.site))
-    found = [with_own_links(one) for one in found if one.uri and one.title]
+    host = draft.request.get_host()
+    found = [with_own_links(one, host=host) for one in found if one.uri and one.title]
     draft.items = reasons.explain(found, request=draft.request, site=draft.site, language=draft.language)
 
 
@@ -149,16 +158,19 @@ def engine_hosts(site: SiteAccess) -> frozenset[str]:
     return frozenset(urlsplit(address).netloc.lower() for address in addresses if address)
 
 
-def with_own_links(one: Recommendation) -> Recommendation:
-    """Links to this installation become relative: the page may be open under another of its names."""
-    return replace(one, click_url=relative(one.click_url), rendered_url=relative(one.rendered_url))
+def with_own_links(one: Recommendation, *, host: str) -> Recommendation:
+    """Links to this installation fit a page that is open under ``host``, one of its names."""
+    return replace(
+        one, click_url=fitting(one.click_url, host=host), rendered_url=fitting(one.rendered_url, host=host)
+    )
 
 
-def relative(url: str) -> str:
-    if not http.is_page_origin(f"http:{url}" if url.startswith("//") else url):
+def fitting(url: str, *, host: str) -> str:
+    own = http.seen_from(f"http:{url}" if url.startswith("//") else url, host=host) if url else None
+    if own is None:
         return url
     parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return own + (f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
 @recommendation_listener(priority=hooks.FALLBACK)

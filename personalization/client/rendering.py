@@ -43,7 +43,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
         {
             "script_url": script_url(site),
             "customer_id": site.customer_id,
-            "endpoint": endpoint_for_browser(site),
+            "endpoint": endpoint_for_browser(site, request=request),
             "commands": script_json(commands),
             "nonce": nonce_of(request),
         },
@@ -84,9 +84,10 @@ def script_url(site: SiteAccess) -> str:
     return site.script_url if site.script_url.startswith(("/", "https://")) else f"https://{site.script_url}"
 
 
-def endpoint_for_browser(site: SiteAccess) -> str:
+def endpoint_for_browser(site: SiteAccess, *, request: HttpRequest) -> str:
     """Where the browser sends events; "" is the page's own origin, whatever name it is open under."""
-    return "" if http.is_page_origin(site.event_endpoint) else site.event_endpoint.rstrip("/")
+    own = http.seen_from(site.event_endpoint, host=request.get_host())
+    return site.event_endpoint.rstrip("/") if own is None else own
 
 
 def script_json(value: Any) -> SafeString:

@@ -14,16 +14,18 @@ import re
 import shutil
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import numpy as np
 import orjson
 from django.conf import settings
 
+from config.faults import writing_to
 from personalization.server.learning.base import Float32, Int32, Learned
 
 logger = logging.getLogger("personalization")
@@ -31,6 +33,8 @@ logger = logging.getLogger("personalization")
 SCHEMA = 1
 KEPT_VERSIONS = 2
 CHECK_SECONDS = 1.0
+TEMPORARY = ".tmp-"
+STALE_SECONDS = 3600
 ARRAYS = {"ranking": np.float32, "neighbours": np.int32, "scores": np.float32, "support": np.int32}
 SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -74,29 +78,60 @@ def folder(customer_id: str, model: str) -> Path:
 
 
 def write(customer_id: str, model: str, learned: Learned, *, about: dict[str, Any]) -> str:
-    """Store a version and make it the current one; returns its name. Old versions are removed."""
+    """Store a version and make it the current one; returns its name. Old versions are removed.
+
+    Raises :class:`~config.faults.Fault` when the disk does not take it; the version before keeps serving.
+    """
     home = folder(customer_id, model)
     version = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}"
-    temporary = home / f".tmp-{version}"
-    temporary.mkdir(parents=True)
-    try:
-        write_files(temporary, learned, about=about)
-        temporary.rename(home / version)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    sync(home)
-    write_synced(home / f".current-{version}", version.encode())
-    (home / f".current-{version}").rename(home / "current")
-    sync(home)
-    prune(home, keep=version)
+    with writing_to(home, lost=f"The new version of the model {model} was not stored"):
+        try:
+            put(home, version, learned, about=about)
+        except BaseException:
+            discard(home, version)
+            raise
+        prune(home, keep=version)
     return version
+
+
+def put(home: Path, version: str, learned: Learned, *, about: dict[str, Any]) -> None:
+    temporary, pointer = places(home, version)
+    temporary.mkdir(parents=True)
+    write_files(temporary, learned, about=about)
+    temporary.rename(home / version)
+    sync(home)
+    write_synced(pointer, version.encode())
+    pointer.rename(home / "current")
+    sync(home)
+
+
+def places(home: Path, version: str) -> tuple[Path, Path]:
+    """Where a version and the pointer to it are while they are not complete."""
+    return home / f"{TEMPORARY}{version}", home / f"{TEMPORARY}current-{version}"
+
+
+def discard(home: Path, version: str) -> None:
+    """Remove what was written of a version that came not to serve; a full disk needs the room."""
+    temporary, pointer = places(home, version)
+    shutil.rmtree(temporary, ignore_errors=True)
+    if not pointed_at(home, version):
+        shutil.rmtree(home / version, ignore_errors=True)
+    with suppress(OSError):
+        pointer.unlink(missing_ok=True)
+
+
+def pointed_at(home: Path, version: str) -> bool:
+    try:
+        return (home / "current").read_text().strip() == version
+    except OSError:
+        return False
 
 
 def write_files(target: Path, learned: Learned, *, about: dict[str, Any]) -> None:
     for name, kind in ARRAYS.items():
         with (target / f"{name}.npy").open("wb") as handle:
-            np.save(handle, np.ascontiguousarray(getattr(learned, name), kind), allow_pickle=False)
+            # Of a real file NumPy only tells that the writing failed, not that the disk is full.
+            np.save(Plain(handle), np.ascontiguousarray(getattr(learned, name), kind), allow_pickle=False)
             handle.flush()
             os.fsync(handle.fileno())
     write_synced(target / "keys.json", orjson.dumps(learned.keys))
@@ -104,6 +139,13 @@ def write_files(target: Path, learned: Learned, *, about: dict[str, Any]) -> Non
     manifest = {"schema": SCHEMA, "built_at": datetime.now(UTC).isoformat(), **about, "sha256": sums}
     write_synced(target / "manifest.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     sync(target)
+
+
+class Plain:
+    """A file of which only ``write`` is known."""
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self.write = handle.write
 
 
 def write_synced(path: Path, content: bytes) -> None:
@@ -128,11 +170,18 @@ def checksum(path: Path) -> str:
 
 
 def prune(home: Path, *, keep: str) -> None:
-    """Remove all but the newest versions. Open memory maps outlive the removal of their files."""
+    """Remove all but the newest versions, and what killed builds left.
+
+    Open memory maps outlive the removal of their files.
+    """
     versions = sorted(entry.name for entry in home.iterdir() if entry.is_dir() and entry.name[0] != ".")
     for old in versions[:-KEPT_VERSIONS]:
         if old != keep:
             shutil.rmtree(home / old, ignore_errors=True)
+    for left in home.glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def opened(home: Path, version: str) -> Artefact:

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from config.customers import directory
+from config.faults import Fault
 from config.jobs import queue, schedule
 from personalization.server import artefacts
 from personalization.server.defaults import ensure_defaults
@@ -48,6 +49,9 @@ def build(model: Model) -> ModelBuild:
         )
     except NoEvents as reason:
         return finished(row, status=ModelBuild.Status.FAILED, error=str(reason))
+    except Fault as fault:
+        logger.error("The build of %s failed: %s", model, fault)
+        return finished(row, status=ModelBuild.Status.FAILED, error=str(fault))
     except Exception as fault:
         logger.exception("The build of %s failed.", model)
         return finished(
@@ -64,7 +68,11 @@ def build(model: Model) -> ModelBuild:
 
 
 def learn(model: Model) -> Learned:
-    """Run the model's kind over its events. Raises :class:`NoEvents`."""
+    """Archive what was tracked and run the model's kind over it.
+
+    Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
+    """
+    lake.archive()
     kind = registry.kind(model.kind)
     parameters = registry.with_defaults(kind, model.parameters)
     owned = [(o.source, o.after, o.until, o.owner) for o in queries.ownership(model.customer_id)]
@@ -117,8 +125,7 @@ def trained_models(customer_id: str, *, kinds: tuple[str, ...] = ()) -> list[Mod
 def build_all(
     customer_id: str, *, on_done: Callable[[Model, ModelBuild], None] | None = None
 ) -> list[ModelBuild]:
-    """Archive what was tracked and build every model of a customer, in this thread."""
-    lake.archive()
+    """Build every model of a customer, in this thread."""
     builds = []
     for model in trained_models(customer_id):
         builds.append(build(model))
@@ -133,7 +140,6 @@ def run_build(job: queue.Run) -> dict[str, Any]:
     model = Model.objects.filter(pk=job.payload["model"]).first()
     if model is None:
         raise queue.GiveUp("The model of this job no longer exists.")
-    lake.archive()
     row = build(model)
     return {"build": row.pk, "status": str(row.status)}
 

@@ -36,10 +36,20 @@ def test_it_lets_pages_send_events_where_the_sites_file_says(tmp_path: Path, set
     assert later["connect-src"] == "'self' https://other.example:8443"
 
 
-def policy_of_a_page() -> dict[str, str]:
-    answer = Client().get("/no-such-page/", headers={"host": "localhost"})
+def policy_of_a_page(host: str = "localhost") -> dict[str, str]:
+    answer = Client().get("/no-such-page/", headers={"host": host})
     parts = (part.strip() for part in answer["Content-Security-Policy"].split(";"))
     return dict(part.split(" ", 1) for part in parts if " " in part)
+
+
+@pytest.mark.django_db(databases="__all__")
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_it_lets_pages_reach_the_collector_under_their_own_name(host: str, settings: Any) -> None:
+    settings.EVENT_PORT = 9108
+    site_access.reload()
+    policy = policy_of_a_page(host=f"{host}:8000")
+    site_access.reload()
+    assert policy["connect-src"] == f"'self' http://{host}:9108"
 
 
 def test_it_remembers_the_ports_that_were_served(tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ def test_it_leaves_ordinary_text_alone() -> None:
     ("path", "shown"),
     [
         ("/api/10101/click/jane/38/5?x=1", "/api/10101/click/[user]/38/5?x=1"),
+        ("/ebl/10101/click/jane/38/5", "/ebl/10101/click/[user]/38/5"),
+        ("/news/10101/login/a/jane", "/news/10101/login/[user]/[user]"),
+        ("/news/10101/", "/news/10101/"),
         ("/api/10101/login/a%40b/jane", "/api/10101/login/[user]/[user]"),
         ("/api/v2/10101/jane/front.json", "/api/v2/10101/[user]/front.json"),
         ("/api/10101/items", "/api/10101/items"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,18 +13,11 @@ from tests.flows.installation import Installation
 
 
 @pytest.fixture(scope="session")
-def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """A freshly built demo that nothing serves yet."""
-    var_dir: Path = tmp_path_factory.mktemp("demo")
-    installation = Installation(var_dir=var_dir)
-    installation.manage("demo", "--no-serve")
-    return installation
-
-
-@pytest.fixture(scope="session")
-def demo(demo_build: Installation) -> Iterator[Installation]:
+def demo(demo_build: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The demo, served on a port of its own."""
-    with demo_build.serving() as installation:
+    var_dir: Path = tmp_path_factory.mktemp("served") / "var"
+    shutil.copytree(demo_build.var_dir, var_dir)
+    with Installation(var_dir=var_dir).serving() as installation:
         yield installation
 
 

@@ -43,18 +43,28 @@ class Installation:
 
     def manage(self, *args: str, timeout: float = BUILD_SECONDS, check: bool = True) -> str:
         """Run a command and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args],
+        done = self.attempt("manage.py", *args, timeout=timeout)
+        output = done.stdout + done.stderr
+        assert not check or done.returncode == 0, f"{args} ended with {done.returncode}:\n{output}"
+        return output
+
+    def python(self, code: str) -> str:
+        """Run statements with Django set up and return what they printed."""
+        done = self.attempt("-c", f"import django; django.setup()\n{code}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def attempt(self, *args: str, timeout: float = BUILD_SECONDS) -> subprocess.CompletedProcess[str]:
+        """Run Python on this installation, however it ends."""
+        return subprocess.run(
+            [sys.executable, *args],
             cwd=ROOT,
-            env=self.env(),
+            env={"DJANGO_SETTINGS_MODULE": "config.settings"} | self.env(),
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
         )
-        output = done.stdout + done.stderr
-        assert not check or done.returncode == 0, f"{args} ended with {done.returncode}:\n{output}"
-        return output
 
     @contextmanager
     def serving(self, *args: str) -> Iterator[Installation]:

@@ -145,7 +145,7 @@ def test_it_lists_customers_with_their_items(
         page = boss.get(LIST).content.decode()
     assert "1,234" in page
     assert "Commerce" in page
-    assert "Wayfarer (English)" in page
+    assert "Lodestar (English)" in page
     found = boss.get(f"{LIST}results/?q=Shop+0").content.decode()
     assert first.customer_id in found
     assert "Shop 1" not in found

@@ -6,7 +6,6 @@ last. A process killed at any point leaves at most a temporary file, which nothi
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import time
@@ -19,6 +18,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from config import faults
 from personalization.client.errors import ExportFailed
 
 TEMPORARY = ".tmp-"
@@ -118,12 +118,9 @@ def clear_disk_errors(folder: Path) -> Iterator[None]:
 
 
 def disk_sentence(error: OSError, *, folder: Path) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        try:
-            free = f"{shutil.disk_usage(folder).free:,} bytes free"
-        except OSError:
-            free = "no room"
-        return f"Export failed: disk full. {folder} has {free}. Free some space and run the export again."
+    if faults.is_full(error):
+        room = faults.room_at(folder)
+        return f"Export failed: disk full. {folder} has {room}. Free some space and run the export again."
     reason = error.strerror or type(error).__name__
     return f"Export failed: the file system answered {reason!r} while writing to {folder}."
 

@@ -32,8 +32,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(rows, indent=2))
         elif options["verbosity"]:
             self.table(rows)
-        if any(row["crashed"] for row in rows):
-            raise CommandError("At least one build failed; the models before it keep serving.", returncode=1)
+        if crashed := [row for row in rows if row["crashed"]]:
+            raise CommandError(
+                f"{len(crashed)} of {len(rows)} builds failed; the models before them keep serving. "
+                f"The first failure: {crashed[0]['note']}",
+                returncode=1,
+            )
 
     def customers(self, wanted: str | None) -> list[str]:
         known = [account.customer_id for account in directory.directory.all()]

@@ -19,7 +19,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from personalization.server import artefacts, catalogue, plans
+from personalization.server import artefacts, catalogues, plans
 from personalization.server.models import StoredItem
 from tests.personalization.server.conftest import Account, new_account
 
@@ -75,7 +75,7 @@ def shop(tmp_path: Path, settings: Any) -> Account:
         stdout=StringIO(),
     )
     call_command("build_models", customer=account.customer_id, verbosity=0)
-    for shelf in (catalogue.catalogues, plans, artefacts.shelf):
+    for shelf in (catalogues.catalogues, plans, artefacts.shelf):
         shelf.forget()
     return account
 
