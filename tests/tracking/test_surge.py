@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 import time
 
 import pytest
@@ -191,7 +192,36 @@ def test_accepts_a_surge_while_the_tables_are_locked():
 
 
 @ON_SQLITE
-def test_works_without_a_journal_that_another_collector_holds(journal):
+def test_waits_for_the_worker_to_let_go_of_its_journal(journal):
+    journal.append([row(1)])
+    threading.Timer(0.3, journal.close).start()
+    sink = surge.sink_for(PORT)
+    wait_for(1)
+    sink.close()
+
+
+@ON_SQLITE
+def test_loses_nothing_with_a_journal_from_an_older_backup(journal, tmp_path):
+    with sqlite3.connect(journal_path()) as file, sqlite3.connect(tmp_path / "empty.sqlite3") as copy:
+        file.backup(copy)
+    copy.close()
+    file.close()
+    journal.append([row(number) for number in range(50)])
+    assert journal.move() == 50
+    journal.close()
+    for path in surge.folder().glob("events-journal-*"):
+        path.unlink()
+    shutil.copy(tmp_path / "empty.sqlite3", journal_path())
+    restored = SqliteJournal(journal_path(), events=surge.events_file())
+    restored.append([row(99)])
+    assert restored.move() == 1
+    restored.close()
+    assert len(items()) == 51
+
+
+@ON_SQLITE
+def test_works_without_a_journal_that_another_collector_holds(journal, monkeypatch):
+    monkeypatch.setattr(surge, "PATIENCE_SECONDS", 0.1)
     sink = surge.sink_for(PORT)
     sink.store([row(number) for number in range(2000)])
     assert Event.objects.count() == 2000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import sqlite3
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,14 +26,17 @@ class SqliteJournal:
     leaves the journal only after that. So a crash between the two moves nothing twice.
     """
 
-    def __init__(self, path: Path, *, events: str) -> None:
-        """``path``: the journal. ``events``: the file of the tables. Raises :class:`InUse`."""
+    def __init__(self, path: Path, *, events: str, patience: float = 0.0) -> None:
+        """``path``: the journal. ``events``: the file of the tables.
+
+        Raises :class:`InUse` when another process holds the journal for longer than ``patience`` seconds.
+        """
         self.path = path
         self.events = events
-        self._lock = hold(lock_path(path))
+        self._lock = hold(lock_path(path), patience=patience)
         self._writing: sqlite3.Connection | None = self._open()
-        self._moving: sqlite3.Connection | None = None
-        self._name = ""
+        self._moving: sqlite3.Connection | None = self._open_both()
+        self._number_after_cursor(self._moving)
 
     def append(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> None:
         try:
@@ -80,7 +84,7 @@ class SqliteJournal:
         # BEGIN IMMEDIATE would lock the journal as well, and with it every append.
         both.execute("BEGIN")
         both.execute(BEGINNING, (self._name,))
-        [(done,)] = both.execute("SELECT last_id FROM tracking_cursor WHERE name = ?", (self._name,))
+        [(done,)] = both.execute(DONE, (self._name,))
         upto = min(max(newest, done), done + most)
         if upto > done:
             for statement in (REFUSE_EVENTS,) if refuse else (MOVE_EVENTS, MOVE_EDGES):
@@ -90,6 +94,13 @@ class SqliteJournal:
         both.execute("DELETE FROM journal.edge WHERE event <= ?", (upto,))
         both.execute("DELETE FROM journal.event WHERE id <= ?", (upto,))
         return int(upto - done)
+
+    def _number_after_cursor(self, both: sqlite3.Connection) -> None:
+        """A journal from an older backup would give numbers again that were moved, and new rows be lost."""
+        with suppress(sqlite3.OperationalError):  # no tables yet: nothing was moved
+            [(done,)] = both.execute(DONE, (self._name,))
+            both.execute("DELETE FROM journal.sqlite_sequence WHERE name = 'event' AND seq < ?", (done,))
+            both.execute(NUMBER_AFTER, (done, done))
 
     def _open(self) -> sqlite3.Connection:
         connection = connected(str(self.path))
@@ -127,6 +138,11 @@ APPEND_EVENTS = f"INSERT INTO event ({sinks.EVENT_COLUMNS}) VALUES"
 APPEND_EDGE = "INSERT INTO edge VALUES ((SELECT max(id) FROM event), ?, ?, ?, ?)"
 REFUSE_EVENTS = "INSERT OR IGNORE INTO journal.refused SELECT * FROM journal.event WHERE id > ? AND id <= ?"
 BEGINNING = "INSERT OR IGNORE INTO tracking_cursor (name, last_id, updated_at) VALUES (?, 0, datetime())"
+NUMBER_AFTER = """
+    INSERT INTO journal.sqlite_sequence (name, seq) SELECT 'event', ?
+    WHERE ? > 0 AND NOT EXISTS (SELECT 1 FROM journal.sqlite_sequence WHERE name = 'event')
+"""
+DONE = "SELECT coalesce(max(last_id), 0) FROM tracking_cursor WHERE name = ?"
 ADVANCE = "UPDATE tracking_cursor SET last_id = ?, updated_at = datetime() WHERE name = ?"
 MOVE_EVENTS = f"""
     INSERT INTO main.tracking_event ({sinks.EVENT_COLUMNS})
@@ -153,12 +169,17 @@ def lock_path(journal: Path) -> Path:
     return journal.with_suffix(".lock")
 
 
-def hold(path: Path) -> IO[str]:
+def hold(path: Path, *, patience: float) -> IO[str]:
     """An open file that no other process holds; closing it lets go. Raises :class:`InUse`."""
     handle = path.open("a")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        raise InUse(f"{path} is held by another process") from None
-    return handle
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                handle.close()
+                raise InUse(f"{path} is held by another process") from None
+            time.sleep(0.05)
+        else:
+            return handle

@@ -34,6 +34,7 @@ WINDOW_SECONDS = 0.1
 GATHER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 10.0
+PATIENCE_SECONDS = 10.0  # the worker may be moving what a killed collector left
 MOST_WAITING_ROWS = 1_000_000
 JOURNALS = "events-journal-*.sqlite3"
 
@@ -168,7 +169,7 @@ def sink_for(port: int) -> Sink:
         return SurgeSink(direct, PostgresJournal(events_options()))
     try:
         path = folder() / f"events-journal-{port}.sqlite3"
-        return SurgeSink(direct, SqliteJournal(path, events=events_file()))
+        return SurgeSink(direct, SqliteJournal(path, events=events_file(), patience=PATIENCE_SECONDS))
     except InUse:
         logger.warning("Another collector holds the journal of port %s; this one works without.", port)
         return direct
