@@ -40,6 +40,8 @@ class CustomerAccount:
     kind: str
     alphanumeric_items: bool
     license_key_digests: tuple[str, ...]
+    # Headers in lower case that, with the value 1, keep an event from being linked to its sender.
+    opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
 
     def accepts(self, license_key: str) -> bool:
         """Whether ``license_key`` is this customer's."""
@@ -101,6 +103,7 @@ class Directory:
                         row.license_key_digest,
                         *(known.license_key_digests if known else ()),
                     ),
+                    opt_out_headers=known.opt_out_headers if known else CustomerAccount.opt_out_headers,
                 )
             self._accounts = accounts
             self._fault = None
@@ -122,6 +125,8 @@ def from_sites_file() -> list[CustomerAccount]:
                 *(earlier.license_key_digests if earlier else ()),
                 license_key_digest(site.license_key),
             ),
+            # The sites of a customer share its events, so the strictest of them counts.
+            opt_out_headers=tuple({*(earlier.opt_out_headers if earlier else ()), *site.opt_out_headers}),
         )
     return list(found.values())
 

@@ -134,6 +134,7 @@ def effective(name: str, entry: Entry) -> SiteAccess:
         user_endpoint=api.user.endpoint or own_base(),
         script_url=api.event_tracking.script_url,
         consume_timeout=api.recommendation.consume_timeout,
+        opt_out_headers=tuple(opt_out_headers(entry)),
         export_method=login.method,
         export_login=login.login,
         export_password=login.password,
@@ -143,6 +144,13 @@ def effective(name: str, entry: Entry) -> SiteAccess:
         field_relations=dict(entry.field.relations),
         cdp=entry.cdp,
     )
+
+
+def opt_out_headers(entry: Entry) -> Iterator[str]:
+    if entry.tracking.do_not_track:
+        yield "dnt"
+    if entry.tracking.global_privacy_control:
+        yield "sec-gpc"
 
 
 def output_attributes(entry: Entry) -> Iterator[tuple[int, dict[str, str]]]:

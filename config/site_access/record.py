@@ -38,6 +38,8 @@ class SiteAccess:
     user_endpoint: str = ""
     script_url: str = ""
     consume_timeout: int = 20  # seconds
+    # Headers with which a browser asks not to be followed, as far as this site honours them; lower case.
+    opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
     export_method: str = "basic"  # basic, user, none
     export_login: str = ""
     export_password: str = field(default="", repr=False)

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
 WHOLE_NUMBER = re.compile(r"^(?:0|[1-9][0-9]{0,18})$")
 LANGUAGE = re.compile(r"^[a-z]{3}-[A-Z]{2}$")
@@ -113,6 +113,11 @@ class Api(Node):
     user: Endpoint = Endpoint()
 
 
+class Tracking(Node):
+    do_not_track: StrictBool = True
+    global_privacy_control: StrictBool = True
+
+
 class Identifiers(Node):
     intro: dict[str, str] = {}
     image: dict[str, str] = {}
@@ -153,6 +158,7 @@ class Entry(Node):
     export: Export = Export()
     user_api: UserApi = UserApi()
     api: Api = Api()
+    tracking: Tracking = Tracking()
     field: FieldMaps = FieldMaps()
     repository: Repository = Repository()
     cdp: dict[str, Any] = {}

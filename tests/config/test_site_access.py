@@ -12,6 +12,7 @@ from django.apps import apps
 from pytest_django import Settings
 
 from config import site_access
+from config.customers.directory import from_sites_file
 from config.site_access import SitesFileError, UnknownSite
 
 WriteSites = Callable[[str], Path]
@@ -304,3 +305,20 @@ def test_it_tells_two_sites_of_one_host_apart(root: str, sites: WriteSites) -> N
         assert found
         assert found.name == entry
         assert site_access.wagtail_site_id(found) == site.pk
+
+
+def test_it_honours_a_visitors_wish_unless_told_otherwise(sites: WriteSites) -> None:
+    sites(
+        "personalization:\n  system:\n"
+        "    one: { authentication: { customer_id: 501, license_key: a } }\n"
+        "    two:\n"
+        "      authentication: { customer_id: 502, license_key: b }\n"
+        "      tracking: { do_not_track: false }\n"
+        "    three:\n"
+        "      authentication: { customer_id: 502, license_key: c }\n"
+        "      tracking: { do_not_track: false, global_privacy_control: false }\n"
+    )
+    kept = {site.name: site.opt_out_headers for site in site_access.configured_sites()}
+    assert kept == {"one": ("dnt", "sec-gpc"), "two": ("sec-gpc",), "three": ()}
+    accounts = {one.customer_id: one.opt_out_headers for one in from_sites_file()}
+    assert accounts == {"501": ("dnt", "sec-gpc"), "502": ("sec-gpc",)}

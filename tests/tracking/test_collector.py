@@ -88,6 +88,11 @@ def test_reads_a_posted_form(talk, stored):
     assert stored("SELECT price FROM tracking_event WHERE event_id='form'") == [(2.5,)]
 
 
+def test_follows_nobody_who_asks_not_to_be_followed(talk, stored):
+    assert b" 204 " in talk(request("/api/4711/click/u/1/2?eventid=gpc", "Sec-GPC: 1"))
+    assert stored("SELECT \"user\" FROM tracking_event WHERE event_id = 'gpc'") == [("",)]
+
+
 def test_takes_a_batch(talk, stored):
     events = "\n".join(
         f'{{"event": "click", "user": "u", "itemtype": 1, "item": {n}, "eventid": "batch-{n}"}}'

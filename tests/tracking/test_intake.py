@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.tracking.conftest import NOW
+from tests.tracking.conftest import KNOWN, NOW
+from tracking.collector import intake
 from tracking.events import RULES, Shape
 from tracking.fields import BadEvent
 from tracking.identity import pseudonym
@@ -189,6 +192,31 @@ def test_says_what_is_wrong(accept, target, status, sentence):
     assert caught.value.status == status
     assert sentence in caught.value.message
     assert "<b>" not in caught.value.message
+
+
+@pytest.mark.parametrize("header", ["dnt", "sec-gpc"])
+def test_follows_nobody_who_asks_not_to_be_followed(accept, header):
+    click = accept("/api/00000/click/u/1/2?categorypath=A&eventid=e", **{header: "1"})
+    assert [(row.user, row.item_id, row.category_path) for row in click.rows] == [("", "2", "A")]
+    login = accept("/api/00000/login/x/y", **{header: "1"})
+    assert ([row.user for row in login.rows], list(login.edges)) == ([""], [])
+    batch = accept(
+        "/api/00000/events",
+        method="POST",
+        body=b'[{"event": "click", "user": "u", "itemtype": 1, "item": 2}]',
+        **{header: "1", "content-type": "application/json"},
+    )
+    assert [row.user for row in batch.rows] == [""]
+    assert accept("/api/00000/click/u/1/2", **{header: "0"}).rows[0].user == pseudonym("00000", "u")
+
+
+def test_follows_where_a_customer_does_not_honour_the_wish():
+    account = replace(KNOWN["00000"], opt_out_headers=("sec-gpc",))
+    rows = [
+        intake.accept(b"/api/00000/click/u/1/2", method="GET", headers=h, find={"00000": account}.get).rows
+        for h in ({"dnt": "1"}, {"sec-gpc": "1"})
+    ]
+    assert [row.user for [row] in rows] == [pseudonym("00000", "u"), ""]
 
 
 @pytest.mark.parametrize("method", ["TRACE", "JUNK", "PUT", "DELETE"])

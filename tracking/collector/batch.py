@@ -37,14 +37,16 @@ class Batch(NamedTuple):
     answer: Answer
 
 
-def read(account: CustomerAccount, *, headers: Mapping[str, str], body: bytes, received: int) -> Batch:
+def read(
+    account: CustomerAccount, *, headers: Mapping[str, str], body: bytes, received: int, nobody: bool
+) -> Batch:
     """Raises :class:`BadEvent` where the request as a whole is wrong: 400, 413 or 415."""
     rows: list[EventRow] = []
     edges: list[EdgeRow] = []
     results = []
     for number, document in enumerate(documents(headers, body)):
         try:
-            found, joined = one(account, document, received=received)
+            found, joined = one(account, document, received=received, nobody=nobody)
         except BadEvent as reason:
             results.append({"index": number, "status": reason.status, "message": reason.message})
         else:
@@ -87,7 +89,9 @@ def parsed_line(line: bytes) -> object:
         return reason
 
 
-def one(account: CustomerAccount, document: object, *, received: int) -> tuple[list[EventRow], list[EdgeRow]]:
+def one(
+    account: CustomerAccount, document: object, *, received: int, nobody: bool
+) -> tuple[list[EventRow], list[EdgeRow]]:
     """The rows of one event of a batch. Raises :class:`BadEvent`."""
     if isinstance(document, BadEvent):
         raise document
@@ -97,7 +101,9 @@ def one(account: CustomerAccount, document: object, *, received: int) -> tuple[l
         raise BadEvent(400, "event must be given, for instance click")
     rule = rule_of(text("event", document["event"]))
     sent = [(name, text(name, value)) for name, value in document.items() if name not in SUBJECT]
-    return single.rows_of(account, rule, list(path_of(rule, document)), sent, received=received)
+    return single.rows_of(
+        account, rule, list(path_of(rule, document)), sent, received=received, nobody=nobody
+    )
 
 
 def path_of(rule: Rule, document: dict[str, Any]) -> Iterator[bytes]:

@@ -25,7 +25,9 @@ MOST_PIPELINED = 128
 REQUEST_SECONDS = 10.0
 IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
-KEPT_HEADERS = frozenset({b"accept", b"content-type", b"sec-purpose", b"purpose", b"transfer-encoding"})
+KEPT_HEADERS = frozenset(
+    {b"accept", b"content-type", b"sec-purpose", b"purpose", b"transfer-encoding", b"dnt", b"sec-gpc"}
+)
 COMMON = "".join(f"{name}: {value}\r\n" for name, value in answers.COMMON_HEADERS)
 
 

@@ -20,6 +20,7 @@ from tracking.events import rule_of
 from tracking.fields import BadEvent, shown
 
 Find = Callable[[str], CustomerAccount | None]
+OPT_OUTS = frozenset(CustomerAccount.opt_out_headers)
 METHODS = frozenset(answers.METHODS.split(", "))
 
 
@@ -46,7 +47,7 @@ def accept(
     customer up. ``now``: microseconds since 1970, for tests. Raises :class:`BadEvent` with the status and
     a sentence. Rules: engine-protocol, section 1; bad inputs: reliability-security-ecosystem, B6.
     """
-    if method == "GET" and not body and not is_prefetch(headers):
+    if method == "GET" and not body and not is_prefetch(headers) and OPT_OUTS.isdisjoint(headers):
         plain = quick.row(target, find=find, now=now)
         if plain is not None:
             return Accepted((plain,), (), answers.success(headers))
@@ -74,7 +75,8 @@ def examine(
         return batched(account, method=method, headers=headers, body=body, received=received)
     rule = rule_of(path.decode(parts.event, "event"))
     sent = parameters_of(parts.query, headers, body)
-    rows, edges = single.rows_of(account, rule, parts.rest, sent, received=received)
+    nobody = opts_out(account, headers)
+    rows, edges = single.rows_of(account, rule, parts.rest, sent, received=received, nobody=nobody)
     if method == "HEAD" or is_prefetch(headers):
         rows, edges = [], []
     return Accepted(rows, edges, answers.success(headers))
@@ -85,7 +87,8 @@ def batched(
 ) -> Accepted:
     if method != "POST":
         raise BadEvent(405, f"method {method} is not allowed; use POST", allow=batch.METHODS)
-    return Accepted(*batch.read(account, headers=headers, body=body, received=received))
+    nobody = opts_out(account, headers)
+    return Accepted(*batch.read(account, headers=headers, body=body, received=received, nobody=nobody))
 
 
 def customer_of(parts: path.Parts, find: Find) -> CustomerAccount:
@@ -96,6 +99,11 @@ def customer_of(parts: path.Parts, find: Find) -> CustomerAccount:
         named = customer_id if customer_id.isalnum() and len(customer_id) <= 64 else shown(customer_id)
         raise BadEvent(404, f"customer {named} not found")
     return account
+
+
+def opts_out(account: CustomerAccount, headers: Mapping[str, str]) -> bool:
+    """Whether the sender asks not to be followed, and the customer honours how."""
+    return any(headers.get(name, "").strip() == "1" for name in account.opt_out_headers)
 
 
 def parameters_of(query: bytes, headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:

@@ -28,16 +28,25 @@ class Subject:
 
 
 def rows_of(
-    account: CustomerAccount, rule: Rule, rest: list[bytes], sent: list[tuple[str, str]], *, received: int
+    account: CustomerAccount,
+    rule: Rule,
+    rest: list[bytes],
+    sent: list[tuple[str, str]],
+    *,
+    received: int,
+    nobody: bool,
 ) -> tuple[list[EventRow], list[EdgeRow]]:
     """The rows of one event; none when it is to be thrown away. Raises :class:`BadEvent`.
 
     ``rest``: what follows the code in the path, still percent-encoded. ``sent``: names and values.
+    ``nobody``: the event counts, but is linked to no person, as with ``not_defined``.
     """
     subject = subject_of(rule, rest, account)
     values = read(rule, sent)
     if subject.user is None or not subject.items:
         return [], []
+    if nobody:
+        subject.user = subject.source = NOT_DEFINED
     ts = moment_of(values, sent, subject, account, received)
     if rule.shape is Shape.LOGIN:
         return login(account.customer_id, subject, values, ts=ts, received=received)
