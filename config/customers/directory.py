@@ -126,7 +126,9 @@ def from_sites_file() -> list[CustomerAccount]:
                 license_key_digest(site.license_key),
             ),
             # The sites of a customer share its events, so the strictest of them counts.
-            opt_out_headers=tuple({*(earlier.opt_out_headers if earlier else ()), *site.opt_out_headers}),
+            opt_out_headers=tuple(
+                sorted({*site.opt_out_headers, *(earlier.opt_out_headers if earlier else ())})
+            ),
         )
     return list(found.values())
 
