@@ -80,7 +80,7 @@ def exports_again(installation: Installation) -> None:
     done = export(installation)
     assert done.returncode == 0, done.stderr
     run = row(installation, "SELECT phase, items FROM connector_exportrun ORDER BY id DESC LIMIT 1")
-    assert run == ("done", 110)
+    assert run == ("done", 120)
 
 
 def test_it_exports_nothing_into_the_room_that_databases_need(copy_of_demo: CopyOfDemo) -> None:
@@ -122,7 +122,7 @@ def test_it_goes_on_reading_and_heals_where_everything_is_full(
 ) -> None:
     pages = ("/", "/stories/sea-shore/", "/api/v2/10101/u1/popular.json")
     with small_disk(tmp_path / "full", options="size=64m") as disk:
-        installation = copy_of_demo("full/var")
+        installation = copy_of_demo("full/var", **NO_FLOOR)
         with installation.serving():
             assert status(installation, "/api/10101/click/u1/39/5") == 204
             disk.fill()
