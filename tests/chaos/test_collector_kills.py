@@ -19,7 +19,7 @@ import pytest
 from tests.tracking.collector_process import CollectorProcess, environment, prepare, python
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
-KILLS = 25 if os.environ.get("CHAOS") == "full" else 5
+KILLS = 25 if os.environ.get("CHAOS") == "full" else 4
 SENDERS = 16
 POSTGRES = os.environ.get("TEST_POSTGRES_ADMIN_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 
