@@ -87,7 +87,7 @@ class Cursor(models.Model):
 class JournaledBatch(models.Model):
     """Events that are on disk and wait to be moved into the tables, on PostgreSQL; see collector.journal."""
 
-    size = models.PositiveIntegerField()  # rows in both
+    size = models.PositiveIntegerField()  # events
     events = models.TextField()  # JSON list of lists, columns as in collector.rows
     edges = models.TextField()
     refused = models.BooleanField(default=False)  # by the tables; kept for somebody to look at

@@ -23,6 +23,7 @@ from content.items.rebuild import rebuild
 from personalization.demo.history import store_history
 from personalization.demo.visitors import Plan
 from tracking import lake
+from tracking.collector import surge
 
 LOGIN, PASSWORD = "admin", "lodestar-demo"  # noqa: S105 - printed for the newcomer, refused by doctor
 PLANS = {"10101": Plan(visitors=1500, seed=2026), "10102": Plan(visitors=900, seed=2027)}
@@ -70,6 +71,8 @@ def forget() -> None:
 
 
 def forget_databases() -> None:
+    if connections[settings.EVENTS_DB].vendor == "sqlite":
+        surge.forget_journals()
     for connection in connections.all():
         if connection.vendor == "sqlite":
             connection.close()

@@ -1,4 +1,4 @@
-"""Bringing a file of historical events in: items first, then the events, each exactly once.
+"""Bringing a file of historical events in: its events and then the items they name, each exactly once.
 
 Running the same file again changes nothing: an event's id is made of the file's digest and its row, and the
 item numbers are minted from the names. So an import that was killed is finished by starting it again.

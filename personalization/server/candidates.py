@@ -49,6 +49,8 @@ class Allowed:
         """Which of these catalogue numbers pass; -1 is an item that is not stored."""
         columns = catalogue.columns
         known = (numbers >= 0) & (numbers < len(columns.types))
+        if not known.any():
+            return known
         at = np.where(known, numbers, 0)
         passed: Mask = known & (columns.valid_from[at] <= self.now) & (columns.valid_to[at] > self.now)
         if self.types:
@@ -68,7 +70,7 @@ class Allowed:
 
 def ranked(artefact: Artefact, catalogue: Catalogue, allowed: Allowed) -> Iterator[Candidate]:
     """Items of a context-free model, best first, as many as there are."""
-    if not len(catalogue):
+    if not catalogue.has_content:
         keys = (artefact.keys[row] for row in artefact.order.tolist())
         yield from (Candidate(key=key) for key in keys if allowed.passes(key))
         return
@@ -101,13 +103,13 @@ def neighbours(
     order = np.lexsort((found, -sums))
     order = order[found[order] >= 0]
     best = found[order]
-    if len(catalogue):
+    if catalogue.has_content:
         passed = allowed.mask(catalogue, numbers_of(artefact, catalogue)[best])
         order, best = order[passed], best[passed]
     givers = contributors(inverse.ravel(), scores, [seed for _, seed in known])
     for place, row in zip(order.tolist(), best.tolist(), strict=True):
         key = artefact.keys[row]
-        if len(catalogue) or allowed.passes(key):
+        if catalogue.has_content or allowed.passes(key):
             yield Candidate(key=key, seeds=givers(place))
 
 

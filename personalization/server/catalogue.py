@@ -66,6 +66,11 @@ class Catalogue:
     _below: dict[str, list[int]] = field(default_factory=dict)
     _tables: dict[str, Mask] = field(default_factory=dict)
 
+    @property
+    def has_content(self) -> bool:
+        """Whether the customer ever sent items, even if the last of them is gone by now."""
+        return self.revision > 0
+
     def __len__(self) -> int:
         return self.columns.stored
 

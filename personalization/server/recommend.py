@@ -125,14 +125,14 @@ class Walk:
             rows = self.rows(batch)
             for candidate, model in batch:
                 row = rows.get(candidate.key)
-                if missing > 0 and (bool(row and row.is_valid(self.now)) or not len(self.catalogue)):
+                if missing > 0 and (bool(row and row.is_valid(self.now)) or not self.catalogue.has_content):
                     self.answer.items.append(
                         Recommended(key=candidate.key, model=model, seeds=candidate.seeds, row=row)
                     )
                     missing -= 1
 
     def rows(self, batch: list[tuple[Candidate, PlannedModel]]) -> dict[Key, Shown]:
-        if not len(self.catalogue):
+        if not self.catalogue.has_content:
             return {}
         keys = [candidate.key for candidate, _ in batch]
         return chosen(self.request.customer_id, keys, language=self.request.language)

@@ -19,6 +19,7 @@ from tracking.models import Event, IdentityEdge
 
 URL = "/api/00000/events"
 CLICK = {"event": "click", "user": "u", "itemtype": 1, "item": 2, "categorypath": "/A/B/"}
+RENDERED = {**CLICK, "event": "rendered", "item": list(range(1, 401))}
 BUY = {"event": "buy", "user": "u", "itemtype": "1", "item": "7"}
 
 
@@ -115,6 +116,12 @@ def test_reads_lines_and_names_the_broken_one(send):
         (b'[{"a": NaN}]', "application/json", 400, "not valid JSON"),
         (b'["\\ud800"]', "application/json", 400, "not valid JSON"),
         (json.dumps([CLICK] * 501).encode(), "application/json", 413, "at most 500"),
+        (
+            json.dumps([{**CLICK, "event": "rendered", "item": list(range(1, 401))}] * 30).encode(),
+            "application/json",
+            413,
+            "at most 10000 items",
+        ),
         (b"x" * (BIGGEST_BODY + 1), "application/json", 413, "at most 1048576 bytes"),
         (b"a=1", "application/x-www-form-urlencoded", 415, "application/x-ndjson"),
         (b"[]", "application/json; charset=utf-16", 415, "UTF-8"),

@@ -55,6 +55,9 @@ def test_reads_the_click_of_a_shop():
         "/api/00000/click/u/1/2?eventid=a&eventid=a",
         "/api/00000/click/u/1/2?eventid=a&lang=de",
         "/api/00000/click/u/1/2?myeventid=a",
+        "/api/00000/click/u/1/2?utm=1?eventid=x",
+        "/api/00000/click/u/1/2?categorypath=Shoes?eventid=x",
+        "/api/00000/click/u/1/2&eventid=x",
         "/api/00000/click/u/1/2/3",
         "x/api/00000/click/u/1/2",
         "/api/00000/click/u/1/2?lang=de&lang=de",
@@ -100,6 +103,11 @@ PATHS = st.tuples(
 @given(PATHS, st.lists(PIECES, max_size=5).map("&".join))
 def test_agrees_with_the_intake_about_every_request(path, query):
     agree(f"/{path}?{query}".encode())
+
+
+@given(PATHS, st.lists(st.one_of(PIECES, st.sampled_from("?&")), max_size=6).map("".join))
+def test_agrees_with_the_intake_however_a_query_is_joined(path, query):
+    agree(f"/{path}?{query}eventid=x".encode())
 
 
 @given(st.lists(PIECES, max_size=4).map("&".join), st.sampled_from(["click", "consume", "rate", "follow"]))

@@ -24,6 +24,7 @@ from tracking.fields import BadEvent, shown
 
 CODE = b"events"
 MOST_EVENTS = 500
+MOST_ROWS = 10_000  # each event of `rendered` may name 500 items
 METHODS = "POST, OPTIONS"
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 SUBJECT = frozenset({"event", "user", "itemtype", "item", "source"})
@@ -53,6 +54,8 @@ def read(
             rows += found
             edges += joined
             results.append({"index": number, "status": 204})
+        if len(rows) > MOST_ROWS:
+            raise BadEvent(413, f"a batch must name at most {MOST_ROWS} items; send less at once")
     refused = sum(result["status"] != 204 for result in results)
     answer = {"accepted": len(results) - refused, "rejected": refused, "results": results}
     return Batch(rows, edges, Answer(200, "application/json", orjson.dumps(answer) + b"\n"))

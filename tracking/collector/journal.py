@@ -28,7 +28,7 @@ class Journal(Protocol):
         ...
 
     def move(self) -> int:
-        """Commit a part of what waits into the tables, the oldest first; return how many rows that were.
+        """Commit a part of what waits into the tables, the oldest first; return how many events that were.
 
         Rows that the tables refuse are put aside: they count as moved and stand in the journal's own table
         of refused ones.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import psycopg
 
 from tracking.collector import sinks
 from tracking.collector.journal import MOST_ROWS_MOVED
@@ -27,11 +28,13 @@ class PostgresJournal:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._writing = sinks.PostgresConnection(options)
-        self._moving = sinks.PostgresConnection(options)
+        # Thousands of rows may take longer than a live event is given.
+        patient = {"options": "-c synchronous_commit=on -c statement_timeout=300000"}
+        self._moving = sinks.PostgresConnection(options | patient)
 
     def append(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> None:
         with self._writing.usable() as connection:
-            connection.execute(APPEND, (len(rows) + len(edges), as_document(rows), as_document(edges)))
+            connection.execute(APPEND, (len(rows), as_document(rows), as_document(edges)))
 
     def move(self) -> int:
         return self._move_carefully(most=MOST_ROWS_MOVED)
@@ -43,8 +46,21 @@ class PostgresJournal:
         except sinks.BadRows as reason:
             if most > 1:
                 return self._move_carefully(most=most // 2)
-            logger.error("The database refused a batch of the journal: %s", reason.__cause__)
-            return self._first_number(REFUSE_BATCH)
+            logger.error("The database refused a batch of the journal: %s", type(reason.__cause__).__name__)
+            return self._refuse_first()
+
+    def _refuse_first(self) -> int:
+        """Move the first batch or, where the tables refuse it, put it aside; no other may be meant."""
+        with self._moving.usable() as connection, connection.transaction():
+            first = connection.execute(FIRST_BATCH).fetchone()
+            if first is None:
+                return 0
+            try:
+                with connection.transaction():
+                    connection.execute(MOVE_BATCHES, (1,))
+            except (psycopg.DataError, psycopg.IntegrityError):
+                connection.execute(REFUSE_BATCH, (first[0],))
+            return int(first[1])
 
     def _first_number(self, sql: str, *values: int) -> int:
         with self._moving.usable() as connection:
@@ -85,7 +101,7 @@ MOVE_BATCHES = f"""
     )
     SELECT coalesce(sum(size), 0) FROM taken
 """  # noqa: S608 - names from our own tuples
-REFUSE_BATCH = """
-    UPDATE tracking_journaledbatch SET refused = true
-    WHERE id = (SELECT min(id) FROM tracking_journaledbatch WHERE NOT refused) RETURNING size
+FIRST_BATCH = """
+    SELECT id, size FROM tracking_journaledbatch WHERE NOT refused ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
+REFUSE_BATCH = "UPDATE tracking_journaledbatch SET refused = true WHERE id = %s"

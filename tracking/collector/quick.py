@@ -61,7 +61,7 @@ def row(
     about, named, event_id = parts[5].rpartition(b"eventid=")
     if not named:
         about = event_id
-    elif about[-1:] not in (b"?", b"&") or EVENT_ID.fullmatch(event_id) is None:
+    elif not begins_a_parameter(about) or EVENT_ID.fullmatch(event_id) is None:
         return None
     known = remembered(parts[2], parts[3], about)
     if known is None or find(known.customer_id) is None:
@@ -72,6 +72,11 @@ def row(
     received = time.time_ns() // 1000 if now is None else now
     head = (known.customer_id, known.code, who, known.item_type, known.item_id, received, received)
     return new_row((*head, *known.middle, event_id.decode() if named else None, 0))
+
+
+def begins_a_parameter(about: bytes) -> bool:
+    """Whether a parameter's name may follow; the first question mark begins the query, a second is a text."""
+    return about[-1:] == b"&" or about.find(b"?") == len(about) - 1
 
 
 @lru_cache(maxsize=16_384)

@@ -55,7 +55,11 @@ class Collector:
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, stop.set)
         await self._first_accounts(stop)
-        self.writer = self.writer_class(self.sink or surge.sink_for(port), on_done=self._committed)
+        # Not in the loop: it may have to wait for the worker to let go of the journal.
+        sink = self.sink
+        if sink is None:
+            sink = await self.loop.run_in_executor(self.pool, surge.sink_for, port)
+        self.writer = self.writer_class(sink, on_done=self._committed)
         try:
             server = await self.loop.create_server(self._connection, host, port, backlog=BACKLOG)
         except OSError as reason:

@@ -34,9 +34,15 @@ class SqliteJournal:
         self.path = path
         self.events = events
         self._lock = hold(lock_path(path), patience=patience)
-        self._writing: sqlite3.Connection | None = self._open()
-        self._moving: sqlite3.Connection | None = self._open_both()
-        self._number_after_cursor(self._moving)
+        self._writing: sqlite3.Connection | None = None
+        self._moving: sqlite3.Connection | None = None
+        try:
+            self._writing = self._open()
+            self._moving = self._open_both()
+            self._number_after_cursor(self._moving)
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> None:
         try:
@@ -46,9 +52,11 @@ class SqliteJournal:
             for edge in edges:
                 self._writing.execute(APPEND_EDGE, edge)
             self._writing.execute("COMMIT")
-        except BaseException:
+        except BaseException as reason:
             drop(self._writing)
             self._writing = None
+            if isinstance(reason, sinks.SQLITE_CONTENT_ERRORS):
+                raise sinks.BadRows("the database refused the event") from reason
             raise
 
     def move(self) -> int:
@@ -87,7 +95,7 @@ class SqliteJournal:
         [(done,)] = both.execute(DONE, (self._name,))
         upto = min(max(newest, done), done + most)
         if upto > done:
-            for statement in (REFUSE_EVENTS,) if refuse else (MOVE_EVENTS, MOVE_EDGES):
+            for statement in (REFUSE_EVENTS if refuse else MOVE_EVENTS, MOVE_EDGES):
                 both.execute(statement, (done, upto))
             both.execute(ADVANCE, (upto, self._name))
         both.execute("COMMIT")
@@ -97,10 +105,13 @@ class SqliteJournal:
 
     def _number_after_cursor(self, both: sqlite3.Connection) -> None:
         """A journal from an older backup would give numbers again that were moved, and new rows be lost."""
-        with suppress(sqlite3.OperationalError):  # no tables yet: nothing was moved
-            [(done,)] = both.execute(DONE, (self._name,))
-            both.execute("DELETE FROM journal.sqlite_sequence WHERE name = 'event' AND seq < ?", (done,))
-            both.execute(NUMBER_AFTER, (done, done))
+        if not both.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'tracking_cursor'").fetchone():
+            return  # nothing was ever moved
+        [(done,)] = both.execute(DONE, (self._name,))
+        both.execute("BEGIN")
+        both.execute("DELETE FROM journal.sqlite_sequence WHERE name = 'event' AND seq < ?", (done,))
+        both.execute(NUMBER_AFTER, (done, done))
+        both.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
         connection = connected(str(self.path))

@@ -1,15 +1,17 @@
 """Calm and surge: straight into the tables while they keep up, through a journal when they do not.
 
 In the calm an event is in its table when it is answered. In a surge it is in the journal when it is answered,
-which is as durable, and in its table less than a second later.
+which is as durable, and in its table a second or two later.
 """
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
@@ -25,15 +27,18 @@ from tracking.collector.sqlite_journal import SqliteJournal
 logger = logging.getLogger("tracking")
 
 # Events crowd together when a commit takes longer than it takes them to come; that depends on disk and load,
-# so no rate alone would tell. A lone batch of many events is no surge.
-SURGE_RATE = 2_000.0  # rows a second
+# so no rate alone would tell. A lone batch of many events is no surge, and up to this rate whoever looks into
+# the table finds every answered event there, at once.
+SURGE_RATE = 6_000.0  # rows a second
 CROWD = 24.0  # rows in a commit, on average
+FEWEST_COMMITS = 3  # in a window
 CALM_RATE = 1_000.0
 WINDOW_SECONDS = 0.1
 # Gathering makes large parts: the pages of an index are then written once for many events.
 GATHER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 10.0
+LONGEST_PART_SECONDS = 20.0
 PATIENCE_SECONDS = 10.0  # the worker may be moving what a killed collector left
 MOST_WAITING_ROWS = 1_000_000
 JOURNALS = "events-journal-*.sqlite3"
@@ -59,7 +64,7 @@ class SurgeSink:
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
         """Like every sink; repeated events that wait in the journal are counted as new."""
-        size = len(rows) + len(edges)
+        size = len(rows)
         self.meter.count(size, now=time.monotonic())
         self.surging = self._must_surge()
         if not self.surging:
@@ -73,13 +78,14 @@ class SurgeSink:
     def _must_surge(self) -> bool:
         if self.surging:
             return self.meter.rate >= CALM_RATE or self.mover.waiting > 0
-        return self.meter.rate >= SURGE_RATE and self.meter.crowd >= CROWD
+        return self.meter.is_crowded
 
     def close(self) -> None:
         """Move what waits, as long as that is possible; the rest stays for the next collector."""
-        self.mover.close()
+        stopped = self.mover.close()
         self.direct.close()
-        self.journal.close()
+        if stopped:  # else the end of the process closes it: the mover is still at work with it
+            self.journal.close()
 
 
 class Meter:
@@ -101,9 +107,9 @@ class Meter:
         return max(self._now, self._before)[0] / WINDOW_SECONDS
 
     @property
-    def crowd(self) -> float:
+    def is_crowded(self) -> bool:
         rows, commits = max(self._now, self._before)
-        return rows / commits
+        return self.rate >= SURGE_RATE and commits >= FEWEST_COMMITS and rows / commits >= CROWD
 
 
 class Mover:
@@ -116,6 +122,7 @@ class Mover:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._deadline = 0.0
         self._thread = threading.Thread(target=self._run, name="event-mover", daemon=True)
         self._thread.start()
 
@@ -125,17 +132,21 @@ class Mover:
             self.waiting += size
         self._wake.set()
 
-    def close(self) -> None:
+    def close(self) -> bool:
+        """Move what waits for at most :data:`CLOSE_SECONDS`; whether the thread has ended."""
+        self._deadline = time.monotonic() + CLOSE_SECONDS
         self._closing.set()
         self._wake.set()
-        self._thread.join(CLOSE_SECONDS)
+        self._thread.join(CLOSE_SECONDS + LONGEST_PART_SECONDS)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while True:
             self._wake.clear()
+            closing = self._closing.is_set()
             moved = self._move()
-            if self._closing.is_set():
-                if not moved:
+            if closing:
+                if not moved or time.monotonic() > self._deadline:
                     return
                 continue
             if moved == 0:
@@ -167,12 +178,14 @@ def sink_for(port: int) -> Sink:
     direct = sinks.sink_for()
     if isinstance(direct, sinks.PostgresSink):
         return SurgeSink(direct, PostgresJournal(events_options()))
+    path = folder() / f"events-journal-{port}.sqlite3"
     try:
-        path = folder() / f"events-journal-{port}.sqlite3"
         return SurgeSink(direct, SqliteJournal(path, events=events_file(), patience=PATIENCE_SECONDS))
     except InUse:
-        logger.warning("Another collector holds the journal of port %s; this one works without.", port)
-        return direct
+        logger.warning("Another process holds the journal %s; this collector works without.", path)
+    except (sqlite3.Error, OSError) as reason:
+        logger.error("The journal %s cannot be used, this collector works without: %s", path, reason)
+    return direct
 
 
 def events_file() -> str:
@@ -190,23 +203,33 @@ def events_options() -> dict[str, object]:
 def move_leftovers() -> int:
     """Move what collectors that are gone have left; return how many rows. The worker calls it."""
     if connections[settings.EVENTS_DB].vendor == "postgresql":
-        return move_all(PostgresJournal(events_options()))
+        with closing(PostgresJournal(events_options())) as journal:
+            return sum(iter(journal.move, 0))
     return sum(move_file(path) for path in sorted(folder().glob(JOURNALS)))
 
 
 def move_file(path: Path) -> int:
-    """Move one journal unless its collector runs."""
-    try:
-        return move_all(SqliteJournal(path, events=events_file()))
-    except InUse:
-        return 0
+    """Move one journal unless its collector runs. One that is damaged must not stop the others.
 
-
-def move_all(journal: Journal) -> int:
+    The journal is let go of after each part, so that a collector that starts need not wait for all of them.
+    """
     total = 0
     try:
-        while rows := journal.move():
+        while rows := move_part(SqliteJournal(path, events=events_file())):
             total += rows
-    finally:
-        journal.close()
+    except InUse:
+        pass
+    except sqlite3.DatabaseError as reason:
+        logger.error("The journal %s cannot be moved: %s", path, reason)
     return total
+
+
+def forget_journals() -> None:
+    """Throw away what waits, with the tables it waits for; for a demo that starts over."""
+    for path in folder().glob("events-journal-*"):
+        path.unlink(missing_ok=True)
+
+
+def move_part(journal: Journal) -> int:
+    with closing(journal):
+        return journal.move()

@@ -192,6 +192,17 @@ def test_it_replaces_items_that_are_gone(client: Client, shop: Account) -> None:
     assert ids(ask(client, shop, "popular", numrecs=2)) == [1, 2]
 
 
+def test_it_recommends_nothing_once_the_last_item_is_gone(client: Client, shop: Account) -> None:
+    for row in list(StoredItem.objects.filter(customer_id=shop.customer_id)):
+        moment = store.moment_now()
+        store.remove(
+            shop.customer_id, item_type=row.item_type, item_id=row.item_id, language="", moment=moment
+        )
+    forget()
+    assert ids(ask(client, shop, "popular")) == []
+    assert ids(ask(client, shop, "detail", contextitems=1)) == []
+
+
 def test_it_leaves_out_items_before_and_after_their_time(client: Client, account: Account) -> None:
     put(account, 1)
     put(account, 2, publishedDate="2999-01-01T00:00:00+00:00")
