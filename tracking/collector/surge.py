@@ -32,7 +32,7 @@ logger = logging.getLogger("tracking")
 SURGE_RATE = 6_000.0  # rows a second
 CROWD = 24.0  # rows in a commit, on average
 FEWEST_COMMITS = 3  # in a window
-CALM_RATE = 1_000.0
+CALM_RATE = 3_000.0
 WINDOW_SECONDS = 0.1
 # Gathering makes large parts: the pages of an index are then written once for many events.
 GATHER_SECONDS = 0.5
@@ -56,7 +56,7 @@ class SurgeSink:
         self.journal = journal
         self.mover = Mover(journal)
         self.meter = Meter()
-        self.surging = True  # until what an earlier collector left is moved
+        self.surging = False
 
     @property
     def pause(self) -> float:
@@ -76,9 +76,9 @@ class SurgeSink:
         return len(rows)
 
     def _must_surge(self) -> bool:
-        if self.surging:
-            return self.meter.rate >= CALM_RATE or self.mover.waiting > 0
-        return self.meter.is_crowded
+        if self.mover.behind:
+            return True  # its long transactions would keep others waiting for the file
+        return self.meter.rate >= CALM_RATE if self.surging else self.meter.is_crowded
 
     def close(self) -> None:
         """Move what waits, as long as that is possible; the rest stays for the next collector."""
@@ -118,6 +118,7 @@ class Mover:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.waiting = 1  # rows; how many an earlier collector left is not known
+        self.behind = True  # until less than a full part was there to be moved
         self._healthy = True
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -170,6 +171,7 @@ class Mover:
         self._healthy = True
         with self._lock:
             self.waiting = max(0, self.waiting - rows) if rows else 0
+        self.behind = rows >= MOST_ROWS_MOVED
         return rows
 
 
