@@ -118,12 +118,13 @@ class Mover:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.waiting = 1  # rows; how many an earlier collector left is not known
-        self.behind = True  # until less than a full part was there to be moved
+        self.behind = False  # whether a full part was there to be moved
         self._healthy = True
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._deadline = 0.0
+        self._move()  # before the first event comes, so that it is known whether much was left
         self._thread = threading.Thread(target=self._run, name="event-mover", daemon=True)
         self._thread.start()
 
