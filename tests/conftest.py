@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_django
+from django.utils import translation
 from playwright.sync_api import Browser
 
 from tests.flows.installation import Installation
@@ -24,6 +25,13 @@ def _no_customer_remembered() -> None:
     from config.customers.directory import directory
 
     directory.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left_active() -> Iterator[None]:
+    """A page that is asked for in this thread leaves its language active, and the order is random."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
