@@ -28,6 +28,7 @@ from django.conf import settings
 from django.db import connections
 
 from config.faults import writing_to
+from config.files import InUse, hold
 from tracking import horizon
 from tracking.models import Cursor
 from tracking.parts import (
@@ -82,8 +83,12 @@ def archive() -> int:
     """
     with writing_to(settings.LAKE_ROOT, lost="Events were not archived to the lake"):
         settings.LAKE_ROOT.mkdir(parents=True, exist_ok=True)
-        with exclusively() as mine:
-            return archive_alone() if mine else 0
+        try:
+            mine = hold(settings.LAKE_ROOT / ".lock")
+        except InUse:
+            return 0
+        with mine:
+            return archive_alone()
 
 
 def archive_alone() -> int:
@@ -95,23 +100,6 @@ def archive_alone() -> int:
         move_cursor(int(rows[-1][0]))
     compact()
     return total
-
-
-class exclusively:  # noqa: N801 - reads as a with-statement
-    """Holds a lock file of the lake; gives False when another process has it."""
-
-    def __enter__(self) -> bool:
-        import fcntl
-
-        self.handle = (settings.LAKE_ROOT / ".lock").open("a")
-        try:
-            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def __exit__(self, *_exc: object) -> None:
-        self.handle.close()
 
 
 def forget_other_database(upto: int) -> None:

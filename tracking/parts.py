@@ -14,6 +14,8 @@ from urllib.parse import quote
 import duckdb
 from django.conf import settings
 
+from config.files import sync
+
 
 @dataclass
 class Manifest:
@@ -48,15 +50,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync(folder)
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sql_text(path: Path) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from django.conf import settings
 
+from config.files import sync
 from config.http import breaker
 from config.http.addresses import parts_of, screen
 from config.http.answer import (
@@ -210,7 +211,7 @@ def write_whole(path: Path, parts: Iterator[bytes]) -> tuple[int, str]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync(path.parent)
     return size, digest.hexdigest()
 
 
@@ -218,11 +219,3 @@ def check_free_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < settings.DISK_FLOOR_BYTES:
         raise OSError(f"Only {free} bytes are free at {folder}; {settings.DISK_FLOOR_BYTES} must stay free.")
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,6 +26,7 @@ import orjson
 from django.conf import settings
 
 from config.faults import writing_to
+from config.files import sync
 from personalization.server.learning.base import Float32, Int32, Learned
 
 logger = logging.getLogger("personalization")
@@ -153,15 +154,6 @@ def write_synced(path: Path, content: bytes) -> None:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
-
-
-def sync(directory: Path) -> None:
-    """Make renames in ``directory`` survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def checksum(path: Path) -> str:

@@ -16,10 +16,6 @@ from tracking.collector.rows import EdgeRow, EventRow
 MOST_ROWS_MOVED = 20_000
 
 
-class InUse(Exception):
-    """Another process writes to this journal."""
-
-
 class Journal(Protocol):
     """Where batches wait. ``append`` and ``move`` may be called from two different threads."""
 

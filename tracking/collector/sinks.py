@@ -74,6 +74,21 @@ def statement(head: str, columns: int, rows: int, conflict: str) -> str:
     return f"{head} {', '.join([one] * rows)} {conflict}"
 
 
+def durable(path: str, *, checkpoint_pages: int) -> sqlite3.Connection:
+    """A connection whose commits are on disk; a checkpoint, two more syncs, comes after so many pages."""
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        uri=path.startswith("file:"),
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
+    return connection
+
+
 class SqliteSink:
     """WAL and synchronous=FULL: a commit returns when the log is on disk."""
 
@@ -111,19 +126,10 @@ class SqliteSink:
             self._connection = None
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            uri=self.path.startswith("file:"),
-            check_same_thread=False,
-        )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection = durable(self.path, checkpoint_pages=20_000 if self.bulk else 8_000)
         # Every event touches a leaf of three indexes. 2 MB of cache read them again for each batch, and a
         # checkpoint (two more syncs) came every dozen batches or so; a larger log also merges repeated pages.
         connection.execute("PRAGMA cache_size=-65536")
-        connection.execute(f"PRAGMA wal_autocheckpoint={20_000 if self.bulk else 8_000}")
         self._connection = connection
         return connection
 
@@ -214,6 +220,11 @@ def sink_for(*, bulk: bool = False) -> Sink:
     return PostgresSink(postgres_options(described))
 
 
+def session(*, statement_seconds: int) -> str:
+    """A commit without waiting for the disk lost 64 acknowledged events per kill."""
+    return f"-c synchronous_commit=on -c statement_timeout={statement_seconds}s"
+
+
 def postgres_options(described: dict[str, Any]) -> dict[str, Any]:
     """Django's description of a PostgreSQL database as arguments of ``psycopg.connect``."""
     options = {
@@ -223,8 +234,7 @@ def postgres_options(described: dict[str, Any]) -> dict[str, Any]:
         "host": described["HOST"],
         "port": described["PORT"],
         "connect_timeout": 5,
-        # A commit without waiting for the disk lost 64 acknowledged events per kill.
-        "options": "-c synchronous_commit=on -c statement_timeout=15000",
+        "options": session(statement_seconds=15),
         **{k: v for k, v in described.get("OPTIONS", {}).items() if k.startswith("ssl")},
     }
     return {name: value for name, value in options.items() if value not in ("", None)}

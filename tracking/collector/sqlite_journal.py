@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import sqlite3
-import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
+from config.files import hold
 from tracking.collector import sinks
-from tracking.collector.journal import MOST_ROWS_MOVED, InUse
+from tracking.collector.journal import MOST_ROWS_MOVED
 from tracking.collector.rows import EdgeRow, EventRow
 
 logger = logging.getLogger("tracking")
@@ -114,22 +112,16 @@ class SqliteJournal:
         both.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
-        connection = connected(str(self.path))
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        # A checkpoint syncs twice within a commit; at 30,000 events a second this one comes every second.
-        connection.execute("PRAGMA wal_autocheckpoint=4000")
+        # At 30,000 events a second this checkpoint comes every second.
+        connection = sinks.durable(str(self.path), checkpoint_pages=4_000)
         connection.executescript(TABLES)
         name = f"journal-{uuid.uuid4().hex[:16]}"
         connection.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (name,))
         return connection
 
     def _open_both(self) -> sqlite3.Connection:
-        connection = connected(self.events)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection = sinks.durable(self.events, checkpoint_pages=20_000)
         connection.execute("PRAGMA cache_size=-65536")
-        connection.execute("PRAGMA wal_autocheckpoint=20000")
         connection.execute("ATTACH DATABASE ? AS journal", (str(self.path),))
         # A removal that a power cut undoes is made again: the cursor says what was moved.
         connection.execute("PRAGMA journal.synchronous=NORMAL")
@@ -165,10 +157,6 @@ MOVE_EDGES = f"""
 """  # noqa: S608 - names of our own tuples
 
 
-def connected(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=sinks.BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-
-
 def drop(connection: sqlite3.Connection | None) -> None:
     """Close what may be broken; an open transaction is rolled back."""
     if connection is not None:
@@ -178,19 +166,3 @@ def drop(connection: sqlite3.Connection | None) -> None:
 
 def lock_path(journal: Path) -> Path:
     return journal.with_suffix(".lock")
-
-
-def hold(path: Path, *, patience: float) -> IO[str]:
-    """An open file that no other process holds; closing it lets go. Raises :class:`InUse`."""
-    handle = path.open("a")
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                handle.close()
-                raise InUse(f"{path} is held by another process") from None
-            time.sleep(0.05)
-        else:
-            return handle

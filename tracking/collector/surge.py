@@ -17,8 +17,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connections
 
+from config.files import InUse
 from tracking.collector import sinks
-from tracking.collector.journal import MOST_ROWS_MOVED, InUse, Journal
+from tracking.collector.journal import MOST_ROWS_MOVED, Journal
 from tracking.collector.postgres_journal import PostgresJournal
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.collector.sinks import Sink

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from config.files import sync
 from personalization.client.export import files
 from personalization.client.export.files import HashingFile
 
@@ -69,7 +70,7 @@ class Batch:
             for name, handle in self._handles.items():
                 handle.close()
                 self._temporary(name).replace(self.folder / name)
-            files.sync_folder(self.folder)
+            sync(self.folder)
         self._start()
 
     def _temporary(self, name: str) -> Path:

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from config import faults
+from config.files import sync
 from personalization.client.errors import ExportFailed
 
 TEMPORARY = ".tmp-"
@@ -82,19 +83,10 @@ def publish(folder: Path, name: str) -> Iterator[HashingFile]:
                 handle.flush()
                 os.fsync(handle.fileno())
             temporary.replace(folder / name)
-            sync_folder(folder)
+            sync(folder)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in ``folder`` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def refuse_below_floor(folder: Path) -> None:

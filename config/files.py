@@ -1,0 +1,41 @@
+"""What files need of the operating system beyond reading and writing: to last, and to have one owner."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import IO
+
+
+class InUse(Exception):
+    """Another process holds the lock file."""
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk: a rename survives a power cut only with its folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hold(path: Path, *, patience: float = 0.0) -> IO[str]:
+    """An open lock file that no other process holds; closing it, or the end of the process, lets go.
+
+    Raises :class:`InUse` when another holds it for longer than ``patience`` seconds.
+    """
+    handle = path.open("a")
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                handle.close()
+                raise InUse(f"{path} is held by another process") from None
+            time.sleep(0.05)
+        else:
+            return handle
