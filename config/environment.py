@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib.util
 import json
 import os
 import secrets
@@ -67,6 +68,26 @@ def env_list(name: str, default: list[str]) -> list[str]:
     if raw is None:
         return default
     return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def env_apps(name: str) -> list[str]:
+    """The apps that a project adds. Raises ImproperlyConfigured for one that cannot be found."""
+    apps = env_list(name, [])
+    for app in apps:
+        package, _, last = app.rpartition(".")
+        # The class of its configuration may be named too, as in INSTALLED_APPS.
+        if not _findable(package if last[:1].isupper() else app):
+            raise ImproperlyConfigured(
+                f"{name} names {app!r}, which is no Python package that can be imported from {BASE_DIR}."
+            )
+    return apps
+
+
+def _findable(module: str) -> bool:
+    try:
+        return bool(module) and importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def default_var_dir(*, testing: bool) -> str:

@@ -85,6 +85,8 @@ CONTENT_SECURITY_POLICY = {
 # --- Applications -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # First, so that their templates and static files win over ours.
+    *env.env_apps("LODESTAR_APPS"),
     "config.apps.ConfigApp",
     "config.customers",
     "config.jobs",
@@ -139,7 +141,7 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates/jinja2"],
-        "APP_DIRS": False,
+        "APP_DIRS": True,  # the folder jinja2/ of an app
         "OPTIONS": {
             "environment": "config.jinja2.environment",
             "extensions": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from django.utils import formats, translation
 from django.utils.html import strip_tags
@@ -28,8 +28,14 @@ def day(value: date | datetime) -> str:
     return formats.date_format(value, "j F Y")
 
 
-def money(value: Decimal, currency: str = "EUR") -> str:
-    """Write an amount as readers of the active language do: €129.00, 129,00 €."""
+def money(value: Decimal | str, currency: str = "EUR") -> str:
+    """Write an amount as readers of the active language do: €129.00, 129,00 €; "" for what is none."""
+    try:
+        value = Decimal(value)
+    except InvalidOperation:
+        return ""
+    if not value.is_finite():
+        return ""
     symbol = {"EUR": "€", "GBP": "£", "USD": "$"}.get(currency, f"{currency}\N{NO-BREAK SPACE}")
     amount = formats.number_format(value, decimal_pos=2, use_l10n=True, force_grouping=True)
     if (translation.get_language() or "en").startswith("en"):

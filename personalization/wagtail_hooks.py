@@ -39,14 +39,14 @@ class ImportHistory(HistoryViewSet):
     menu_label = _("Import")
     icon = "download"
     list_display = (
-        "type_name",
-        "item_type",
+        Column("subject", label=_("Subject"), accessor="subject"),
         "language",
         "action",
         "imported",
         "removed",
         "rejected",
         Column("status", label=_("Status"), accessor="get_status_display"),
+        Column("error", label=_("Reason"), accessor="error"),
         DateColumn("finished_at", label=_("Last update")),
     )
     list_filter = ("customer_id", "status", "action", "language")

@@ -67,11 +67,18 @@ def exported(item_type: ItemType) -> Iterator[tuple[str, str]]:
     if item_type.fields is not None:
         yield from item_type.fields.items()
         return
-    for field in item_type.model._meta.local_fields:
+    for field in (*_inherited_titles(item_type), *item_type.model._meta.local_fields):
         if not isinstance(field, _NOT_EXPORTED) and field.name != item_type.author:
             yield field.name, field.name
     for many in item_type.model._meta.local_many_to_many:
         yield many.name, many.name
+
+
+def _inherited_titles(item_type: ItemType) -> Iterator[models.Field]:  # type: ignore[type-arg]
+    """The title of a page is a field of its parent, and an item without one cannot be shown."""
+    for field in item_type.model._meta.concrete_fields:
+        if field.name == "title" and field.model is not item_type.model:
+            yield field
 
 
 def with_remote_id(payload: bytes, *, content_id: int, remote_id: str) -> bytes:

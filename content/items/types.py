@@ -16,8 +16,8 @@ class ItemType:
     """One kind of item: its names on the wire and where its fields come from.
 
     ``fields`` maps exported identifiers to attributes of the model, in the order of the payload; None
-    exports every field that the model itself declares. ``author`` names the attribute behind the
-    system key ``author`` ("" for none).
+    exports the title and every field that the model itself declares. ``author`` names the attribute behind
+    the system key ``author`` ("" for none).
     """
 
     identifier: str

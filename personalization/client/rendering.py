@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from config import http
 from config.site_access import SiteAccess
 from personalization.client import pages, recommend, visitor
+from personalization.client.answers import Recommendation
 
 TEMPLATE = "lodestar/recommendations.html"
 TRACKING_TEMPLATE = "lodestar/tracking.html"
@@ -119,9 +121,15 @@ def show_recommendations(
         "scenario": scenario,
         "title": title,
         "source": "fallback" if any(one.is_fallback for one in items) else "engine",
-        "reason": next((one.reason for one in items if one.reason), ""),
+        "reason": common_reason(items),
     }
     return render(template, context, request)
+
+
+def common_reason(items: Sequence[Recommendation]) -> str:
+    """What is true of the whole list; items with reasons of their own say them one by one."""
+    first = items[0].reason
+    return first if all(one.reason == first for one in items) else ""
 
 
 def render(template: str, context: dict[str, Any], request: HttpRequest) -> SafeString:

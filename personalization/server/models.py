@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 
 
 class StoredItem(models.Model):
@@ -104,6 +105,13 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.item_type} ({self.language}) for {self.customer_id}"
+
+    @property
+    def subject(self) -> str:
+        """What the run was about: the type of an export, or the one item of a notification."""
+        if self.item_id:
+            return gettext("Item %(id)s of type %(type)s") % {"id": self.item_id, "type": self.item_type}
+        return self.type_name or gettext("Type %(type)s") % {"type": self.item_type}
 
 
 class Model(models.Model):

@@ -1,4 +1,8 @@
-"""``{% load personalization %}``: the template functions of the connector, for Django templates."""
+"""``{% load personalization %}``: the template functions of the connector, for Django templates.
+
+Django hands its own context over as the first argument, which must be called ``context``; it is positional
+only, so that a template can say ``context=page``.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,12 @@ def recommendation_enabled(context: dict[str, Any]) -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def recommendations(context: dict[str, Any], scenario: str, **options: Any) -> list[Recommendation]:
+def recommendations(context: dict[str, Any], /, scenario: str, **options: Any) -> list[Recommendation]:
     return recommend.recommendations(context["request"], scenario, **options)
 
 
 @register.simple_tag(takes_context=True)
-def show_recommendations(context: dict[str, Any], scenario: str, **options: Any) -> str:
+def show_recommendations(context: dict[str, Any], /, scenario: str, **options: Any) -> str:
     return rendering.show_recommendations(context["request"], scenario, **options)
 
 

@@ -146,14 +146,16 @@ def test_it_never_lets_a_field_overwrite_a_key_of_the_item(
     assert (item["uri"], item["field_uri"], item["gone"]) == ("/shop/", "Shop", None)
 
 
-def test_it_exports_the_own_fields_of_a_type_without_a_map(
+def test_it_exports_the_title_and_own_fields_of_a_type_without_a_map(
     magazine: Magazine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(types, "_TYPES", dict(types._TYPES))
     types.item_type("folder", id=7)(FolderPage)
     with committed():
         magazine.shop.save()
-    assert list(stored(magazine.shop))[len(payload.SYSTEM_KEYS) :] == ["intro", "image"]
+    exported = stored(magazine.shop)
+    assert list(exported)[len(payload.SYSTEM_KEYS) :] == ["title", "intro", "image"]
+    assert exported["title"] == magazine.shop.title
 
 
 def test_it_loads_many_pages_with_few_queries(

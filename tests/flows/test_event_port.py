@@ -39,7 +39,8 @@ def is_event(answer: Response, kind: str) -> bool:
 
 def personal(page: Page) -> bool:
     page.goto("/")
-    return page.locator('section[data-scenario="front"] .recommendations__reason').count() > 0
+    front = page.locator('section[data-scenario="front"]')
+    return front.locator(".recommendations__reason, .recommendation__reason").count() > 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

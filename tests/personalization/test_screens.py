@@ -30,6 +30,22 @@ def test_it_lists_the_import_history(editor: Client) -> None:
     assert details.status_code == 200
 
 
+def test_it_says_in_the_list_why_an_import_failed_and_of_which_item(editor: Client) -> None:
+    ImportRun.objects.create(
+        customer_id="10101",
+        action="UPDATE",
+        item_type=38,
+        item_id="4711",
+        status=ImportRun.Status.FAILED,
+        error="http://site.example/content/id/4711 answered 500.",
+    )
+    page = editor.get("/admin/personalization/imports/").content.decode()
+
+    assert "Item 4711 of type 38" in page
+    assert "answered 500." in page
+    assert "(blank)" not in page
+
+
 def test_it_lists_exports_without_their_secrets(editor: Client) -> None:
     run = ExportRun.objects.create(
         customer_id="10101", site_name="site_en", folder="f", items=110, password_hash="argon-canary"

@@ -238,6 +238,49 @@ def test_it_renders_recommendations_in_both_template_engines(
     assert "javascript:" not in html
 
 
+@pytest.mark.parametrize(
+    ("backend", "source"),
+    [
+        ("jinja2", "{{ show_recommendations('detail', context=page, limit=4) }}"),
+        ("jinja2", "{% for one in recommendations('detail', context=page) %}{{ one.title }}{% endfor %}"),
+        ("django", "{% show_recommendations 'detail' context=page limit=4 %}"),
+        (
+            "django",
+            "{% recommendations 'detail' context=page as found %}"
+            "{% for one in found %}{{ one.title }}{% endfor %}",
+        ),
+    ],
+)
+def test_it_asks_for_what_goes_with_the_page_in_both_template_engines(
+    backend: str, source: str, request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(1)
+    engine.status, engine.body = 200, answer_of(engine, 2)
+    loaded = source if backend == "jinja2" else "{% load personalization %}" + source
+
+    html = engines[backend].from_string(loaded).render({"page": 1}, request_)
+
+    assert "Place 2" in html
+    assert "contextitems=1" in engine.received[0].path
+
+
+def test_it_says_the_reason_once_for_the_list_or_with_each_item(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(2)
+    why = "Because you viewed place {} eng-GB"
+    engine.status, engine.body = 200, answer_of(engine, 5, 6, source="CLICK", origin=1)
+    assert str(rendering.show_recommendations(request_, "front")).count(why.format(1)) == 1
+
+    document = json.loads(engine.body)
+    document["recommendationItems"][1]["origin"]["itemIds"] = [2]
+    engine.body = json.dumps(document).encode()
+    html = str(rendering.show_recommendations(request_, "front"))
+
+    assert [html.count(why.format(number)) for number in (1, 2)] == [1, 1]
+    assert html.index("Place 5") < html.index(why.format(1)) < html.index("Place 6")
+
+
 @pytest.mark.parametrize("name", ["track_user", "ibexa_recommendation_track_user"])
 @pytest.mark.parametrize("backend", ["jinja2", "django"])
 def test_it_renders_the_tracking_code(
