@@ -6,7 +6,6 @@ Two state folders, two ports; only the sites file names the engine's address.
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,25 +13,11 @@ import pytest
 import requests
 
 from tests.conftest import CopyOfDemo
-from tests.flows.installation import Installation, eventually, free_port
+from tests.flows.installation import Installation, eventually
+from tests.flows.parties import Parties, apart
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
-SITES = """
-personalization:
-  system:
-    site_en:
-      languages: [eng-GB]
-      host_uri: http://127.0.0.1:{site}
-      included_item_types: [place, article, product]
-      random_item_types: [article]
-      authentication: {{ customer_id: 10101, license_key: 1111-2222-3333-4444-5555 }}
-      api:
-        admin: {{ endpoint: "http://127.0.0.1:{engine}" }}
-        notifier: {{ endpoint: "http://127.0.0.1:{engine}" }}
-        recommendation: {{ endpoint: "http://127.0.0.1:{engine}" }}
-        event_tracking: {{ endpoint: "http://127.0.0.1:{engine}" }}
-"""
 BLOCK = re.compile(r'data-scenario="(\w+)" data-source="(\w+)"')
 LINK = re.compile(r'data-recommendation-(?:ping|rendered)-api="([^"]+)"')
 # After five failures in a row a site leaves its engine alone for half a minute.
@@ -40,24 +25,8 @@ RETURN_SECONDS = 90
 
 
 @pytest.fixture
-def pair(copy_of_demo: CopyOfDemo, tmp_path: Path) -> tuple[Installation, Installation]:
-    """The demo's site without an engine of its own, and an engine that knows only its events."""
-    ports = {"site": free_port(), "engine": free_port()}
-    sites_file = tmp_path / "sites.yaml"
-    sites_file.write_text(SITES.format(**ports))
-    found = []
-    for name, port in ports.items():
-        installation = copy_of_demo(name, LODESTAR_SITES_FILE=str(sites_file))
-        installation.port = port
-        found.append(installation)
-    site, engine = found
-    for folder in ("models", "lake", "export"):
-        shutil.rmtree(site.var_dir / folder)
-    site.python("from tracking.models import Event; Event.objects.all().delete()")
-    site.python("from personalization.server.models import StoredItem; StoredItem.objects.all().delete()")
-    engine.python("from personalization.server.models import StoredItem; StoredItem.objects.all().delete()")
-    engine.python("from content.models import Item; Item.objects.all().delete()")
-    return site, engine
+def pair(copy_of_demo: CopyOfDemo, tmp_path: Path) -> Parties:
+    return apart(copy_of_demo, tmp_path)
 
 
 def front_page(site: Installation) -> tuple[list[tuple[str, str]], list[str]]:
@@ -71,8 +40,8 @@ def sources(site: Installation) -> set[str]:
     return {source for _scenario, source in front_page(site)[0]}
 
 
-def test_it_recommends_from_afar_and_outlives_an_outage(pair: tuple[Installation, Installation]) -> None:
-    site, engine = pair
+def test_it_recommends_from_afar_and_outlives_an_outage(pair: Parties) -> None:
+    site, engine = pair.site, pair.engine
     with site.serving():
         with engine.serving():
             site.manage("run_export")
