@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
-from config.spellings import canonical_argv
+from config.spellings import canonical_argv, refuse_unknown
 
 
 def main() -> None:
@@ -15,8 +15,10 @@ def main() -> None:
 
     from config.faults import explained
 
+    argv = canonical_argv(sys.argv)
     try:
-        execute_from_command_line(canonical_argv(sys.argv))
+        refuse_unknown(argv[1:2])
+        execute_from_command_line(argv)
     except Exception as error:
         found = explained(error)
         if found is None or "--traceback" in sys.argv:

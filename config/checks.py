@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,11 +15,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from config import site_access
+from config import assets, site_access
 
 DEMO_KEYS = {"1111-2222-3333-4444-5555", "5555-4444-3333-2222-1111"}
 WORKER_SECONDS = 60
@@ -33,17 +34,40 @@ class Finding:
     about: str
     text: str
     remedy: str = ""
+    refused: bool = False  # nothing is served with it
 
     @property
     def well(self) -> bool:
         return not self.remedy
 
 
+Part = Callable[[], Iterator[Finding]]
+
+
+def part(about: str) -> Callable[[Part], Part]:
+    """Register a part of an app above. It is examined when the tables are complete."""
+
+    def add(function: Part) -> Part:
+        PARTS_WITH_TABLES[about] = function
+        return function
+
+    return add
+
+
 def examine() -> Iterator[Finding]:
     """Every finding, good or bad; a part that cannot be examined is a bad one."""
-    for about, part in PARTS.items():
+    complete = True
+    for finding in findings_of(PARTS):
+        complete = complete and (finding.well or finding.about != "database default")
+        yield finding
+    if complete:
+        yield from findings_of(PARTS_WITH_TABLES)
+
+
+def findings_of(parts: Mapping[str, Part]) -> Iterator[Finding]:
+    for about, function in parts.items():
         try:
-            yield from part()
+            yield from function()
         except Exception as error:  # noqa: BLE001 - one broken part must not hide the others
             yield Finding(about, f"could not be examined: {error}", "Mend what this message names.")
 
@@ -78,6 +102,7 @@ def secrets() -> Iterator[Finding]:
         "secret key",
         "is short or a default" if short else "is set",
         "Set SECRET_KEY to at least 50 random characters." if short else "",
+        refused=short,
     )
     separate = settings.PSEUDONYM_KEY != settings.SECRET_KEY
     yield Finding(
@@ -85,6 +110,28 @@ def secrets() -> Iterator[Finding]:
         "is set" if separate else "is the secret key, which cannot then be changed without losing histories",
         "" if separate else "Set LODESTAR_PSEUDONYM_KEY.",
     )
+
+
+def static_files() -> Iterator[Finding]:
+    if settings.DEBUG:
+        return
+    remedy = "Start with `python manage.py serve`, which collects them, or run `collectstatic --noinput`."
+    if assets.are_collected():
+        yield Finding("static files", f"are collected in {settings.STATIC_ROOT}")
+    else:
+        yield Finding("static files", "are not collected; every page would fail", remedy)
+
+
+def refuse_unsafe(say: Callable[[str], None]) -> None:
+    """Stop what would run unsafely outside development; say what is only unwise.
+
+    Raises CommandError with exit code 2 for a weak key: sessions and tokens could be forged.
+    """
+    for finding in (one for find in (secrets, sites_file) for one in find() if not one.well):
+        line = f"{finding.about}: {finding.text}. {finding.remedy}"
+        if finding.refused:
+            raise CommandError(f"Not started. {line}", returncode=2)
+        say(f"Warning, {line}")
 
 
 def databases() -> Iterator[Finding]:
@@ -102,12 +149,16 @@ def databases() -> Iterator[Finding]:
 
 def migrations(alias: str) -> Finding:
     executor = MigrationExecutor(connections[alias])
+    remedy = "Run `python manage.py migrate`, or `python manage.py demo` for the sample site."
+    if not executor.loader.applied_migrations:
+        return Finding(f"database {alias}", "has no tables yet", remedy)
     targets = executor.loader.graph.leaf_nodes()
     if alias == settings.EVENTS_DB != "default":
         targets = [node for node in targets if node[0] == "tracking"]
     missing = len(executor.migration_plan(targets))
-    remedy = "Run `python manage.py migrate`." if missing else ""
-    return Finding(f"database {alias}", f"{missing or 'no'} migrations are missing", remedy)
+    return Finding(
+        f"database {alias}", f"{missing or 'no'} migrations are missing", remedy if missing else ""
+    )
 
 
 def ask(alias: str, question: str) -> Any:
@@ -174,20 +225,20 @@ def worker() -> Iterator[Finding]:
     seen = last_beat()
     recent = seen is not None and timezone.now() - seen < timedelta(seconds=WORKER_SECONDS)
     remedy = "" if recent else "Start `python manage.py serve`, `work`, or a Celery worker with beat."
-    text = (
-        "seen within a minute" if recent else f"last seen {seen:%Y-%m-%d %H:%M} UTC" if seen else "never seen"
-    )
+    age = f"seen {(timezone.now() - seen).total_seconds():.0f} s ago" if seen else ""
+    text = age if recent else f"last seen {seen:%Y-%m-%d %H:%M} UTC" if seen else "none is running"
     yield Finding("worker", text, remedy)
 
 
-PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
+PARTS: dict[str, Part] = {
     "sites file": sites_file,
     "mode": secrets,
-    "databases": databases,
-    "broker": broker,
+    "static files": static_files,
     "folder": folder,
-    "worker": worker,
+    "broker": broker,
+    "databases": databases,
 }
+PARTS_WITH_TABLES: dict[str, Part] = {"worker": worker}
 DURABILITY = {"sqlite": sqlite_durability, "postgresql": postgresql_durability}
 
 

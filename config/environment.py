@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
-import json
 import os
 import secrets
 import shutil
@@ -135,23 +134,3 @@ def new_secret(path: Path) -> str:
     finally:
         temporary.unlink()
     return path.read_text().strip()
-
-
-SERVED_FILE = "served.json"
-
-
-def served_ports(var_dir: Path) -> dict[str, int]:
-    """The ports that ``serve`` wrote down for other commands; empty when it never ran here."""
-    try:
-        found = json.loads((var_dir / SERVED_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    known = found if isinstance(found, dict) else {}
-    return {name: port for name, port in known.items() if isinstance(port, int) and 0 <= port <= 65535}
-
-
-def write_served_ports(var_dir: Path, *, port: int, event_port: int) -> None:
-    var_dir.mkdir(parents=True, exist_ok=True)
-    temporary = var_dir / f".tmp-{SERVED_FILE}-{os.getpid()}"
-    temporary.write_text(json.dumps({"port": port, "event_port": event_port}))
-    temporary.replace(var_dir / SERVED_FILE)

@@ -76,6 +76,12 @@ def explained(error: Exception) -> tuple[int, str] | None:
     return None
 
 
+def is_outage(error: Exception) -> bool:
+    """Whether the same question may be answered in a moment: the database is away, full or locked."""
+    text = str(error).lower()
+    return not any(word in text for word in UNMIGRATED)
+
+
 def rooms() -> str:
     """Where the files of SQLite are and how much room they have; "" for databases elsewhere."""
     folders = {

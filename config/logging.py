@@ -32,6 +32,8 @@ def configure(options: dict[str, Any]) -> None:
         # These print whole addresses, which may hold user ids.
         "urllib3": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
+        # Four lines for every page that an editor publishes.
+        "django_tasks": {"level": "WARNING"},
     }
     for channel, path in files.items():
         make_writable(path)

@@ -12,6 +12,7 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as env
+from config import served
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv_files()
@@ -125,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentPolicy",
+    "config.errors.OwnErrors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -267,10 +269,10 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 # The port that this installation answers on; set by `serve --port`. Own addresses follow it.
-# A command in another terminal finds the ports that `serve` last used in the state folder.
-last_served = {} if "pytest" in sys.modules else env.served_ports(VAR_DIR)
-SERVED_PORT = env.env_port("LODESTAR_PORT", last_served.get("port", 8000))
-EVENT_PORT = env.env_port("LODESTAR_EVENT_PORT", last_served.get("event_port", 0)) or None
+# A command in another terminal finds the ports that `serve` uses, or used last, in the state folder.
+seen = None if TESTING else served.ports(VAR_DIR)
+SERVED_PORT = env.env_port("LODESTAR_PORT", seen.port if seen else 8000)
+EVENT_PORT = env.env_port("LODESTAR_EVENT_PORT", seen.event_port if seen else 0) or None
 WAGTAILADMIN_BASE_URL = env.env_str("LODESTAR_BASE_URL") or f"http://localhost:{SERVED_PORT}"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import sys
+from collections.abc import Sequence
+
 ALIASES = {
     "ibexa:personalization:run-export": "run_export",
     "ibexa:recommendation:run-export": "run_export",
@@ -22,3 +26,20 @@ def canonical_argv(argv: list[str]) -> list[str]:
     # messenger:consume names a transport, which our worker has no need of.
     rest = [a for a in argv[2:] if a.startswith("-")] if argv[1] == "messenger:consume" else argv[2:]
     return [argv[0], command, *rest]
+
+
+def refuse_unknown(command: Sequence[str]) -> None:
+    """End with 2, as every wrong use does, when there is no such command; Django would end with 1."""
+    import django
+    from django.core.management import get_commands
+
+    if not command or command[0].startswith("-") or command[0] in ("help", "version"):
+        return
+    django.setup()
+    known = [*get_commands(), *ALIASES]
+    if command[0] in known:
+        return
+    near = difflib.get_close_matches(command[0], known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " `manage.py help` lists what there is."
+    sys.stderr.write(f"There is no command {command[0]!r}.{hint}\n")
+    sys.exit(2)

@@ -108,7 +108,10 @@ def last_beat() -> datetime | None:
 
 
 def hand_back() -> None:
-    """End the leases of what this process leaves unfinished, so that the next worker starts at once."""
+    """End the leases of what this process leaves unfinished, so that the next worker starts at once.
+
+    The sign of life goes too; another worker renews it within seconds.
+    """
     prefix = lease.process_name()
     try:
         for model in (Job, Outbox):
@@ -116,6 +119,7 @@ def hand_back() -> None:
                 lease_until=timezone.now()
             )
         Periodic.objects.filter(lease_owner__startswith=prefix).update(lease_until=timezone.now())
+        Periodic.objects.filter(name=HEARTBEAT).delete()
     except Exception:  # noqa: BLE001 - the leases run out by themselves
         logger.warning("The leases could not be handed back; they end by themselves.")
     close_quietly()

@@ -173,13 +173,18 @@ def site_for(root: str) -> int:
     "" is the default site, digits are an id, all else a host name with or without port. Raises
     UnknownRoot with the sites that exist.
     """
-    known = list(Site.objects.order_by("pk"))
-    for site in known:
+    for site in Site.objects.order_by("pk"):
         if _is_named(site, root.strip().lower()):
             return int(site.pk)
-    names = ", ".join(f"{site.hostname}:{site.port} (id {site.pk})" for site in known) or "none"
+    names = known_sites()
     asked = f"has root {root!r}" if root.strip() else "has no root and there is no default site"
     raise UnknownRoot(f"An entry of the sites file {asked}; the Wagtail sites are: {names}.")
+
+
+def known_sites() -> str:
+    """The Wagtail sites in words: host and port, and their ids."""
+    sites = Site.objects.order_by("pk")
+    return ", ".join(f"{site.hostname}:{site.port} (id {site.pk})" for site in sites) or "none"
 
 
 def _is_named(site: Site, root: str) -> bool:

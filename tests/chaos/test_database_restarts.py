@@ -159,3 +159,30 @@ def test_it_has_every_answered_event_once_and_heals_without_a_restart(tmp_path: 
         assert not ids - set(stored), f"{len(ids - set(stored))} answered events of port {port} are lost"
     assert len(stored) == len(set(stored))
     assert all(senders.refused.values()), "no sender ever met the fault"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v2/4711/u/front.json", "/api/ibexa/v2/personalization/v1/content/id/1"]
+)
+def test_it_asks_visitors_to_come_back_while_the_database_is_away(
+    path: str, web_without_database: int
+) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", web_without_database, timeout=60)) as connection:
+        connection.request("GET", path, headers={"Host": "localhost", "Authorization": "Bearer x"})
+        answer = connection.getresponse()
+        body = answer.read()
+
+    assert answer.status == 503, body[:300]
+    assert answer.headers["Retry-After"] == "5"
+    assert b"Try again in a few seconds" in body
+
+
+@pytest.fixture(scope="module")
+def web_without_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("away")
+    with cluster() as server:
+        env = environment(folder, DATABASE_URL=server.url)
+        prepare(env)
+        with web_server(env, folder / "web.log") as port:
+            server.stop()
+            yield port

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from config import environment, site_access
+from config import site_access
 
 SITES = """
 personalization:
@@ -50,11 +50,3 @@ def test_it_lets_pages_reach_the_collector_under_their_own_name(host: str, setti
     policy = policy_of_a_page(host=f"{host}:8000")
     site_access.reload()
     assert policy["connect-src"] == f"'self' http://{host}:9108"
-
-
-def test_it_remembers_the_ports_that_were_served(tmp_path: Path) -> None:
-    assert environment.served_ports(tmp_path) == {}
-    environment.write_served_ports(tmp_path, port=9000, event_port=9001)
-    assert environment.served_ports(tmp_path) == {"port": 9000, "event_port": 9001}
-    (tmp_path / environment.SERVED_FILE).write_text('{"port": "many"')
-    assert environment.served_ports(tmp_path) == {}

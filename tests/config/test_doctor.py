@@ -45,6 +45,22 @@ def test_it_refuses_the_demo_outside_development(settings: Settings) -> None:
     assert {"secret key", "pseudonym key"} <= set(problems)
 
 
+def test_it_sends_a_folder_without_tables_to_migrate_and_asks_no_more(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "LODESTAR_VAR_DIR": str(tmp_path),
+        "DATABASE_URL": "",
+        "EVENTS_DATABASE_URL": "",
+    }
+    command = [sys.executable, str(ROOT / "manage.py"), "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "WRONG database default: has no tables yet" in done.stdout
+    assert "Run `python manage.py migrate`" in done.stdout
+    assert "worker" not in done.stdout
+    assert "no such table" not in done.stdout
+
+
 @pytest.mark.django_db(databases="__all__")
 def test_it_names_a_broken_sites_file_and_exits_with_1(settings: Settings, tmp_path: Path) -> None:
     settings.LODESTAR_SITES_FILE = tmp_path / "sites.yaml"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
+
 from config.spellings import canonical_argv
+from tests.config.test_serve import ROOT
 
 
 def test_it_maps_the_colon_spelling_to_the_command() -> None:
@@ -20,3 +26,15 @@ def test_it_drops_the_transport_of_messenger_consume() -> None:
 
 def test_it_leaves_other_commands_alone() -> None:
     assert canonical_argv(["manage.py", "migrate"]) == ["manage.py", "migrate"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("run_exprot", "Did you mean run_export?"), ("zzz", "`manage.py help` lists")]
+)
+def test_it_calls_a_mistyped_command_wrong_use(command: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert f"There is no command {command!r}." in done.stderr
+    assert said in done.stderr

@@ -99,6 +99,7 @@ def test_it_works_while_a_long_job_runs_and_stops_when_told(calls: list[str]) ->
         thread.join(20)
     assert Job.objects.get(pk=row.pk).state == State.DONE
     assert not thread.is_alive()
+    assert worker.last_beat() is None  # the doctor sees no worker that was stopped
     assert calls == ["often"]
 
 

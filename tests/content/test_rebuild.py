@@ -74,7 +74,7 @@ def test_it_prints_a_sentence(magazine: Magazine, capsys: pytest.CaptureFixture[
     ("option", "value", "sentence"),
     [
         ("--type", "recipe", "The item type 'recipe' is not declared; known are article, place, product."),
-        ("--site", "nowhere.test", "has root 'nowhere.test'; the Wagtail sites are"),
+        ("--site", "nowhere.test", "is neither an entry of the sites file nor a Wagtail site"),
     ],
 )
 def test_it_refuses_what_it_does_not_know(magazine: Magazine, option: str, value: str, sentence: str) -> None:
@@ -115,3 +115,19 @@ def test_it_gives_up_on_news_that_nobody_takes(
         magazine.place()
     item_changed.disconnect(broken)
     assert not Announcement.objects.exists()
+
+
+def test_it_takes_the_name_in_the_sites_file_for_a_site(
+    magazine: Magazine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with committed(), paused():
+        magazine.place()
+    assert rebuilt(capsys, "--site", "site_en")["written"] == 1
+    assert rebuilt(capsys, "--site", "localhost")["unchanged"] == 1
+
+
+def test_it_says_which_sites_there_are(magazine: Magazine) -> None:
+    with pytest.raises(
+        CommandError, match=r"neither an entry .* nor a Wagtail site .* Did you mean 'site_en'"
+    ):
+        call_command("rebuild_items", "--site", "site_eng")

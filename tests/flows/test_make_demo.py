@@ -79,6 +79,9 @@ def test_it_keeps_the_data_names_a_taken_port_and_stops_everything(demo_build: I
             text = log.read_text()
             assert "its data are kept" in text
             assert f"http://localhost:{said[2]}/admin/" in text
+            reset = demo_build.attempt("manage.py", "demo", "--reset", "--no-serve")
+            assert reset.returncode == 4
+            assert f"The demo is being served at http://localhost:{said[2]}/" in reset.stderr
             below = children_of(process.pid)
             assert len(below) >= 2
 

@@ -11,8 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import site_access
-from config.environment import env_port, write_served_ports
+from config import served, site_access
+from config.assets import prepare
+from config.checks import refuse_unsafe
+from config.environment import env_port
 from config.serving import Child, Supervisor, first_free_port, is_free
 
 
@@ -31,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--access-log", action="store_true", help="print requests, user ids replaced")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        refuse_unsafe(self.say)
         site_access.configured_sites()  # a broken sites file is said once, here, and not by every child
         port = self.usable_port(options["port"], options, taken=[])
         event_port = options["event_port"]
@@ -38,7 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"--event-port must differ from --port; both are {port}.", returncode=2)
         if event_port:
             event_port = self.usable_port(event_port, options, taken=[port])
-        write_served_ports(settings.VAR_DIR, port=port, event_port=event_port or 0)
+        prepare(self.say)
+        running = served.announce(settings.VAR_DIR, port=port, event_port=event_port or 0)
         supervisor = Supervisor(
             children=list(children(port=port, event_port=event_port, options=options)),
             environment=environment(port=port, event_port=event_port),
@@ -48,7 +52,11 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: supervisor.stopping.set())
         events = f", events at http://{shown(options['host'])}:{event_port}/" if event_port else ""
         self.say(f"Serving at http://{shown(options['host'])}:{port}/{events}. Stop with Ctrl-C.")
-        sys.exit(supervisor.run())
+        try:
+            code = supervisor.run()
+        finally:
+            served.withdraw(running)
+        sys.exit(code)
 
     def usable_port(self, port: int, options: dict[str, Any], *, taken: list[int]) -> int:
         if is_free(port, host=options["host"]):

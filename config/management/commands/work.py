@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from config.checks import refuse_unsafe
 from config.jobs import worker
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"Did {worker.work_until_idle()} pieces of work.")
             return
+        refuse_unsafe(self.stderr.write)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

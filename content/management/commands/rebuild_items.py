@@ -13,7 +13,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import Progress
 
-from content.items.queries import UnknownRoot, site_for
+from config import site_access
+from config.site_access.scopes import did_you_mean
+from content.items.queries import UnknownRoot, known_sites, site_for
 from content.items.rebuild import Progress as Report
 from content.items.rebuild import UnknownItemType, rebuild
 
@@ -24,7 +26,9 @@ class Command(BaseCommand):
     help = "Write every item that differs from its stored row. Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--site", help="Wagtail site: host name, host:port or id. Default: all sites.")
+        parser.add_argument(
+            "--site", help="name in the sites file, or host name, host:port or id of a Wagtail site (all)"
+        )
         parser.add_argument("--type", action="append", dest="types", help="Item type; may be repeated.")
         parser.add_argument("--quiet", action="store_true", help="Show no progress.")
         parser.add_argument("--json", action="store_true", help="Print the counts as JSON.")
@@ -36,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            site_id = site_for(options["site"]) if options["site"] is not None else None
+            site_id = None if options["site"] is None else chosen(options["site"])
             with _shown(quiet=options["quiet"] or options["json"]) as progress:
                 outcome = rebuild(
                     site_id=site_id,
@@ -52,6 +56,20 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Items: {outcome.written} written, {outcome.unchanged} unchanged, {outcome.removed} removed."
             )
+
+
+def chosen(name: str) -> int:
+    """The Wagtail site of an entry of the sites file, else the one that is so named itself."""
+    entries = {site.name: site for site in site_access.configured_sites()}
+    if name in entries:
+        return site_for(entries[name].root)
+    try:
+        return site_for(name)
+    except UnknownRoot as error:
+        raise UnknownRoot(
+            f"--site {name!r} is neither an entry of the sites file nor a Wagtail site ({known_sites()})."
+            f"{did_you_mean(name, list(entries))}"
+        ) from error
 
 
 @contextmanager

@@ -11,9 +11,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from config import served
 from config.management.commands.serve import port_number
 from config.serving import first_free_port, is_free
 from personalization.demo import build as demo
+
+RUNNING = 4
 
 
 class Command(BaseCommand):
@@ -45,6 +48,7 @@ class Command(BaseCommand):
             self.serve(options["port"])
 
     def build(self, found: demo.State) -> None:
+        refuse_while_served()
         started = time.monotonic()
         if found is not demo.State.EMPTY:
             self.stdout.write(f"Starting over; found {found.value}.")
@@ -63,6 +67,16 @@ class Command(BaseCommand):
         self.stdout.write(banner(port))
         self.stdout.flush()
         call_command("serve", port=port)
+
+
+def refuse_while_served() -> None:
+    """A server would go on with databases that are gone."""
+    for server in served.running(settings.VAR_DIR):
+        raise CommandError(
+            f"The demo is being served at {server.address} (process {server.process}). Stop that with Ctrl-C "
+            "first; nothing was changed.",
+            returncode=RUNNING,
+        )
 
 
 def banner(port: int) -> str:

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config import served
+from config.http.own import is_own
 from config.jobs import queue
 from config.jobs.models import Job
 from personalization.client import credentials
@@ -103,6 +105,11 @@ class Command(BaseCommand):
             self.export(order, selection, outcome, silent=options["quiet"] or options["json"])
         if not (options["quiet"] or options["json"]):
             self.stdout.write(summary(outcome))
+            if outcome.state == ExportRun.Phase.DONE and waits_for_a_server(order):
+                self.stdout.write(
+                    "No server runs on this state folder: the engine fetches the files once "
+                    f"`manage.py serve` runs on port {settings.SERVED_PORT}, where they are announced."
+                )
         return outcome
 
     def export(self, order: Order, selection: Selection, outcome: Outcome, *, silent: bool) -> None:
@@ -127,6 +134,13 @@ class Command(BaseCommand):
         code = max((outcome.exit_code for outcome in outcomes), key=gravity)
         if code != DONE:
             raise CommandError("\n".join(errors), returncode=code)
+
+
+def waits_for_a_server(order: Order) -> bool:
+    """Whether the engine is this installation's own and nothing runs that would fetch the files."""
+    notified = order.web_hook or order.target.sites[0].notifier_endpoint
+    inline = settings.JOBS_INLINE or settings.REDIS_URL
+    return not inline and is_own(notified) and not served.running(settings.VAR_DIR)
 
 
 def gravity(code: int) -> int:

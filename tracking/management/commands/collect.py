@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.checks import refuse_unsafe
 from tracking.collector import server
 
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        refuse_unsafe(self.stderr.write)
         self.stdout.write(f"Events: http://{options['host']}:{options['port']}/api/ - stop with Ctrl-C")
         try:
             server.run(host=options["host"], port=options["port"])

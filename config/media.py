@@ -1,0 +1,27 @@
+"""Uploaded pictures, served by the application itself until a web server in front does it.
+
+Editors upload them, so a browser must show them and never run them. Documents are left out: Wagtail
+serves those under /documents/ and asks who may read them.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.static import serve
+
+PRIVATE = ("documents",)
+# A rendition's name holds the digest of its picture's content; a replaced one gets a new name.
+CACHE_CONTROL = "public, max-age=86400"
+
+
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """Answer with the file; 404 for folders, documents and everything outside of the media folder."""
+    if path.partition("/")[0] in PRIVATE or not path.strip("/"):
+        raise Http404("This is no public file.")
+    answer = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    answer["Cache-Control"] = CACHE_CONTROL
+    answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

@@ -1,0 +1,49 @@
+"""What `manage.py doctor` says of exports, imports and models."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.checks import examine
+from personalization.client.models import ExportRun
+from personalization.server.models import ImportRun, Model, ModelBuild
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def bad() -> dict[str, str]:
+    return {finding.about: finding.text for finding in examine() if not finding.well}
+
+
+def run(status: str, error: str = "") -> None:
+    ImportRun.objects.create(
+        customer_id="501",
+        action="FULL",
+        item_type=38,
+        type_name="Place",
+        language="eng-GB",
+        status=status,
+        error=error,
+    )
+
+
+def test_it_names_the_last_import_that_failed_until_one_went_well() -> None:
+    run("done")
+    run("failed", "http://localhost:8001/x refused the connection.")
+    about = "import of Place (eng-GB) for customer 501"
+    assert bad()[about] == "the last one failed: http://localhost:8001/x refused the connection."
+
+    run("done")
+
+    assert about not in bad()
+
+
+def test_it_names_exports_and_models_that_failed() -> None:
+    ExportRun.objects.create(
+        customer_id="501", site_name="en", folder="f", phase="failed", error="The disk is full."
+    )
+    model = Model.objects.create(customer_id="501", identifier="also_bought", name="x", kind="pairs")
+    ModelBuild.objects.create(model=model, status="failed", error="No events.")
+
+    assert bad()["export of customer 501"] == "the last one failed: The disk is full."
+    assert bad()["model also_bought of 501"] == "the last one failed: No events."
