@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import duckdb
 import numpy as np
 from django.conf import settings
 from django.db import connections
@@ -34,6 +33,7 @@ from tracking.models import Cursor
 from tracking.parts import (
     all_or_none,
     folder_of,
+    open_duck,
     read_manifest,
     sql_text,
     write_days,
@@ -148,7 +148,7 @@ def add(customer_id: str, rows: list[tuple[Any, ...]]) -> int:
         return 0
     label = f"{rows[0][0]}-{rows[-1][0]}"
     with all_or_none(folder) as new:
-        with closing(duckdb.connect()) as duck:
+        with closing(open_duck()) as duck:
             duck.register("events", columns_of(rows))
             source = f"{PARQUET}, strftime(make_timestamp(ts), '%Y-%m-%d') AS day FROM events ORDER BY ts"
             write_days(duck, source, folder, label, new=new)
@@ -207,7 +207,7 @@ def merge(folder: Path, day: str, parts: list[str], *, new: list[str]) -> None:
         f"SELECT *, '{day.removeprefix('day=')}' AS day "  # noqa: S608 - names of our own files
         f"FROM read_parquet([{listed}], hive_partitioning = false) ORDER BY ts"
     )
-    with closing(duckdb.connect()) as duck:
+    with closing(open_duck()) as duck:
         write_days(duck, source, folder, f"merged-{time.time_ns()}", new=new)
 
 

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import duckdb
 from django.conf import settings
 
 from config.files import sync
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass
@@ -68,6 +71,13 @@ def all_or_none(folder: Path) -> Iterator[list[str]]:
             if name not in named:
                 (folder / name).unlink(missing_ok=True)
         raise
+
+
+def open_duck() -> duckdb.DuckDBPyConnection:
+    """A new DuckDB in memory. Imported on first use: collectors and web processes never need it."""
+    import duckdb
+
+    return duckdb.connect()
 
 
 def write_days(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 
 import pytest
 
-from tests.tracking.collector_process import CollectorProcess, environment, prepare, python
+from tests.tracking.collector_process import ROOT, CollectorProcess, environment, prepare, python
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +193,13 @@ def test_names_a_taken_port(collector):
     )
     assert second.returncode == 1
     assert f"Cannot listen on 127.0.0.1 port {collector.port}" in second.stderr
+
+
+def test_it_does_not_carry_the_learners_libraries() -> None:
+    """DuckDB takes 50 MB and says goodbye with a page of complaints."""
+    code = (
+        "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; django.setup();"
+        "import tracking.collector.server; print(sorted({'duckdb', 'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 SECOND = 1_000_000
 Owned = tuple[str, int, int, str]  # source, after, until, owner
@@ -71,6 +73,8 @@ def opened(
 
     ``owned``: events of source with after < ts <= until belong to the owner, as logins told.
     """
+    import duckdb  # here, because web processes and collectors import this module and never learn
+
     with TemporaryDirectory(prefix="lodestar-learn-") as spill, duckdb.connect() as connection:
         configure(connection, spill=spill, memory=memory)
         names = [str(file) for file in files]
