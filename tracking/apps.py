@@ -8,4 +8,7 @@ class TrackingConfig(AppConfig):
     verbose_name = "Tracking"
 
     def ready(self) -> None:
-        from tracking import periodic  # noqa: F401 - registers the worker's turns
+        from tracking import (
+            periodic,  # noqa: F401 - registers the worker's turns
+            views,  # noqa: F401 - registers what web processes start
+        )

@@ -94,3 +94,21 @@ class JournaledBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.size} rows"
+
+
+class RefusedRequest(models.Model):
+    """A request that did not become an event, and why; the newest are kept for the event debugger.
+
+    ``target`` is the address as it came, with the user's part replaced; bodies are not kept.
+    """
+
+    received = models.BigIntegerField(db_index=True)
+    customer_id = models.CharField(max_length=64, default="", blank=True)  # as it was sent
+    event = models.CharField(max_length=32, default="", blank=True)  # as it was sent
+    status = models.PositiveSmallIntegerField()
+    method = models.CharField(max_length=16)
+    target = models.CharField(max_length=500)
+    message = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.target}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.jobs.schedule import periodic
 from tracking import lake
 from tracking.collector import surge
+from tracking.collector.refusals import refusals
 
 
 @periodic("tracking.lake", every=60)
@@ -12,6 +13,12 @@ def archive() -> None:
     """Move committed events to the lake."""
     lake.archive()
     lake.sweep()
+
+
+@periodic("tracking.refusals", every=300)
+def forget_refusals() -> None:
+    """Keep the newest of what was refused."""
+    refusals.trim()
 
 
 @periodic("tracking.journal", every=5)

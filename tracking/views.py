@@ -10,15 +10,22 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_exempt
 
+from config.web import warmer
 from tracking.collector import answers, body, intake, shared
 from tracking.collector.answers import Answer
 from tracking.collector.intake import Accepted
+from tracking.collector.refusals import refusals
 from tracking.collector.sinks import BadRows
 from tracking.collector.writer import Busy
 from tracking.fields import BadEvent
 
 LONGEST_WAIT_SECONDS = 15.0
 AWAY = BadEvent(503, "the database does not answer; send the event again in a second")
+
+
+@warmer
+def note_refusals() -> None:
+    refusals.start()
 
 
 @csrf_exempt
@@ -32,6 +39,7 @@ def event(request: HttpRequest) -> HttpResponse:
         )
         commit(accepted)
     except BadEvent as reason:
+        refusals.note(raw_target(request), request.method or "", reason)
         return rendered(answers.refusal(reason, headers))
     except DatabaseError:
         return rendered(answers.refusal(AWAY, headers))

@@ -43,11 +43,12 @@ def talk(collector):
     def send(data: bytes, *, silence: float = 0.15) -> bytes:
         with socket.create_connection(("127.0.0.1", collector.port)) as connection:
             connection.sendall(data)
-            connection.settimeout(silence)
+            connection.settimeout(30)  # the machine may be busy with something else
             answer = b""
             try:
                 while piece := connection.recv(65536):
                     answer += piece
+                    connection.settimeout(silence)
             except TimeoutError:
                 pass
             return answer
@@ -151,7 +152,7 @@ def test_serves_others_while_one_is_slow(collector, talk):
     slow.sendall(b"GET /api/47")
     assert b" 204 " in talk(request("/api/4711/click/u/1/2"))
     slow.sendall(b"11/click/u/1/2 HTTP/1.1\r\nHost: a\r\n\r\n")
-    slow.settimeout(5)
+    slow.settimeout(30)
     assert b" 204 " in slow.recv(1000)
     slow.close()
 
@@ -193,6 +194,24 @@ def test_names_a_taken_port(collector):
     )
     assert second.returncode == 1
     assert f"Cannot listen on 127.0.0.1 port {collector.port}" in second.stderr
+
+
+def test_it_notes_what_it_refused(collector, stored):
+    collector_get(collector, "/api/4711/clik/mabel/38/12")
+    deadline = time.monotonic() + 30
+    while not (
+        rows := stored("SELECT status, target, message FROM tracking_refusedrequest WHERE event = 'clik'")
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert rows[0][:2] == (404, "/api/4711/clik/[text]/[number]/[number]")
+    assert "did you mean click?" in rows[0][2]
+
+
+def collector_get(collector, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", collector.port), timeout=30) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: events.test\r\nConnection: close\r\n\r\n".encode())
+        connection.recv(4096)
 
 
 def test_it_does_not_carry_the_learners_libraries() -> None:

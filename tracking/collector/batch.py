@@ -18,6 +18,7 @@ from config.customers.directory import CustomerAccount
 from tracking.collector import body as bodies
 from tracking.collector import single
 from tracking.collector.answers import Answer
+from tracking.collector.refusals import refusals
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.events import Rule, Shape, rule_of
 from tracking.fields import BadEvent, shown
@@ -50,6 +51,7 @@ def read(
             found, joined = one(account, document, received=received, nobody=nobody)
         except BadEvent as reason:
             results.append({"index": number, "status": reason.status, "message": reason.message})
+            refusals.note(f"/api/{account.customer_id}/events".encode(), "POST", reason)
         else:
             rows += found
             edges += joined

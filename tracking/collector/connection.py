@@ -67,14 +67,16 @@ class Slot:
 
 Accept = Callable[[bytes, str, dict[str, str], bytes], Accepted]
 Store = Callable[[Accepted, Slot], None]
+Refused = Callable[[bytes, str, BadEvent], None]
 
 
 class Connection(asyncio.Protocol):
     """Parses requests, has them accepted and stored, and writes the answers in order."""
 
-    def __init__(self, *, accept: Accept, store: Store, everybody: set[Connection]) -> None:
+    def __init__(self, *, accept: Accept, store: Store, refused: Refused, everybody: set[Connection]) -> None:
         self.accept = accept
         self.store = store
+        self.refused = refused
         self.everybody = everybody
         self.loop = asyncio.get_running_loop()
         self.slots: deque[Slot] = deque()
@@ -193,6 +195,7 @@ class Connection(asyncio.Protocol):
             slot.answer = accepted.answer
             self.store(accepted, slot)
         except BadEvent as reason:
+            self.refused(self.url, method, reason)
             slot.fill(answers.refusal(reason, self.headers))
 
     def _wrong_head(self) -> BadEvent | None:
@@ -226,6 +229,7 @@ class Connection(asyncio.Protocol):
         """Answer in turn, then close: what follows such a request cannot be trusted."""
         if self.deaf:
             return
+        self.refused(self.url, "", reason)
         slot = Slot(self, last=True)
         slot.fill(answers.refusal(reason, self.headers))
         self.slots.append(slot)

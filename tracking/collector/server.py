@@ -17,6 +17,7 @@ from tracking.collector import answers, intake, surge
 from tracking.collector.accounts import REFRESH_SECONDS, Accounts
 from tracking.collector.connection import Connection, Slot
 from tracking.collector.intake import Accepted
+from tracking.collector.refusals import refusals
 from tracking.collector.sinks import BadRows, Sink
 from tracking.collector.writer import Busy, Submission, Writer
 from tracking.fields import BadEvent
@@ -83,7 +84,12 @@ class Collector:
                 await asyncio.wait_for(stop.wait(), 2)
 
     def _connection(self) -> Connection:
-        return Connection(accept=self._accept, store=self._store, everybody=self.connections)
+        return Connection(
+            accept=self._accept,
+            store=self._store,
+            refused=refusals.note,
+            everybody=self.connections,
+        )
 
     def _accept(self, target: bytes, method: str, headers: dict[str, str], body: bytes) -> Accepted:
         return intake.accept(target, method=method, headers=headers, body=body, find=self.accounts.find)
@@ -166,5 +172,6 @@ def settle_interpreter() -> None:
 def run(*, host: str, port: int) -> None:
     """Serve until told to stop. Raises :class:`CannotListen`."""
     settle_interpreter()
+    refusals.start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(Collector().serve(host, port))

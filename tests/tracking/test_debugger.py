@@ -1,0 +1,243 @@
+"""The event debugger: what came in lately, and why some of it did not become an event."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from config.customers.directory import create_customer
+from tracking import debugger, pulse
+from tracking.collector import intake
+from tracking.collector.refusals import Refusals, described
+from tracking.fields import BadEvent
+from tracking.identity import pseudonym
+from tracking.models import Event, RefusedRequest
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+FEED = "/admin/tracking/debugger/feed/"
+NOW = 1_790_000_000_000_000
+
+
+@pytest.fixture
+def customer() -> str:
+    row, _key = create_customer(name="Shop", kind="commerce", customer_id="501")
+    return row.customer_id
+
+
+@pytest.fixture
+def store(customer: str) -> Callable[..., None]:
+    def store(target: str, *, now: int = NOW) -> None:
+        accepted = intake.accept(f"/api/501/{target}".encode(), method="GET", headers={}, now=now)
+        Event.objects.bulk_create([Event(**row._asdict()) for row in accepted.rows])
+
+    return store
+
+
+@pytest.fixture
+def boss(customer: str) -> Client:
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("boss"))
+    return client
+
+
+def refuse(target: str, *, method: str = "GET") -> BadEvent:
+    """Send what the intake refuses, and note it."""
+    with pytest.raises(BadEvent) as caught:
+        intake.accept(target.encode(), method=method, headers={})
+    described(target.encode(), method=method, reason=caught.value).save()
+    return caught.value
+
+
+def test_it_shows_what_was_stored_and_what_was_refused(store: Callable[..., None], boss: Client) -> None:
+    store("click/mabel/38/12?categorypath=Places%2FAsia&lang=eng-GB")
+    refuse("/api/501/clik/mabel/38/12")
+
+    page = boss.get("/admin/tracking/debugger/?customer_id=501").content.decode()
+
+    assert "38/12" in page
+    assert "did you mean click?" in page
+    assert (
+        f"GET /api/501/click/{pseudonym('501', 'mabel')}/38/12?categorypath=Places/Asia&amp;lang=eng-GB"
+        in page
+    )
+    assert "mabel" not in page
+
+
+def test_it_tells_only_what_is_new(store: Callable[..., None], boss: Client) -> None:
+    store("click/a/38/1")
+    first = boss.get(FEED).json()
+    assert first["count"] == 1
+    assert boss.get(FEED, {"seen": first["seen"]}).json()["count"] == 0
+
+    store("click/a/38/2")
+    refuse("/api/501/rate/a/38/2")
+
+    second = boss.get(FEED, {"seen": first["seen"]}).json()
+    assert second["count"] == 2
+    assert "38/2" in second["rows"]
+    assert "rating must be given" in second["rows"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, 4),
+        ({"event": "buy"}, 1),
+        ({"event": "clik"}, 4),  # no event: not filtered by
+        ({"outcome": "stored"}, 3),
+        ({"outcome": "refused"}, 1),
+        ({"user": pseudonym("501", "a")}, 2),
+        ({"user": "a"}, 4),
+        ({"customer_id": "501"}, 4),
+        ({"customer_id": "10101"}, 0),
+        ({"customer_id": "nobody"}, 4),
+        ({"seen": "x-y"}, 4),
+        ({"seen": "-1-5"}, 4),
+        ({"seen": "9" * 30 + "-0"}, 4),
+    ],
+)
+def test_it_filters(asked: dict[str, str], found: int, store: Callable[..., None], boss: Client) -> None:
+    for target in ("click/a/38/1", "buy/a/40/2?fullprice=2.50EUR&quantity=3", "click/b/38/1"):
+        store(target)
+    refuse("/api/501/clik/a/38/1")
+
+    assert boss.get(FEED, asked).json()["count"] == found
+
+
+def test_it_finds_the_pseudonym_of_a_user_id(boss: Client) -> None:
+    found = boss.post("/admin/tracking/debugger/pseudonym/", {"customer_id": "501", "user": "mabel"})
+    assert found.json() == {"user": pseudonym("501", "mabel")}
+    for wrong in ({"customer_id": "501"}, {"customer_id": "x", "user": "mabel"}):
+        assert boss.post("/admin/tracking/debugger/pseudonym/", wrong).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["debugger/", "debugger/feed/", "snippet/"])
+def test_it_is_for_those_who_may_see_events(path: str, customer: str) -> None:
+    client = Client(headers={"host": "localhost"})
+    assert client.get(f"/admin/tracking/{path}").status_code in (302, 403)
+    editor = User.objects.create_user("ed")
+    editor.user_permissions.add(Permission.objects.get(codename="access_admin"))
+    client.force_login(editor)
+    assert client.get(f"/admin/tracking/{path}").status_code in (302, 403)
+    editor.user_permissions.add(Permission.objects.get(codename="view_event"))
+    assert client.get(f"/admin/tracking/{path}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "click/mabel/38/12?categorypath=A%2FB",
+        "consume/mabel/39/7?percentage=80",
+        "buy/mabel/40/3?fullprice=2.5EUR&quantity=2",
+        "wishlist/mabel/40/3?price=129EUR",
+        "rate/mabel/40/3?rating=100",
+        "clickrecommended/mabel/40/3?scenario=front&modelid=also%20clicked&requestuuid=ab-1",
+        "clicktriggered/mabel/40/3?triggername=late%20buyers",
+        "click/not_defined/38/12?segments=3,14&eventid=e-1&lang=fre-FR",
+    ],
+)
+def test_it_shows_a_request_that_stores_the_same_event_again(target: str, store: Callable[..., None]) -> None:
+    store(target)
+    row = Event.objects.get()
+    request = debugger.request_of(row).removeprefix("GET ").replace(f"/{row.user or 'x'}/", "/mabel/")
+
+    [again] = intake.accept(request.encode(), method="GET", headers={}, now=NOW).rows
+
+    stored = {name: getattr(row, name) for name in again._fields}
+    sent = again._asdict()
+    for each in (stored, sent):
+        each["price"] = None if each["price"] is None else float(each["price"])
+    assert sent == stored
+
+
+SECRETIVE = [
+    ("/api/501/click/mabel/38/x", "/api/501/click/[text]/[number]/[text]"),
+    ("/api/501/click/38/12/mabel", "/api/501/click/[number]/[number]/[text]"),
+    ("/api/501/click/38/4711/0", "/api/501/click/[number]/[number]/[number]"),
+    (
+        "/api/501/rate/m/38/1?rating=500&email=mabel",
+        "/api/501/rate/[text]/[number]/[number]?rating=500&email=[…]",
+    ),
+    ("/nothing/mabel", "/…"),
+    ("/api/501/" + "m" * 8100, "/api/501/[text]"),
+    ("/api/50%201/click/mabel/1/2", "/api/[text]/click/[text]/[number]/[number]"),
+]
+
+
+@pytest.mark.parametrize(("target", "kept"), SECRETIVE)
+def test_it_keeps_nothing_of_a_refused_request_that_may_name_a_person(
+    target: str, kept: str, customer: str
+) -> None:
+    refuse(target)
+    row = RefusedRequest.objects.get()
+    assert row.target == kept
+    assert "mabel" not in row.message
+
+
+def test_it_keeps_little_of_a_flood_and_only_the_newest(
+    customer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = Refusals()
+    for _ in range(1000):
+        refusals.note(b"/api/501/clik/a/38/1", "GET", BadEvent(404, "event not found"))
+    refusals.note(b"/api/501/click/a/38/1", "GET", BadEvent(503, "later"))
+    assert refusals.store() == 100
+
+    monkeypatch.setattr("tracking.collector.refusals.MOST_KEPT", 10)
+    assert refusals.trim() == 90
+    RefusedRequest.objects.update(received=time.time_ns() // 1000 - 8 * 24 * 3600 * 1_000_000)
+    assert refusals.trim() == 10
+
+
+def test_it_counts_by_the_minute(store: Callable[..., None]) -> None:
+    for number, ago in enumerate((0, 0, 60, 29 * 60, 31 * 60)):
+        store(f"click/a/38/{number + 1}", now=NOW - ago * 1_000_000)
+
+    found = pulse.minutes("501", now=NOW)
+
+    assert len(found) == 30
+    assert [found[0].stored, found[-2].stored, found[-1].stored] == [1, 1, 2]
+    assert found[-1].share == 100
+    assert sum(one.stored for one in pulse.minutes("10101", now=NOW)) == 0
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (
+            [f"rate/u{n}/40/{n}?rating={n % 6}" for n in range(1, 30)],
+            "All of the last 29 ratings are 10 or less",
+        ),
+        ([f"rate/u{n}/40/{n}?rating={n * 3}" for n in range(1, 30)], ""),
+        (["buy/u/40/1?fullprice=456.5JPY"], "A price of 456.5 JPY has decimals"),
+        (["buy/u/40/1?fullprice=456JPY"], ""),
+        ([f"buy/u{n}/40/{n}" for n in range(1, 30)], "None of the last 29 purchases has a price"),
+        (
+            [f"click/not_defined/40/{n}" for n in range(1, 30)],
+            "100 % of the last 29 events are linked to nobody",
+        ),
+        ([f"click/0/40/{n}" for n in range(1, 30)], "One user sent 100 % of the last 29 events"),
+        ([f"click/u{n}/40/{n}" for n in range(1, 30)], ""),
+    ],
+)
+def test_it_suspects_what_is_hardly_meant(targets: list[str], said: str, store: Callable[..., None]) -> None:
+    for target in targets:
+        store(target)
+    found = list(pulse.suspicions("501"))
+    assert (said in found[0]) if said else not found
+
+
+def test_it_waits_for_the_first_event_on_the_snippet_page(boss: Client, store: Callable[..., None]) -> None:
+    before = boss.get("/admin/tracking/snippet/?customer_id=501").content.decode()
+    assert re.search(r'data-arrived=""', before)
+    assert "_setMandator" in before
+
+    store("click/a/38/1")
+
+    assert 'data-arrived="1"' in boss.get("/admin/tracking/snippet/?customer_id=501").content.decode()

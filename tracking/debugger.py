@@ -1,0 +1,163 @@
+"""What came in lately, stored or refused, for people who connect a site.
+
+Everything is read from the newest end of the tables and within bounds, because nobody waits for a debugger
+and the tables hold years. A stored event is shown as the request that would store it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.db.models import Max, QuerySet
+
+from tracking.events import NOT_DEFINED, RULES, Shape
+from tracking.models import Event, RefusedRequest
+
+WINDOW = 200_000  # newest rows that are looked at
+MOST_SHOWN = 100
+STORED, REFUSED = "stored", "refused"
+# Columns that are not what a parameter holds.
+UNSENT = {"minor_price", "fullprice", "overridetimestamp", "signature"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the reader asked for; empty means everything. ``user`` is a pseudonym."""
+
+    customer_id: str = ""
+    event: str = ""
+    user: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Up to which row of each table the reader has seen everything."""
+
+    events: int = 0
+    refusals: int = 0
+
+    def as_text(self) -> str:
+        return "-".join(str(number) for number in asdict(self).values())
+
+    @classmethod
+    def from_text(cls, text: str) -> Seen:
+        """Nonsense means that nothing was seen."""
+        numbers = text.split("-")
+        good = len(numbers) == 2 and all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers)
+        return cls(*map(int, numbers)) if good else cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One request. ``received``: microseconds since 1970."""
+
+    received: int
+    customer_id: str
+    event: str
+    user: str = ""
+    about: str = ""
+    status: int = 204
+    request: str = ""
+    reason: str = ""
+
+    @property
+    def time(self) -> datetime:
+        return datetime.fromtimestamp(self.received / 1e6, UTC)
+
+    @property
+    def refused(self) -> bool:
+        return self.status >= 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What is new, the newest first, and where to go on from."""
+
+    lines: list[Line] = field(default_factory=list)
+    seen: Seen
+
+
+def news(wanted: Wanted, *, seen: Seen) -> News:
+    """Return at most :data:`MOST_SHOWN` new lines."""
+    newest = Seen(newest_of(Event), newest_of(RefusedRequest))
+    lines: list[Line] = []
+    if wanted.outcome != REFUSED:
+        lines += [of_event(row) for row in new_rows(Event, wanted, after=seen.events, until=newest.events)]
+    if wanted.outcome != STORED and not wanted.user:
+        rows = new_rows(RefusedRequest, wanted, after=seen.refusals, until=newest.refusals)
+        lines += [of_refusal(row) for row in rows]
+    lines.sort(key=lambda line: line.received, reverse=True)
+    return News(lines=lines[:MOST_SHOWN], seen=newest)
+
+
+def newest_of(model: Any) -> int:
+    return int(model.objects.aggregate(newest=Max("pk"))["newest"] or 0)
+
+
+def new_rows(model: Any, wanted: Wanted, *, after: int, until: int) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(pk__gt=max(after, until - WINDOW), pk__lte=until)
+    if wanted.customer_id:
+        rows = rows.filter(customer_id=wanted.customer_id)
+    if wanted.event:
+        rows = rows.filter(event=wanted.event)
+    if wanted.user:
+        rows = rows.filter(user=wanted.user)
+    return rows.order_by("-pk")[:MOST_SHOWN]
+
+
+def of_event(row: Event) -> Line:
+    return Line(
+        received=row.received,
+        customer_id=row.customer_id,
+        event=row.event,
+        user=row.user,
+        about=f"{row.item_type}/{row.item_id}" if row.item_type else row.trigger_name,
+        request=request_of(row),
+    )
+
+
+def of_refusal(row: RefusedRequest) -> Line:
+    return Line(
+        received=row.received,
+        customer_id=row.customer_id,
+        event=row.event,
+        status=row.status,
+        request=f"{row.method} {row.target}".strip(),
+        reason=row.message,
+    )
+
+
+def request_of(row: Event) -> str:
+    """The request that stores this event again, with the pseudonym in place of the user id."""
+    rule = RULES[row.event]
+    subject = [row.customer_id, row.event, row.user or NOT_DEFINED]
+    if rule.shape is Shape.LOGIN:
+        subject.insert(2, "[source]")
+    if row.item_type:
+        subject += [str(row.item_type), row.item_id]
+    sent = dict(parameters_of(row, rule.by_name))
+    query = "?" + urlencode(sent, quote_via=quote, safe="/:,") if sent else ""
+    return "GET /api/" + "/".join(quote(part, safe="[]") for part in subject) + query
+
+
+def parameters_of(row: Event, known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if row.price is not None:
+        name = "price" if row.event == "wishlist" else "fullprice"
+        yield name, f"{plain(row.price)}{row.currency}"
+    for name, parameter in known.items():
+        if name != parameter.name or parameter.column in UNSENT or name == "currency":
+            continue
+        value = getattr(row, parameter.column)
+        if value not in (None, ""):
+            yield name, str(value)
+
+
+def plain(amount: Decimal) -> str:
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

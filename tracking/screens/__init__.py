@@ -1,0 +1,1 @@
+"""Screens of the back office: the event debugger and the snippet for a site."""

@@ -1,0 +1,121 @@
+"""The event debugger: a page, and what its script asks for every second and a half."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.http import HttpRequest, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views import View
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic import WagtailAdminTemplateMixin
+
+from config.customers.directory import directory
+from tracking import debugger, pulse
+from tracking.debugger import REFUSED, STORED, Seen, Wanted
+from tracking.events import RULES
+from tracking.identity import pseudonym
+
+SEE_EVENTS = "tracking.view_event"
+
+
+class Filters(forms.Form):
+    """What to show. ``user`` is a pseudonym, or its first letters are enough to paste one from the list."""
+
+    customer_id = forms.ChoiceField(label=_("Customer"), required=False)
+    event = forms.ChoiceField(label=_("Event"), required=False)
+    outcome = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[("", _("All")), (STORED, _("Stored")), (REFUSED, _("Refused"))],
+    )
+    user = forms.RegexField(label=_("User (pseudonym)"), regex=r"[0-9a-f]{32}\Z", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        accounts = sorted(directory.all(), key=lambda one: one.customer_id)
+        self.fields["customer_id"].choices = [  # type: ignore[attr-defined]
+            ("", _("All")),
+            *((one.customer_id, f"{one.customer_id} {one.name}") for one in accounts),
+        ]
+        self.fields["event"].choices = [("", _("All")), *((code, code) for code in RULES)]  # type: ignore[attr-defined]
+
+    def wanted(self) -> Wanted:
+        """The filters that make sense; a wrong one is named beside its field and does not filter."""
+        self.is_valid()
+        return Wanted(**self.cleaned_data)
+
+
+class AdminPage(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
+    """A page of the back office for whoever may see events."""
+
+    permission_required = SEE_EVENTS
+    header_icon = "crosshairs"
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [*self.breadcrumbs_items, {"url": "", "label": self.get_page_title()}]
+
+
+class Debugger(AdminPage):
+    page_title = _("Event debugger")
+    template_name = "tracking/debugger.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        filters = Filters(self.request.GET)
+        wanted = filters.wanted()
+        found = debugger.news(wanted, seen=Seen())
+        return context | {
+            "filters": filters,
+            "lines": found.lines,
+            "seen": found.seen.as_text(),
+            "feed_url": reverse("tracking_debugger_feed"),
+            "pseudonym_url": reverse("tracking_debugger_pseudonym"),
+            **overview(wanted),
+        }
+
+
+class Feed(PermissionRequiredMixin, View):
+    """New lines since ``seen``, ready to be put on the page."""
+
+    permission_required = SEE_EVENTS
+    raise_exception = True
+
+    def get(self, request: HttpRequest) -> JsonResponse:
+        wanted = Filters(request.GET).wanted()
+        found = debugger.news(wanted, seen=Seen.from_text(request.GET.get("seen", "")))
+        return JsonResponse(
+            {
+                "seen": found.seen.as_text(),
+                "count": len(found.lines),
+                "rows": render_to_string("tracking/debugger_rows.html", {"lines": found.lines}),
+                "overview": render_to_string("tracking/debugger_overview.html", overview(wanted)),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class Pseudonym(PermissionRequiredMixin, View):
+    """The pseudonym of a raw user id. It comes by POST, so that the id stands in no address and no log."""
+
+    permission_required = SEE_EVENTS
+    raise_exception = True
+
+    def post(self, request: HttpRequest) -> JsonResponse:
+        customer_id, user = request.POST.get("customer_id", ""), request.POST.get("user", "")
+        if not user or directory.find(customer_id) is None:
+            return JsonResponse({"error": str(_("Choose a customer and type a user id."))}, status=400)
+        return JsonResponse({"user": pseudonym(customer_id, user)}, headers={"Cache-Control": "no-store"})
+
+
+def overview(wanted: Wanted) -> dict[str, Any]:
+    """Events per minute, and what looks wrong."""
+    return {
+        "minutes": pulse.minutes(wanted.customer_id),
+        "suspicions": list(pulse.suspicions(wanted.customer_id)) if wanted.customer_id else [],
+        "customer_chosen": bool(wanted.customer_id),
+    }

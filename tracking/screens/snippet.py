@@ -1,0 +1,61 @@
+"""The tracking code for a page that is not made with our templates, and whether its events arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from config.customers.directory import directory
+from config.http.own import event_base, own_base
+from tracking.models import Event
+from tracking.screens.debugger import AdminPage
+
+
+class CustomerChoice(forms.Form):
+    customer_id = forms.ChoiceField(label=_("Customer"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["customer_id"].choices = [  # type: ignore[attr-defined]
+            (one.customer_id, f"{one.customer_id} {one.name}")
+            for one in sorted(directory.all(), key=lambda one: one.customer_id)
+        ]
+
+
+class Snippet(AdminPage):
+    page_title = _("Tracking code")
+    header_icon = "code"
+    template_name = "tracking/snippet.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        form = CustomerChoice(self.request.GET or None)
+        choices = [value for value, _label in form.fields["customer_id"].choices]  # type: ignore[attr-defined]
+        chosen = form.cleaned_data["customer_id"] if form.is_valid() else next(iter(choices), "")
+        if not form.is_bound:
+            form.initial["customer_id"] = chosen
+        return context | {
+            "form": form,
+            "customer_id": chosen,
+            "snippet": snippet(chosen),
+            "command": f'curl -i "{event_base()}/api/{chosen}/click/somebody/1/1"',
+            "arrived": Event.objects.filter(customer_id=chosen).exists(),
+            "feed_url": reverse("tracking_debugger_feed"),
+        }
+
+
+def snippet(customer_id: str) -> str:
+    """The plain snippet of the protocol, for a page that is not made with our templates."""
+    script, endpoint = own_base() + static("lodestar/tracker.js"), event_base()
+    return (
+        f'<script src="{script}" async data-customer="{customer_id}" data-endpoint="{endpoint}"></script>\n'
+        "<script>\n"
+        "  window._ycq = window._ycq || [];\n"
+        f"  _ycq.push(['_setMandator', '{customer_id}']);\n"
+        f"  _ycq.push(['_trackEvent', '{_('ITEM TYPE NUMBER')}', 'click', '{_('ITEM NUMBER')}']);\n"
+        "</script>"
+    )

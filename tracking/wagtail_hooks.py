@@ -1,0 +1,43 @@
+"""The menu and addresses of the tracking screens."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
+
+from tracking.screens.debugger import SEE_EVENTS, Debugger, Feed, Pseudonym
+from tracking.screens.snippet import Snippet
+
+
+@hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]
+def urls() -> list[URLPattern]:
+    return [
+        path("tracking/debugger/", Debugger.as_view(), name="tracking_debugger"),
+        path("tracking/debugger/feed/", Feed.as_view(), name="tracking_debugger_feed"),
+        path("tracking/debugger/pseudonym/", Pseudonym.as_view(), name="tracking_debugger_pseudonym"),
+        path("tracking/snippet/", Snippet.as_view(), name="tracking_snippet"),
+    ]
+
+
+class EventsItem(MenuItem):  # type: ignore[misc]
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(SEE_EVENTS))
+
+
+@hooks.register("register_admin_menu_item")  # type: ignore[untyped-decorator]
+def menu() -> SubmenuMenuItem:
+    items = [
+        EventsItem(_("Event debugger"), reverse("tracking_debugger"), icon_name="crosshairs", order=1),
+        EventsItem(_("Tracking code"), reverse("tracking_snippet"), icon_name="code", order=2),
+    ]
+    return SubmenuMenuItem(_("Tracking"), Menu(items=items), icon_name="crosshairs", order=950)
+
+
+@hooks.register("register_permissions")  # type: ignore[untyped-decorator]
+def permissions() -> object:
+    from django.contrib.auth.models import Permission
+
+    return Permission.objects.filter(content_type__app_label="tracking", codename="view_event")
