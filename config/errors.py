@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
@@ -14,6 +15,7 @@ from config.faults import is_outage
 
 logger = logging.getLogger("config")
 
+NOT_FOUND = 404
 RETRY_SECONDS = 5
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -29,7 +31,11 @@ class OwnErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        if settings.DEBUG and answer.status_code == NOT_FOUND and request.resolver_match is None:
+            # No view was found that process_exception could speak for.
+            return defaults.page_not_found(request, Http404())
+        return answer
 
     def process_exception(self, request: HttpRequest, reason: Exception) -> HttpResponse | None:
         if isinstance(reason, Http404):

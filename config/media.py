@@ -6,6 +6,8 @@ serves those under /documents/ and asks who may read them.
 
 from __future__ import annotations
 
+import posixpath
+
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -18,10 +20,18 @@ CACHE_CONTROL = "public, max-age=86400"
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Answer with the file; 404 for folders, documents and everything outside of the media folder."""
-    if path.partition("/")[0] in PRIVATE or not path.strip("/"):
+    name = public_name(path)
+    if not name:
         raise Http404("This is no public file.")
-    answer = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    answer = serve(request, name, document_root=str(settings.MEDIA_ROOT))
     answer["Cache-Control"] = CACHE_CONTROL
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
+
+
+def public_name(path: str) -> str:
+    """``path`` as the file system would walk it, without ``//`` and ``..``; "" for what is not public."""
+    parts = posixpath.normpath(path).strip("/").split("/")
+    hidden = any(part.startswith(".") for part in parts)
+    return "" if hidden or parts[0].lower() in PRIVATE else "/".join(parts)

@@ -8,7 +8,7 @@ from typing import Any
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from config import site_access
 from config.http import seen_from
@@ -40,7 +40,17 @@ class WireLimits:
             answer = plain(f"The method {str(request.method)[:20]!r} is not known here.", 405)
             answer["Allow"] = ", ".join(METHODS)
             return answer
-        return self.get_response(request)
+        answer = self.get_response(request)
+        return headers_only(answer) if request.method == "HEAD" else answer
+
+
+def headers_only(answer: HttpResponse) -> HttpResponse:
+    """Without the body, which gunicorn would drop with a warning for each request; Content-Length stays."""
+    if isinstance(answer, StreamingHttpResponse):
+        answer.streaming_content = ()
+    else:
+        answer.content = b""
+    return answer
 
 
 def plain(text: str, status: int) -> HttpResponse:

@@ -61,6 +61,13 @@ def test_it_answers_with_its_own_page_what_does_not_exist(path: str, production:
     assert ("Page introuvable" if path.startswith("/fr/") else "Page not found") in answer.text
 
 
+def test_it_answers_head_with_headers_alone_and_says_nothing_of_it(production: Installation) -> None:
+    for path in ("/", "/nope/", "/static/site/star.svg"):
+        answer = requests.head(production.base + path, timeout=60)
+        assert int(answer.headers["Content-Length"]) > 0
+    assert "no-body response" not in (production.var_dir / "serve.log").read_text()
+
+
 def test_it_serves_nothing_outside_of_the_media_folder(production: Installation) -> None:
     (production.var_dir / "secret_key").write_text("canary")
     answer = get(production, "/media/..%2fsecret_key")
