@@ -118,6 +118,12 @@ COMMON = (
         rule="segment ids joined by commas, at most 255 characters",
     ),
     Parameter(
+        name="consent",
+        column="consent",
+        parse=fields.matching("[01]", "1 (the person consented) or 0 (the person refused)"),
+        rule="1: the person consented to being followed; 0: the person refused, the event only counts",
+    ),
+    Parameter(
         name="overridetimestamp",
         column="overridetimestamp",
         parse=fields.matching(

@@ -42,6 +42,8 @@ class CustomerAccount:
     license_key_digests: tuple[str, ...]
     # Headers in lower case that, with the value 1, keep an event from being linked to its sender.
     opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
+    # Whether only events with consent=1 are linked to their sender.
+    consent_required: bool = False
 
     def accepts(self, license_key: str) -> bool:
         """Whether ``license_key`` is this customer's."""
@@ -104,6 +106,7 @@ class Directory:
                         *(known.license_key_digests if known else ()),
                     ),
                     opt_out_headers=known.opt_out_headers if known else CustomerAccount.opt_out_headers,
+                    consent_required=bool(known and known.consent_required),
                 )
             self._accounts = accounts
             self._fault = None
@@ -129,6 +132,7 @@ def from_sites_file() -> list[CustomerAccount]:
             opt_out_headers=tuple(
                 sorted({*site.opt_out_headers, *(earlier.opt_out_headers if earlier else ())})
             ),
+            consent_required=site.consent_required or bool(earlier and earlier.consent_required),
         )
     return list(found.values())
 

@@ -135,6 +135,7 @@ def effective(name: str, entry: Entry) -> SiteAccess:
         script_url=api.event_tracking.script_url,
         consume_timeout=api.recommendation.consume_timeout,
         opt_out_headers=tuple(opt_out_headers(entry)),
+        consent_required=entry.tracking.consent_required,
         export_method=login.method,
         export_login=login.login,
         export_password=login.password,

@@ -40,6 +40,7 @@ class SiteAccess:
     consume_timeout: int = 20  # seconds
     # Headers with which a browser asks not to be followed, as far as this site honours them; lower case.
     opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
+    consent_required: bool = False  # before a visitor consents nothing is linked to anybody
     export_method: str = "basic"  # basic, user, none
     export_login: str = ""
     export_password: str = field(default="", repr=False)

@@ -116,6 +116,7 @@ class Api(Node):
 class Tracking(Node):
     do_not_track: StrictBool = True
     global_privacy_control: StrictBool = True
+    consent_required: StrictBool = False
 
 
 class Identifiers(Node):

@@ -38,6 +38,8 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
     if site is None or getattr(request, "is_preview", False):
         return SafeString("")
     who = visitor.visitor_of(request)
+    if who == visitor.NOBODY and not site.script_url:
+        who = ""  # our tracker waits for consent and knows the visitor from then on
     commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who)]
     commands += views_of(request, content, site=site, who=who)
     return render(
@@ -47,6 +49,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
             "customer_id": site.customer_id,
             "endpoint": endpoint_for_browser(site, request=request),
             "commands": script_json(commands),
+            "consent_required": site.consent_required,
             "nonce": nonce_of(request),
         },
         request,
@@ -73,7 +76,9 @@ def login_of(request: HttpRequest, who: str) -> list[list[Any]]:
     """The command that joins the browser's id and the account, once per session."""
     anonymous = visitor.from_cookies(request)
     session = getattr(request, "session", None)
-    if session is None or not anonymous or anonymous == who or session.get("lodestar_login") == who:
+    if session is None or not anonymous or who in ("", visitor.NOBODY, anonymous):
+        return []
+    if session.get("lodestar_login") == who:
         return []
     session["lodestar_login"] = who
     return [["_login", anonymous, who]]

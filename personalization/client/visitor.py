@@ -2,6 +2,8 @@
 
 The cookie `lodestar_visitor` is random, first-party, 90 days, sliding; the tracker reads and writes the same
 one. Cookies of older trackers are read once and taken over.
+
+The cookie `lodestar_consent` says what the visitor decided: 1 for yes, 0 for no; the tracker writes it.
 """
 
 from __future__ import annotations
@@ -13,8 +15,12 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from personalization.client import pages
+
 COOKIE = "lodestar_visitor"
 EARLIER_COOKIES = ("YCID", "recommendation-session-id")
+CONSENT = "lodestar_consent"
+NOBODY = "not_defined"  # what the engine calls a visitor who must not be followed
 LIFETIME_SECONDS = 90 * 24 * 3600
 ID = re.compile(r"[A-Za-z0-9_.~-]{8,64}")
 
@@ -24,8 +30,11 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 def visitor_of(request: HttpRequest) -> str:
     """Return the raw user id for the engine: the account's number, else the visitor's random id.
 
-    A new visitor gets an id here; :class:`VisitorCookie` sends it with the answer.
+    A new visitor gets an id here; :class:`VisitorCookie` sends it with the answer. Who has not consented is
+    nobody, with an account too.
     """
+    if not may_follow(request):
+        return NOBODY
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return str(user.pk)
@@ -39,6 +48,18 @@ def anonymous_id(request: HttpRequest) -> str:
         known = from_cookies(request) or str(uuid.uuid4())
         request._lodestar_visitor = known  # type: ignore[attr-defined]
     return known
+
+
+def may_follow(request: HttpRequest) -> bool:
+    """Whether this visitor may be known: consent was given, or nobody asked for it and it was not refused."""
+    decision = request.COOKIES.get(CONSENT)
+    if decision in ("0", "1"):
+        return decision == "1"
+    site = pages.site_of(request)
+    if site is None or not site.consent_required:
+        return True
+    request._lodestar_unfollowed = True  # type: ignore[attr-defined]
+    return False
 
 
 def from_cookies(request: HttpRequest) -> str | None:
@@ -65,4 +86,6 @@ class VisitorCookie:
             )
             patch_vary_headers(response, ["Cookie"])
             patch_cache_control(response, private=True)
+        elif hasattr(request, "_lodestar_unfollowed") or CONSENT in request.COOKIES:
+            patch_vary_headers(response, ["Cookie"])
         return response

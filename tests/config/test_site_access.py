@@ -322,3 +322,27 @@ def test_it_honours_a_visitors_wish_unless_told_otherwise(sites: WriteSites) -> 
     assert kept == {"one": ("dnt", "sec-gpc"), "two": ("sec-gpc",), "three": ()}
     accounts = {one.customer_id: one.opt_out_headers for one in from_sites_file()}
     assert accounts == {"501": ("dnt", "sec-gpc"), "502": ("sec-gpc",)}
+
+
+def test_it_asks_for_consent_where_one_site_of_a_customer_does(sites: WriteSites) -> None:
+    sites(
+        "personalization:\n  system:\n"
+        "    one: { authentication: { customer_id: 501, license_key: a } }\n"
+        "    two:\n"
+        "      authentication: { customer_id: 502, license_key: b }\n"
+        "      tracking: { consent_required: true }\n"
+        "    three: { authentication: { customer_id: 502, license_key: c } }\n"
+    )
+    required = {site.name: site.consent_required for site in site_access.configured_sites()}
+    assert required == {"one": False, "two": True, "three": False}
+    accounts = {one.customer_id: one.consent_required for one in from_sites_file()}
+    assert accounts == {"501": False, "502": True}
+
+
+@pytest.mark.parametrize("value", ["yes please", "1", "null"])
+def test_it_names_a_consent_that_is_neither_true_nor_false(sites: WriteSites, value: str) -> None:
+    with pytest.raises(SitesFileError, match=r"tracking\.consent_required of site 'one' must be"):
+        sites(
+            "personalization: {system: {one: {authentication: {customer_id: 1, license_key: a},"
+            f" tracking: {{consent_required: {value}}}}}}}}}"
+        )

@@ -13,17 +13,25 @@ from tracking.collector.intake import Accepted
 NOW = 1_700_000_000_000_000
 
 
-def account(customer_id: str, *, alphanumeric: bool = False) -> CustomerAccount:
+def account(
+    customer_id: str, *, alphanumeric: bool = False, consent_required: bool = False
+) -> CustomerAccount:
     return CustomerAccount(
         customer_id=customer_id,
         name=f"Shop {customer_id}",
         kind="publisher",
         alphanumeric_items=alphanumeric,
         license_key_digests=(),
+        consent_required=consent_required,
     )
 
 
-KNOWN = {"00000": account("00000"), "1234": account("1234"), "strings": account("strings", alphanumeric=True)}
+KNOWN = {
+    "00000": account("00000"),
+    "1234": account("1234"),
+    "strings": account("strings", alphanumeric=True),
+    "asking": account("asking", consent_required=True),
+}
 
 
 @pytest.fixture

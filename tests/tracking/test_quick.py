@@ -85,7 +85,7 @@ def test_follows_a_change_of_the_key(settings):
 NAMES = sorted({"utm", "", "eventid", *(n for rule in SPELLINGS.values() for n in rule.by_name)})
 VALUES = st.one_of(
     st.sampled_from(
-        ["5", "100", "101", "", "EUR", "2.50EUR", "%2FA%2FB%2F", "a+b", "a=b", "%5c", "%", "%FF"]
+        ["0", "1", "5", "100", "101", "", "EUR", "2.50EUR", "%2FA%2FB%2F", "a+b", "a=b", "%5c", "%", "%FF"]
     ),
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8),
 )

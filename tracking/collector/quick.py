@@ -18,6 +18,7 @@ from django.conf import settings
 from config.customers.directory import CustomerAccount
 from tracking.collector import path
 from tracking.collector.rows import EventRow
+from tracking.collector.single import withheld
 from tracking.events import NOT_DEFINED, SPELLINGS, Rule, Shape
 from tracking.fields import BadEvent
 from tracking.identity import pseudonym
@@ -49,6 +50,8 @@ class Remembered(NamedTuple):
     item_type: int
     item_id: str
     middle: tuple[Any, ...]
+    consent: str | None
+    middle_of_nobody: tuple[Any, ...]  # without segments, which say something of a person
 
 
 def row(
@@ -64,14 +67,16 @@ def row(
     elif not begins_a_parameter(about) or EVENT_ID.fullmatch(event_id) is None:
         return None
     known = remembered(parts[2], parts[3], about)
-    if known is None or find(known.customer_id) is None:
+    if known is None or (account := find(known.customer_id)) is None:
         return None
-    who = stored_user(settings.PSEUDONYM_KEY, known.customer_id, parts[4])
+    who, middle = stored_user(settings.PSEUDONYM_KEY, known.customer_id, parts[4]), known.middle
     if who is None:
         return None
+    if withheld(known.consent, account):
+        who, middle = "", known.middle_of_nobody
     received = time.time_ns() // 1000 if now is None else now
     head = (known.customer_id, known.code, who, known.item_type, known.item_id, received, received)
-    return new_row((*head, *known.middle, event_id.decode() if named else None, 0))
+    return new_row((*head, *middle, event_id.decode() if named else None, 0))
 
 
 def begins_a_parameter(about: bytes) -> bool:
@@ -90,8 +95,15 @@ def remembered(customer: bytes, code: bytes, about: bytes) -> Remembered | None:
     values = values_of(rule, query)
     if values is None:
         return None
-    middle = tuple(values.get(name, EMPTY[name]) for name in MIDDLE)
-    return Remembered(customer.decode(), rule.code, int(found[1]), found[2].decode(), middle)
+    consent = values.pop("consent", None)
+    middle = middle_of(values)
+    values.pop("segments", None)
+    item = (int(found[1]), found[2].decode())
+    return Remembered(customer.decode(), rule.code, *item, middle, consent, middle_of(values))
+
+
+def middle_of(values: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(values.get(name, EMPTY[name]) for name in MIDDLE)
 
 
 def values_of(rule: Rule, query: bytes) -> dict[str, Any] | None:

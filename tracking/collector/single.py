@@ -45,8 +45,9 @@ def rows_of(
     values = read(rule, sent)
     if subject.user is None or not subject.items:
         return [], []
-    if nobody:
+    if withheld(values.pop("consent", None), account) or nobody:
         subject.user = subject.source = NOT_DEFINED
+        values.pop("segments", None)
     ts = moment_of(values, sent, subject, account, received)
     if rule.shape is Shape.LOGIN:
         return login(account.customer_id, subject, values, ts=ts, received=received)
@@ -66,6 +67,11 @@ def rows_of(
         for number, item in enumerate(subject.items)
     ]
     return rows, []
+
+
+def withheld(consent: str | None, account: CustomerAccount) -> bool:
+    """Whether to link the event to nobody: consent was refused, or is missing where it is due."""
+    return consent == "0" or (account.consent_required and consent != "1")
 
 
 def subject_of(rule: Rule, rest: list[bytes], account: CustomerAccount) -> Subject:
