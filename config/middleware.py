@@ -8,7 +8,7 @@ from typing import Any
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from config import site_access
 from config.http import seen_from
@@ -46,8 +46,8 @@ class WireLimits:
 
 def headers_only(answer: HttpResponse) -> HttpResponse:
     """Without the body, which gunicorn would drop with a warning for each request; Content-Length stays."""
-    if isinstance(answer, StreamingHttpResponse):
-        answer.streaming_content = ()
+    if answer.streaming:
+        answer.streaming_content = ()  # type: ignore[attr-defined]
     else:
         answer.content = b""
     return answer

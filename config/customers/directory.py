@@ -21,6 +21,7 @@ from django.dispatch import Signal
 
 from config import site_access
 from config.customers.models import Customer
+from config.site_access import EventGate
 
 logger = logging.getLogger("personalization")
 
@@ -44,6 +45,7 @@ class CustomerAccount:
     opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
     # Whether only events with consent=1 are linked to their sender.
     consent_required: bool = False
+    gate: EventGate = EventGate()
 
     def accepts(self, license_key: str) -> bool:
         """Whether ``license_key`` is this customer's."""
@@ -107,6 +109,7 @@ class Directory:
                     ),
                     opt_out_headers=known.opt_out_headers if known else CustomerAccount.opt_out_headers,
                     consent_required=bool(known and known.consent_required),
+                    gate=known.gate if known else EventGate(),
                 )
             self._accounts = accounts
             self._fault = None
@@ -133,6 +136,7 @@ def from_sites_file() -> list[CustomerAccount]:
                 sorted({*site.opt_out_headers, *(earlier.opt_out_headers if earlier else ())})
             ),
             consent_required=site.consent_required or bool(earlier and earlier.consent_required),
+            gate=site.gate.stricter(earlier.gate) if earlier else site.gate,
         )
     return list(found.values())
 

@@ -15,9 +15,10 @@ from config.site_access.lookup import (
     sites_of_customer,
     wagtail_site_id,
 )
-from config.site_access.record import SiteAccess, SitesFileError, UnknownSite
+from config.site_access.record import EventGate, SiteAccess, SitesFileError, UnknownSite
 
 __all__ = [
+    "EventGate",
     "SiteAccess",
     "SitesFileError",
     "UnknownSite",

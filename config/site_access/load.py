@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from config.http.own import event_base, is_own, own_base, seen_from
 from config.site_access.document import Document, KeyPath, read, shown
 from config.site_access.placeholders import BadPlaceholder, resolve
-from config.site_access.record import SiteAccess, SitesFileError
+from config.site_access.record import EventGate, SiteAccess, SitesFileError
 from config.site_access.schema import Entry, known_keys
 from config.site_access.scopes import CDP_ROOTS, Scoped, did_you_mean, sites
 
@@ -136,6 +136,12 @@ def effective(name: str, entry: Entry) -> SiteAccess:
         consume_timeout=api.recommendation.consume_timeout,
         opt_out_headers=tuple(opt_out_headers(entry)),
         consent_required=entry.tracking.consent_required,
+        gate=EventGate(
+            events_per_second=entry.tracking.events_per_second,
+            needs_license_key=entry.tracking.require_license_key,
+            origins=entry.tracking.allowed_origins,
+            stores_robots=entry.tracking.store_robots,
+        ),
         export_method=login.method,
         export_login=login.login,
         export_password=login.password,

@@ -17,6 +17,33 @@ class UnknownSite(LookupError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EventGate:
+    """Which events of a customer are taken at all."""
+
+    # A collector stores about half as many on a small machine; this keeps one customer from taking all of a
+    # large one. 0 is no limit.
+    events_per_second: int = 50_000
+    needs_license_key: bool = False
+    origins: tuple[str, ...] = ()  # of pages, lower case, such as https://www.example.org; empty is any
+    stores_robots: bool = False
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether the headers decide if an event is taken."""
+        return self.needs_license_key or bool(self.origins)
+
+    def stricter(self, other: EventGate) -> EventGate:
+        """The gate of two sites that share a customer; each may name origins of its own."""
+        budgets = [one.events_per_second for one in (self, other) if one.events_per_second]
+        return EventGate(
+            events_per_second=min(budgets, default=0),
+            needs_license_key=self.needs_license_key or other.needs_license_key,
+            origins=tuple(sorted({*self.origins, *other.origins})),
+            stores_robots=self.stores_robots and other.stores_robots,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SiteAccess:
     """The effective settings of one entry of the sites file that has credentials."""
 
@@ -40,6 +67,7 @@ class SiteAccess:
     consume_timeout: int = 20  # seconds
     # Headers with which a browser asks not to be followed, as far as this site honours them; lower case.
     opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
+    gate: EventGate = EventGate()
     consent_required: bool = False  # before a visitor consents nothing is linked to anybody
     export_method: str = "basic"  # basic, user, none
     export_login: str = ""

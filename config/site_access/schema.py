@@ -29,6 +29,14 @@ def base_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def web_origin(value: str) -> str:
+    """Scheme, host and port of a page, in lower case, as browsers send them."""
+    parts = urlsplit(base_address(value))
+    if not parts.netloc or parts.path:
+        raise ValueError("must be the origin of pages such as https://www.example.org, without a path")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
 def language_code(value: str) -> str:
     if not LANGUAGE.match(value):
         raise ValueError("must be a language code such as eng-GB")
@@ -67,6 +75,9 @@ Text = Annotated[str, BeforeValidator(nothing_is_empty)]
 Language = Annotated[str, AfterValidator(language_code)]
 ItemTypeName = Annotated[str, AfterValidator(type_identifier)]
 Relation = Annotated[str, AfterValidator(relation)]
+
+
+Origin = Annotated[str, AfterValidator(web_origin)]
 
 
 class Node(BaseModel):
@@ -117,6 +128,10 @@ class Tracking(Node):
     do_not_track: StrictBool = True
     global_privacy_control: StrictBool = True
     consent_required: StrictBool = False
+    events_per_second: StrictInt = Field(default=50_000, ge=0, le=10_000_000)
+    require_license_key: StrictBool = False
+    allowed_origins: tuple[Origin, ...] = ()
+    store_robots: StrictBool = False
 
 
 class Identifiers(Node):

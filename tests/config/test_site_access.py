@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from config import site_access
 from config.customers.directory import from_sites_file
-from config.site_access import SitesFileError, UnknownSite
+from config.site_access import EventGate, SitesFileError, UnknownSite
 
 WriteSites = Callable[[str], Path]
 
@@ -345,4 +345,51 @@ def test_it_names_a_consent_that_is_neither_true_nor_false(sites: WriteSites, va
         sites(
             "personalization: {system: {one: {authentication: {customer_id: 1, license_key: a},"
             f" tracking: {{consent_required: {value}}}}}}}}}"
+        )
+
+
+def test_it_reads_the_gate_of_a_customer_from_all_its_sites(sites: WriteSites) -> None:
+    sites(
+        """
+        personalization:
+          system:
+            one:
+              authentication: { customer_id: 501, license_key: a }
+              tracking:
+                events_per_second: 100
+                allowed_origins: ['https://A.example/']
+                store_robots: true
+            two:
+              authentication: { customer_id: 501, license_key: b }
+              tracking:
+                events_per_second: 0
+                require_license_key: true
+                allowed_origins: [http://b.example]
+        """
+    )
+    [found] = from_sites_file()
+    assert found.gate == EventGate(
+        events_per_second=100,
+        needs_license_key=True,
+        origins=("http://b.example", "https://a.example"),
+        stores_robots=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("events_per_second: -1", "events_per_second"),
+        ("events_per_second: many", "events_per_second"),
+        ("allowed_origins: [www.a.example]", "must be an address such as"),
+        ("allowed_origins: ['https://a.example/path']", "must be the origin of pages such as"),
+        ("require_license_key: 1", "require_license_key"),
+        ("allow_origins: []", "Did you mean 'allowed_origins'?"),
+    ],
+)
+def test_it_names_a_gate_that_cannot_be(rule: str, said: str, sites: WriteSites) -> None:
+    text = "{ customer_id: 501, license_key: a }"
+    with pytest.raises(SitesFileError, match=re.escape(said)):
+        sites(
+            f"personalization: {{ system: {{ one: {{ authentication: {text}, tracking: {{ {rule} }} }} }} }}"
         )

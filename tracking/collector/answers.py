@@ -17,7 +17,16 @@ COMMON_HEADERS = (
     ("Cross-Origin-Resource-Policy", "cross-origin"),
     ("X-Content-Type-Options", "nosniff"),
 )
-CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 414: "uri_too_long", 503: "busy"}
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    414: "uri_too_long",
+    429: "too_many_events",
+    503: "busy",
+}
 
 
 class Answer(NamedTuple):
@@ -34,7 +43,7 @@ PREFLIGHT = Answer(
     headers=(
         ("Allow", METHODS),
         ("Access-Control-Allow-Methods", METHODS),
-        ("Access-Control-Allow-Headers", "Content-Type"),
+        ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
         ("Access-Control-Max-Age", "86400"),
     ),
 )
@@ -48,8 +57,10 @@ def success(headers: Mapping[str, str]) -> Answer:
 def refusal(reason: BadEvent, headers: Mapping[str, str]) -> Answer:
     """The sentence as text, or as JSON for those who accept JSON."""
     extra: tuple[tuple[str, str], ...] = (("Allow", reason.allow),) if reason.allow else ()
-    if reason.status == 503:
+    if reason.status in (429, 503):
         extra += (("Retry-After", "1"),)
+    if reason.status == 401:
+        extra += (("WWW-Authenticate", 'Basic realm="events"'),)
     if "json" in headers.get("accept", ""):
         error = {"code": CODES.get(reason.status, "refused"), "message": reason.message, "fields": {}}
         return Answer(reason.status, "application/json", json.dumps({"error": error}).encode() + b"\n", extra)

@@ -26,7 +26,8 @@ REQUEST_SECONDS = 10.0
 IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 KEPT_HEADERS = frozenset(
-    {b"accept", b"content-type", b"sec-purpose", b"purpose", b"transfer-encoding", b"dnt", b"sec-gpc"}
+    b"accept content-type sec-purpose purpose transfer-encoding dnt sec-gpc"
+    b" user-agent origin authorization".split()
 )
 COMMON = "".join(f"{name}: {value}\r\n" for name, value in answers.COMMON_HEADERS)
 

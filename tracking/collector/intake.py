@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from config.customers import directory
 from config.customers.directory import CustomerAccount
-from tracking.collector import answers, batch, path, quick, single
+from tracking.collector import answers, batch, gate, path, quick, single
 from tracking.collector import body as bodies
 from tracking.collector.answers import Answer
 from tracking.collector.rows import EdgeRow, EventRow
@@ -47,7 +47,7 @@ def accept(
     customer up. ``now``: microseconds since 1970, for tests. Raises :class:`BadEvent` with the status and
     a sentence. Rules: engine-protocol, section 1; bad inputs: reliability-security-ecosystem, B6.
     """
-    if method == "GET" and not body and not is_prefetch(headers) and OPT_OUTS.isdisjoint(headers):
+    if method == "GET" and not body and is_plain(headers):
         plain = quick.row(target, find=find, now=now)
         if plain is not None:
             return Accepted((plain,), (), answers.success(headers))
@@ -70,6 +70,7 @@ def examine(
         return Accepted([], [], answers.PREFLIGHT)
     parts = path.split(target)
     account = customer_of(parts, find)
+    gate.admit(account, headers)
     received = time.time_ns() // 1000 if now is None else now
     if parts.event == batch.CODE and not parts.rest:
         return batched(account, method=method, headers=headers, body=body, received=received)
@@ -77,8 +78,9 @@ def examine(
     sent = parameters_of(parts.query, headers, body)
     nobody = opts_out(account, headers)
     rows, edges = single.rows_of(account, rule, parts.rest, sent, received=received, nobody=nobody)
-    if method == "HEAD" or is_prefetch(headers):
-        rows, edges = [], []
+    if method == "HEAD" or is_prefetch(headers) or is_unwanted_robot(account, headers):
+        return Accepted([], [], answers.success(headers))
+    gate.budgets.spend(account, events=1, now=received)
     return Accepted(rows, edges, answers.success(headers))
 
 
@@ -88,7 +90,9 @@ def batched(
     if method != "POST":
         raise BadEvent(405, f"method {method} is not allowed; use POST", allow=batch.METHODS)
     nobody = opts_out(account, headers)
-    return Accepted(*batch.read(account, headers=headers, body=body, received=received, nobody=nobody))
+    read = batch.read(account, headers=headers, body=body, received=received, nobody=nobody)
+    gate.budgets.spend(account, events=len(read.rows), now=received)
+    return Accepted(*read)
 
 
 def customer_of(parts: path.Parts, find: Find) -> CustomerAccount:
@@ -109,6 +113,16 @@ def opts_out(account: CustomerAccount, headers: Mapping[str, str]) -> bool:
 def parameters_of(query: bytes, headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
     found = [(name, path.decode_value(value, name)) for name, value in path.pairs(query)]
     return found + bodies.parameters(headers, body) if body else found
+
+
+def is_plain(headers: Mapping[str, str]) -> bool:
+    """Whether nothing in the headers decides what becomes of the event."""
+    robot = gate.is_robot(headers.get("user-agent", ""))
+    return not robot and OPT_OUTS.isdisjoint(headers) and not is_prefetch(headers)
+
+
+def is_unwanted_robot(account: CustomerAccount, headers: Mapping[str, str]) -> bool:
+    return not account.gate.stores_robots and gate.is_robot(headers.get("user-agent", ""))
 
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
