@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from config.customers.directory import CustomerAccount
+from config.site_access import EventGate
 from tracking.collector import intake
 from tracking.collector.intake import Accepted
 
@@ -23,6 +24,8 @@ def account(
         alphanumeric_items=alphanumeric,
         license_key_digests=(),
         consent_required=consent_required,
+        # All of a run's requests come in the same second.
+        gate=EventGate(events_per_second=0),
     )
 
 
