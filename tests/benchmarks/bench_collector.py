@@ -136,10 +136,10 @@ def measure_view(env: dict[str, str], run: str) -> float:
         return load.rate(port, seconds=SECONDS, run=run)
 
 
-def measure_asgi(env: dict[str, str], run: str) -> float:
+def measure_asgi(env: dict[str, str], run: str, *, connections: int = load.CONNECTIONS) -> float:
     command = ("granian", "--interface", "asgi", "--port", "{port}", "--no-ws", "--log-level", "error")
     with serving(env, *command, "tests.benchmarks.empty_asgi:app") as port:
-        return load.rate(port, seconds=SECONDS, run=run)
+        return load.rate(port, seconds=SECONDS, run=run, connections=connections)
 
 
 def measure_round(env: dict[str, str], number: int) -> tuple[Round, int, float]:

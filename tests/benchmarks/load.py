@@ -13,15 +13,15 @@ CONNECTIONS = 64
 SCRIPT = Path(__file__).with_name("events.lua")
 
 
-def rate(port: int, *, seconds: int, run: str) -> float:
+def rate(port: int, *, seconds: int, run: str, connections: int = CONNECTIONS) -> float:
     """Answers per second. ``run`` makes the event ids of this run unlike all others. Fails on any error."""
     if shutil.which("wrk"):
-        return with_wrk(port, seconds=seconds, run=run)
-    return asyncio.run(with_own_client(port, seconds=seconds, run=run))
+        return with_wrk(port, seconds=seconds, run=run, connections=connections)
+    return asyncio.run(with_own_client(port, seconds=seconds, run=run, connections=connections))
 
 
-def with_wrk(port: int, *, seconds: int, run: str) -> float:
-    command = ["wrk", "-t", "2", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "-s", str(SCRIPT)]
+def with_wrk(port: int, *, seconds: int, run: str, connections: int) -> float:
+    command = ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "-s", str(SCRIPT)]
     done = subprocess.run(
         [*command, f"http://127.0.0.1:{port}", "--", run], capture_output=True, text=True, check=True
     )
@@ -31,9 +31,9 @@ def with_wrk(port: int, *, seconds: int, run: str) -> float:
     return float(found[1])
 
 
-async def with_own_client(port: int, *, seconds: int, run: str) -> float:
+async def with_own_client(port: int, *, seconds: int, run: str, connections: int) -> float:
     until = time.monotonic() + seconds
-    counts = await asyncio.gather(*(one_client(port, f"{run}-{n}", until) for n in range(CONNECTIONS)))
+    counts = await asyncio.gather(*(one_client(port, f"{run}-{n}", until) for n in range(connections)))
     return sum(counts) / seconds
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.customers.directory import create_customer
 from tests.tracking.conftest import KNOWN, NOW
-from tracking.collector import batch, intake
+from tracking.collector import batch, intake, quick
 from tracking.collector.body import BIGGEST_BODY
 from tracking.fields import BadEvent
 from tracking.identity import pseudonym
@@ -187,3 +187,40 @@ def test_is_committed_when_it_is_answered(client):
     assert (response.json()["accepted"], response.json()["rejected"]) == (3, 1)
     assert sorted(Event.objects.values_list("event", flat=True)) == ["click", "login"]
     assert IdentityEdge.objects.get().target == pseudonym("4711", "t")
+
+
+DOCUMENTS = st.fixed_dictionaries(
+    {
+        "event": st.sampled_from(["click", "consume", "rate", "buy", "clickrecommended", "clik", "login", 5]),
+        "user": st.sampled_from(["u", "not_defined", "a/b", "Ü", "", 7, None]),
+        "itemtype": st.sampled_from([1, "1", True, "01", 0, 2**31, None]),
+        "item": st.sampled_from([2, "2", "007", "abc", 2**31, [1, 2], None]),
+    },
+    optional={
+        "categorypath": st.sampled_from(["A/B", "/A/", "Ä+ b", "x" * 600, 5]),
+        "eventid": st.sampled_from(["e-1", "é", "", 5, "a b"]),
+        "lang": st.sampled_from(["de", "x y"]),
+        "percentage": st.sampled_from([50, "50", 101, True]),
+        "rating": st.sampled_from([5, "5", 500]),
+        "scenario": st.sampled_from(["front", ""]),
+        "consent": st.sampled_from(["0", "1", 1, "2"]),
+        "segments": st.sampled_from(["1,2", "x"]),
+        "other": st.sampled_from(["x", {}, 1.5]),
+    },
+)
+
+
+@given(document=DOCUMENTS, name=st.sampled_from(["00000", "asking"]), nobody=st.booleans())
+def test_it_reads_a_plain_event_as_it_reads_every_other(document, name, *, nobody):
+    quick_row = quick.row_of_document(KNOWN[name], document, received=NOW, nobody=nobody)
+    if quick_row is None:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick, "row_of_document", lambda *_, **__: None)
+        rows, edges = batch.one(KNOWN[name], document, received=NOW, nobody=nobody)
+    assert (rows, edges) == ([quick_row], [])
+
+
+def test_it_reads_the_ordinary_event_quickly():
+    document = {"event": "click", "user": "u", "itemtype": 1, "item": 2, "categorypath": "A", "eventid": "e"}
+    assert quick.row_of_document(KNOWN["00000"], document, received=NOW, nobody=False) is not None

@@ -16,7 +16,7 @@ import orjson
 
 from config.customers.directory import CustomerAccount
 from tracking.collector import body as bodies
-from tracking.collector import single
+from tracking.collector import quick, single
 from tracking.collector.answers import Answer
 from tracking.collector.refusals import refusals
 from tracking.collector.rows import EdgeRow, EventRow
@@ -102,6 +102,9 @@ def one(
         raise document
     if not isinstance(document, dict):
         raise BadEvent(400, "an event must be a JSON object")
+    plain = quick.row_of_document(account, document, received=received, nobody=nobody)
+    if plain is not None:
+        return [plain], []
     if not document.get("event"):
         raise BadEvent(400, "event must be given, for instance click")
     rule = rule_of(text("event", document["event"]))

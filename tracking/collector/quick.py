@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -36,6 +37,7 @@ LONGEST_REMEMBERED = 500
 UNSETTLED = frozenset({"buy", "wishlist"})
 # An event id in the middle would make every query one of a kind.
 LEFT_TO_INTAKE = frozenset({"overridetimestamp", "signature", "event_id"})
+OF_THE_SENDER = frozenset({"user", "eventid"})
 QUICK = {s: r for s, r in SPELLINGS.items() if r.shape is Shape.ITEM and r.code not in UNSETTLED}
 # Columns between the times and the event id, and what they hold when nothing is sent.
 MIDDLE = EventRow._fields[EventRow._fields.index("received") + 1 : EventRow._fields.index("event_id")]
@@ -82,6 +84,39 @@ def row(
     budgets.spend(account, events=1, now=received)
     head = (known.customer_id, known.code, who, known.item_type, known.item_id, received, received)
     return new_row((*head, *middle, event_id.decode() if named else None, 0))
+
+
+def row_of_document(
+    account: CustomerAccount, document: dict[str, Any], *, received: int, nobody: bool
+) -> EventRow | None:
+    """The row of a plain event of a batch, or None where it must be read part by part."""
+    user, event_id = document.get("user"), document.get("eventid")
+    about = tuple(pair for pair in document.items() if pair[0] not in OF_THE_SENDER)
+    # True is 1 to a dictionary, and a list cannot be remembered.
+    if type(user) is not str or any(type(value) not in (str, int) for _, value in about):
+        return None
+    if event_id is not None and (type(event_id) is not str or not EVENT_ID.fullmatch(event_id.encode())):
+        return None
+    known = remembered_document(account.customer_id, about)
+    who = stored_user(settings.PSEUDONYM_KEY, account.customer_id, user.encode())
+    if known is None or who is None:
+        return None
+    middle = known.middle
+    if nobody or withheld(known.consent, account):
+        who, middle = "", known.middle_of_nobody
+    head = (known.customer_id, known.code, who, known.item_type, known.item_id, received, received)
+    return new_row((*head, *middle, event_id, 0))
+
+
+@lru_cache(maxsize=16_384)
+def remembered_document(customer_id: str, about: tuple[tuple[str, str | int], ...]) -> Remembered | None:
+    """What :func:`remembered` says of the address that the document stands for."""
+    sent = dict(about)
+    code, kind, item = (str(sent.pop(name, "")) for name in ("event", "itemtype", "item"))
+    address = f"{kind}/{item}?{urlencode(sent, quote_via=quote)}"
+    if len(address) > LONGEST_REMEMBERED or not address.isascii() or not code.isascii():
+        return None
+    return remembered(customer_id.encode(), code.encode(), address.encode())
 
 
 def begins_a_parameter(about: bytes) -> bool:

@@ -1,0 +1,167 @@
+"""The collector in full: both databases, 64 and 256 connections, batches, waiting times, memory.
+
+`python -m tests.benchmarks tracking`. Marks of the same run: granian answering an empty 204 over ASGI, and
+1,700 events a second, which RudderStack publishes for two cores. Goals: with 64 connections 0.8 of granian on
+SQLite and 0.6 on PostgreSQL, with 256 connections 1.0; batches of 50 at least 20,000 events a second; p99
+under 50 ms at half of the highest rate; memory flat over a million events. Needs wrk.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+
+from tests.benchmarks.bench_collector import COUNT, measure_asgi, serving
+from tests.benchmarks.load import SCRIPT
+from tests.tracking.collector_process import PREPARE, environment, python
+
+SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
+MILLION = int(os.environ.get("BENCH_EVENTS", "1000000"))
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+PUBLISHED = 1_700  # RudderStack, two cores
+BATCH = 50
+GOALS = {("SQLite", 64): 0.8, ("SQLite", 256): 1.0, ("PostgreSQL", 64): 0.6, ("PostgreSQL", 256): 1.0}
+GOAL_BATCHES = 20_000
+GOAL_P99_MS = 50.0
+
+
+class Load(NamedTuple):
+    """What wrk says: requests a second, and the 99th percentile of the waiting time in milliseconds."""
+
+    rate: float
+    p99: float
+
+
+def wrk(port: int, *args: str, connections: int, script: str = SCRIPT.name, seconds: int = SECONDS) -> Load:
+    command = ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--latency", "--timeout", "30s"]
+    path = SCRIPT.with_name(script)
+    command += ["-s", str(path), f"http://127.0.0.1:{port}", "--", *args]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in said, said
+    rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
+    wait = re.search(r"99%\s+([0-9.]+)(us|ms|s)", said)
+    assert rate, said
+    assert wait, said
+    return Load(float(rate[1]), float(wait[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[wait[2]])
+
+
+@contextmanager
+def installation(database: str) -> Iterator[dict[str, str]]:
+    """An installation with the collector's tables only, on SQLite or on a PostgreSQL database of its own."""
+    settings = {"LODESTAR_DEBUG": "0", "SECRET_KEY": "benchmark-only-" * 4}
+    with tempfile.TemporaryDirectory(prefix="lodestar-bench-") as folder:
+        if database == "SQLite":
+            env = environment(Path(folder), **settings)
+            python(env, "-c", PREPARE)
+            yield env
+            return
+        name = f"lodestar_bench_{os.getpid()}"
+        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as admin:
+            admin.execute(f'CREATE DATABASE "{name}"')
+            try:
+                url = f"{POSTGRES.rpartition('/')[0]}/{name}"
+                env = environment(Path(folder), DATABASE_URL=url, **settings)
+                python(env, "-c", PREPARE)
+                yield env
+            finally:
+                admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def reachable() -> bool:
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def resident_mb(port: int) -> float:
+    """Memory of the process that listens on the port."""
+    found = subprocess.run(
+        ["pgrep", "-f", f"tracking.collector --port {port}"], capture_output=True, text=True
+    )
+    status = Path(f"/proc/{int(found.stdout.split()[0])}/status").read_text()
+    size = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert size
+    return int(size[1]) / 1024
+
+
+def singles(database: str, empty: dict[int, float]) -> Iterator[tuple[str, str, str, bool]]:
+    """Single events at both numbers of connections, then p99 at half of the highest rate."""
+    highest = 0.0
+    with installation(database) as env:
+        for connections in (64, 256):
+            before = int(python(env, "-c", COUNT))
+            with serving(env, "tracking.collector", "--port", "{port}") as port:
+                load = wrk(port, f"s{connections}", connections=connections)
+            stored = int(python(env, "-c", COUNT)) - before
+            assert stored >= load.rate * SECONDS * 0.98, f"only {stored} events are stored"
+            ratio, goal = load.rate / empty[connections], GOALS[database, connections]
+            shown = f"{ratio:.2f} of granian (goal {goal}), {load.rate / PUBLISHED:.1f} times 1,700"
+            yield (
+                f"{database}, {connections} connections",
+                f"{load.rate:,.0f}/s, p99 {load.p99:.1f} ms",
+                shown,
+                ratio >= goal,
+            )
+            highest = max(highest, load.rate)
+        with serving(env, "tracking.collector", "--port", "{port}") as port:
+            pause = 64 / (highest / 2) * 1000
+            load = wrk(port, "p", f"{pause:.3f}", connections=64, script="paced.lua")
+        yield (
+            f"{database}, about half of that rate",
+            f"{load.rate:,.0f}/s, p99 {load.p99:.1f} ms",
+            f"goal p99 {GOAL_P99_MS:.0f} ms",
+            load.p99 < GOAL_P99_MS,
+        )
+
+
+def batches(database: str) -> Iterator[tuple[str, str, str, bool]]:
+    """Batches of 50 until a million events are in, with the collector's memory before and after."""
+    with installation(database) as env, serving(env, "tracking.collector", "--port", "{port}") as port:
+        load = wrk(port, "warm", connections=16, script="batches.lua")
+        rate, before, sent, turn = load.rate * BATCH, resident_mb(port), 0.0, 0
+        while sent < MILLION:
+            sent += wrk(port, f"b{turn}", connections=16, script="batches.lua").rate * BATCH * SECONDS
+            turn += 1
+        grown = resident_mb(port) - before
+    yield (
+        f"{database}, batches of {BATCH}",
+        f"{rate:,.0f} events/s",
+        f"goal {GOAL_BATCHES:,}; {grown:+.0f} MB after {sent:,.0f} more events",
+        rate >= GOAL_BATCHES,
+    )
+
+
+def main() -> int:
+    """Print a line for each measurement; 1 when a goal is missed."""
+    if not shutil.which("wrk"):
+        sys.stderr.write("Install wrk (Debian package wrk) for this benchmark.\n")
+        return 2
+    databases = ["SQLite", *(["PostgreSQL"] if reachable() else [])]
+    with installation("SQLite") as env:
+        empty = {connections: measure_asgi(env, "e", connections=connections) for connections in (64, 256)}
+    met = True
+    for connections, rate in empty.items():
+        sys.stdout.write(f"{f'granian, {connections} connections':<36}{rate:>12,.0f}/s\n")
+    for database in databases:
+        for measure in (singles(database, empty), batches(database)):
+            for name, figure, beside, good in measure:
+                sys.stdout.write(f"{name:<36}{figure:<28}{beside}{'' if good else '  MISSED'}\n")
+                sys.stdout.flush()
+                met = met and good
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
