@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from django.http import HttpRequest
@@ -38,8 +39,8 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
     if site is None or getattr(request, "is_preview", False):
         return SafeString("")
     who = visitor.visitor_of(request)
-    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who)]
-    commands += views_of(request, content, site=site, who=who)
+    views = views_of(request, content, site=site, who=who)
+    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who), *views]
     return render(
         TRACKING_TEMPLATE,
         {
@@ -47,6 +48,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
             "customer_id": site.customer_id,
             "endpoint": endpoint_for_browser(site, request=request),
             "commands": script_json(commands),
+            "pixel": pixel_of(views, site=site, request=request),
             "nonce": nonce_of(request),
         },
         request,
@@ -67,6 +69,24 @@ def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) 
         ["_trackEvent", kind, "click", number, who, query],
         ["_trackTimedEvent", kind, "consume", number, milliseconds, who, query],
     ]
+
+
+def pixel_of(views: list[list[Any]], *, site: SiteAccess, request: HttpRequest) -> str:
+    """The address of a picture that reports the view where scripts are blocked.
+
+    Empty without a view, and where the visitor may not be followed: a picture cannot ask.
+    """
+    decision = request.COOKIES.get(visitor.CONSENT)
+    if not views or decision == "0":
+        return ""
+    _command, kind, event, number, who, query = views[0]
+    if who in ("", visitor.NOBODY):
+        return ""
+    parts = (str(site.customer_id), event, who, kind, number)
+    address = "/".join(quote(part, safe="") for part in parts)
+    consent = "&consent=1" if decision == "1" else ""
+    endpoint = endpoint_for_browser(site, request=request)
+    return f"{endpoint}/api/{address}{quote(query, safe='?&=/')}{consent}"
 
 
 def login_of(request: HttpRequest, who: str) -> list[list[Any]]:

@@ -15,6 +15,8 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 COOKIE = "lodestar_visitor"
 EARLIER_COOKIES = ("YCID", "recommendation-session-id")
+CONSENT = "lodestar_consent"
+NOBODY = "not_defined"  # what the engine calls a visitor who must not be followed
 LIFETIME_SECONDS = 90 * 24 * 3600
 ID = re.compile(r"[A-Za-z0-9_.~-]{8,64}")
 

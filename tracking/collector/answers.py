@@ -49,7 +49,8 @@ def refusal(reason: BadEvent, headers: Mapping[str, str]) -> Answer:
     """The sentence as text, or as JSON for those who accept JSON."""
     extra: tuple[tuple[str, str], ...] = (("Allow", reason.allow),) if reason.allow else ()
     if reason.status == 503:
-        extra += (("Retry-After", "1"),)
+        # The tracker of a page of another origin reads only headers that are named to it.
+        extra += (("Retry-After", "1"), ("Access-Control-Expose-Headers", "Retry-After"))
     if "json" in headers.get("accept", ""):
         error = {"code": CODES.get(reason.status, "refused"), "message": reason.message, "fields": {}}
         return Answer(reason.status, "application/json", json.dumps({"error": error}).encode() + b"\n", extra)
