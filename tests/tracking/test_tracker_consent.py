@@ -58,10 +58,11 @@ def test_it_leaves_no_trace_before_consent_and_sends_what_it_held_after(
     events = shop.wait_for(2)
     known = cookies(context)
     assert known["lodestar_consent"] == "1"
-    assert events == [
+    # Two requests at once may arrive in either order.
+    assert set(events) == {
         f"/api/7/click/{known['lodestar_visitor']}/1/5?consent=1",
         "/api/7/clickrecommended/u/1/5?scenario=front&consent=1",
-    ]
+    }
 
 
 def test_it_forgets_what_it_held_when_the_page_is_left_undecided(shop: Shop, context: BrowserContext) -> None:
