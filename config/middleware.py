@@ -8,7 +8,8 @@ from typing import Any
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from config import site_access
 from config.http import seen_from
@@ -41,16 +42,17 @@ class WireLimits:
             answer["Allow"] = ", ".join(METHODS)
             return answer
         answer = self.get_response(request)
-        return headers_only(answer) if request.method == "HEAD" else answer
+        if request.method == "HEAD":
+            drop_body(answer)
+        return answer
 
 
-def headers_only(answer: HttpResponse) -> HttpResponse:
-    """Without the body, which gunicorn would drop with a warning for each request; Content-Length stays."""
-    if answer.streaming:
-        answer.streaming_content = ()  # type: ignore[attr-defined]
-    else:
+def drop_body(answer: HttpResponseBase) -> None:
+    """The server would do it too, with a warning for every request; Content-Length stays what it was."""
+    if isinstance(answer, StreamingHttpResponse):
+        answer.streaming_content = ()
+    elif isinstance(answer, HttpResponse):
         answer.content = b""
-    return answer
 
 
 def plain(text: str, status: int) -> HttpResponse:

@@ -162,7 +162,15 @@ def test_it_has_every_answered_event_once_and_heals_without_a_restart(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v2/4711/u/front.json", "/api/ibexa/v2/personalization/v1/content/id/1"]
+    "path",
+    [
+        "/",
+        "/nope.txt",
+        "/media/nope.jpg",
+        "/documents/1/x.pdf",
+        "/api/v2/4711/u/front.json",
+        "/api/ibexa/v2/personalization/v1/content/id/1",
+    ],
 )
 def test_it_asks_visitors_to_come_back_while_the_database_is_away(
     path: str, web_without_database: int
