@@ -23,6 +23,7 @@ from tracking.identity import pseudonym
 
 EARLIEST = 631_152_000_000_000  # 1990
 PAUSE_SECONDS = 0.005  # lets live writers of the same SQLite file in
+MOST_REMEMBERED = 65_536
 NEEDS_ITEM = frozenset(code for code, rule in RULES.items() if rule.shape in (Shape.ITEM, Shape.ITEMS))
 
 
@@ -60,6 +61,7 @@ class StoreResult:
 
 
 OnReject = Callable[[int, HistoricEvent, str], None]
+OnCommit = Callable[[StoreResult], None]
 
 
 def store(
@@ -69,12 +71,14 @@ def store(
     batch: int = 20_000,
     alphanumeric: bool = False,
     on_reject: OnReject | None = None,
+    on_commit: OnCommit | None = None,
 ) -> StoreResult:
     """Commit historic events, ``batch`` of them in one transaction.
 
     ``on_reject(number, row, sentence)`` is told of every row that breaks a rule (numbered from 1) and the
     rest is stored; without it the first such row raises :class:`BadEvent` naming the number, and the batches
-    before it stay. ``alphanumeric``: whether the customer's items have string ids.
+    before it stay. ``on_commit`` is told the state of things behind every transaction. ``alphanumeric``:
+    whether the customer's items have string ids.
     """
     rejected = 0
     stored = offered = 0
@@ -95,8 +99,13 @@ def store(
                 edges.extend(reader.edges(row, events[-1]))
             if len(events) >= batch:
                 offered, stored = offered + len(events), stored + flush(sink, events, edges)
+                if on_commit:
+                    on_commit(StoreResult(stored, offered - stored, rejected))
         offered, stored = offered + len(events), stored + flush(sink, events, edges)
-    return StoreResult(stored, offered - stored, rejected)
+    outcome = StoreResult(stored, offered - stored, rejected)
+    if on_commit:
+        on_commit(outcome)
+    return outcome
 
 
 def flush(sink: Sink, events: list[EventRow], edges: list[EdgeRow]) -> int:
@@ -118,7 +127,7 @@ class Reader:
         self.alphanumeric = alphanumeric
         self.received = time.time_ns() // 1000
         self._users: dict[str, str] = {}
-        self._items: dict[str, str] = {"": ""}
+        self._items: dict[str, str] = {}
 
     def read(self, row: HistoricEvent) -> EventRow:
         """Raises :class:`BadEvent` with the rule that is broken."""
@@ -135,7 +144,7 @@ class Reader:
             row.item_type
             if row.item_type is None
             else bounded("item_type", row.item_type, 1, fields.BIGGEST_ID),
-            self.item(row.item_id),
+            self.item(row.item_id) if row.item_id else "",
             self.moment(row.ts),
             self.received,
             row.quantity if row.quantity is None else bounded("quantity", row.quantity, 1, 1_000_000),
@@ -143,7 +152,7 @@ class Reader:
             row.currency,
             row.percentage if row.percentage is None else bounded("percentage", row.percentage, 0, 100),
             row.rating if row.rating is None else bounded("rating", row.rating, 0, 100),
-            fields.category_path("category_path", row.category_path) if row.category_path else "",
+            category_path(row.category_path) if row.category_path else "",
             SCENARIO("scenario", row.scenario) if row.scenario else "",  # type: ignore[arg-type]
             event_id=row.event_id if row.event_id is None else EVENT_ID("event_id", row.event_id),  # type: ignore[arg-type]
         )
@@ -151,6 +160,7 @@ class Reader:
     def user(self, raw: str) -> str:
         known = self._users.get(raw)
         if known is None:
+            forget(self._users)
             if not raw or len(raw.encode()) > fields.LONGEST_USER_BYTES:
                 raise BadEvent(400, "user must be 1 to 1,024 bytes long")
             known = "" if raw == NOT_DEFINED else pseudonym(self.customer_id, raw)
@@ -160,6 +170,7 @@ class Reader:
     def item(self, item_id: str) -> str:
         known = self._items.get(item_id)
         if known is None:
+            forget(self._items)
             known = fields.item_id(item_id, alphanumeric=self.alphanumeric)
             self._items[item_id] = known
         return known
@@ -183,13 +194,24 @@ SCENARIO = fields.text_of(64)
 EVENT_ID = fields.matching("[!-~]{1,64}", "1 to 64 visible ASCII characters")
 
 
+def forget(known: dict[str, str]) -> None:
+    """Empty a memory that is full: what a million rows need must not grow with them."""
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def category_path(text: str) -> str:
+    return fields.category_path("category_path", text)
+
+
 def bounded(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise BadEvent(400, f"{name} must be {low} to {high}; got {value}")
     return value
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_REMEMBERED)
 def price(amount: str, currency: str) -> str:
     if is_digits(amount.replace(".", "", 1)) and fields.PRICE.match(f"{amount}{currency}"):
         return amount

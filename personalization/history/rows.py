@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-MAX_QUANTITY = 2_147_483_647
+from personalization.history.currencies import CURRENCIES
+from personalization.history.mapping import EVENTS
+from tracking import fields
+from tracking.events import SPELLINGS
+from tracking.fields import BadEvent
+
+MAX_QUANTITY = 1_000_000
+MOST_DIGITS = 30
+PRICES_END = Decimal(10_000_000_000)
+SMALLEST = Decimal("0.0001")
+FREE = "0"
 MOST_REMEMBERED = 65_536
 
 Parser = Callable[[Any], Any]
@@ -25,7 +34,7 @@ class HistoricRow(NamedTuple):
     item: str
     ts: int
     quantity: int = 1
-    price: Decimal | None = None
+    price: str | None = None
     currency: str = ""
     category: str = ""
     percentage: int | None = None
@@ -40,7 +49,8 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return " ".join(str(value).split())
+    # PostgreSQL cannot store NUL.
+    return " ".join(str(value).replace("\0", " ").split())
 
 
 def required(value: Any, field: str) -> str:
@@ -50,23 +60,11 @@ def required(value: Any, field: str) -> str:
     return found
 
 
-def moment(value: Any) -> int:
-    """A point in time in microseconds since 1970; one without a zone is UTC."""
-    if isinstance(value, datetime):
-        found = value
-    elif isinstance(value, date):
-        found = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    else:
-        found = written_moment(required(value, "time"))
-    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1_000_000)
-
-
-def written_moment(words: str) -> datetime:
-    try:
-        return datetime.fromisoformat(words)
-    except ValueError as fault:
-        raise RejectedRow("the time is not an ISO 8601 date-time") from fault
+def user(value: Any) -> str:
+    found = required(value, "user")
+    if len(found.encode()) > fields.LONGEST_USER_BYTES:
+        raise RejectedRow("the user is longer than 1,024 bytes")
+    return found
 
 
 def quantity(value: Any) -> int:
@@ -76,15 +74,22 @@ def quantity(value: Any) -> int:
     if number < 0:
         raise RejectedRow("a return (negative quantity)")
     if number != number.to_integral_value() or not 1 <= number <= MAX_QUANTITY:
-        raise RejectedRow("the quantity is not a whole number from 1")
+        raise RejectedRow("the quantity is not a whole number from 1 to 1,000,000")
     return int(number)
 
 
-def price(value: Any) -> Decimal | None:
+def price(value: Any) -> str | None:
+    """The price as the intake takes it: four decimals at most, and nothing is "0"."""
     number = decimal(value, "price")
-    if number is not None and number < 0:
+    if number is None or number == 0:
+        return None if number is None else FREE
+    if number < 0:
         raise RejectedRow("the price is negative")
-    return number
+    if number >= PRICES_END:
+        raise RejectedRow("the price has more than ten digits before the point")
+    exponent = number.as_tuple().exponent
+    rounded = number.quantize(SMALLEST) if isinstance(exponent, int) and exponent < -4 else number
+    return f"{rounded:f}" if rounded else FREE
 
 
 def share(value: Any, field: str) -> int | None:
@@ -98,26 +103,62 @@ def decimal(value: Any, field: str) -> Decimal | None:
     words = text(value)
     if not words:
         return None
+    # Decimal() would also take 1_000 and Arabic digits.
+    if not words.isascii() or "_" in words:
+        raise RejectedRow(f"the {field} is not a number")
     try:
         number = Decimal(words)
     except InvalidOperation as fault:
-        raise RejectedRow(f"the {field} is not a number") from fault
-    if not number.is_finite():
+        comma = " (it has a decimal comma)" if "," in words else ""
+        raise RejectedRow(f"the {field} is not a number{comma}") from fault
+    if not number.is_finite() or number.adjusted() > MOST_DIGITS:
         raise RejectedRow(f"the {field} is not a number")
     return number
 
 
-# The first three are checked first, so that a row is refused for the graver reason.
-PARSERS: dict[str, Parser] = {
-    "user": lambda value: required(value, "user"),
-    "item": lambda value: required(value, "item"),
-    "ts": moment,
-    "quantity": quantity,
-    "price": price,
-    "percentage": lambda value: share(value, "percentage"),
-    "rating": lambda value: share(value, "rating"),
-    **dict.fromkeys(("currency", "category", "event", "title"), text),
-}
+def currency(value: Any) -> str:
+    found = text(value)
+    if found and found not in CURRENCIES:
+        raise RejectedRow("the currency is not a code of ISO 4217 such as EUR")
+    return found
+
+
+def category(value: Any) -> str:
+    try:
+        return fields.category_path("category", text(value))
+    except BadEvent as fault:
+        raise RejectedRow("the category is not 1,024 printable characters at most") from fault
+
+
+def event(value: Any, names: Mapping[str, str]) -> str:
+    """The event that a word of the file stands for; "" where it says nothing."""
+    word = text(value)
+    if not word:
+        return ""
+    code = names.get(word, word)
+    rule = SPELLINGS.get(code)
+    if rule is None or rule.code not in EVENTS:
+        raise RejectedRow("the event is none that can be imported (see --event-map)")
+    return rule.code
+
+
+def parsers(*, moment: Parser, event_names: Mapping[str, str]) -> dict[str, Parser]:
+    """Field -> what reads it. The first three come first, so that a row is refused for the graver reason."""
+    return {
+        "user": user,
+        "item": lambda value: required(value, "item"),
+        "ts": moment,
+        "quantity": quantity,
+        "price": price,
+        "percentage": lambda value: share(value, "percentage"),
+        "rating": lambda value: share(value, "rating"),
+        "currency": currency,
+        "category": category,
+        "event": lambda value: event(value, event_names),
+        "title": text,
+    }
+
+
 BLANK = HistoricRow("", "", 0)
 
 
@@ -140,13 +181,13 @@ class Column(dict[Any, Any]):
 
 
 class RowReader:
-    """Checks the rows of one file, whose columns feed ``fields``, in their order."""
+    """Checks the rows of one file, whose columns feed the fields ``names``, in their order."""
 
-    def __init__(self, fields: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, parsers: Mapping[str, Parser]) -> None:
         self.columns = [
-            (fields.index(name), HistoricRow._fields.index(name), Column(parse))
-            for name, parse in PARSERS.items()
-            if name in fields
+            (names.index(name), HistoricRow._fields.index(name), Column(parse))
+            for name, parse in parsers.items()
+            if name in names
         ]
 
     def read(self, values: Sequence[Any]) -> HistoricRow:

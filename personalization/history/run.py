@@ -1,43 +1,31 @@
 """Bringing a file of historical events in: its events and then the items they name, each exactly once.
 
-Running the same file again changes nothing: an event's id is made of the file's digest and its row, and the
-item numbers are minted from the names. So an import that was killed is finished by starting it again.
+An event's id says where its row stands and is a keyed digest of what the row says. So the same file again
+changes nothing, a file that has grown brings what is new in it, and an import that was stopped is finished by
+starting it again.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
-from hashlib import blake2b
 from pathlib import Path
 
-from personalization.contracts import new_transaction
+from personalization.history.catalogue import Catalogue, SeenItem
+from personalization.history.event_ids import EventIds
 from personalization.history.mapping import Mapping
-from personalization.history.minting import Mint
+from personalization.history.options import Options
 from personalization.history.rejects import Rejects
-from personalization.history.rows import HistoricRow, RejectedRow, RowReader
+from personalization.history.rows import HistoricRow, RejectedRow, RowReader, parsers
 from personalization.history.source import Source
-from personalization.server.items import store
-from personalization.server.items.mapping import Columns
+from personalization.history.times import BadTime, reader
 from tracking import replay
+from tracking.events import RULES
 
-MAX_ITEM_ID = 2_147_483_647
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the file is about, as far as its columns do not say."""
-
-    customer_id: str
-    event: str = "buy"
-    item_type: int = 40
-    type_identifier: str = "product"
-    currency: str = ""
-    language: str = ""
-    mint_ids: bool = False
-    dry_run: bool = False
-    alphanumeric: bool = False
+PROGRESS_ROWS = 5_000
+MOST_REASONS = 50
+PARAMETERS = {code: {p.column for p in rule.parameters} for code, rule in RULES.items()}
 
 
 @dataclass(kw_only=True)
@@ -50,157 +38,106 @@ class Summary:
     rejected: int = 0
     items: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    rejects: str = ""  # the file with the rejected rows
+    examples: list[dict[str, str]] = field(default_factory=list)  # the items seen most often
+    grew: bool = False  # the file became longer meanwhile
 
 
-@dataclass(kw_only=True)
-class Catalogue:
-    """The items the rows speak of: name and price, the most recent price winning."""
+class Import:
+    """One run over one file. ``summary`` says how far it is."""
 
-    mint: Mint | None
-    alphanumeric: bool = False
-    ids: dict[str, str] = field(default_factory=dict)
-    titles: dict[str, str] = field(default_factory=dict)
-    prices: dict[str, tuple[int, Decimal, str]] = field(default_factory=dict)
+    def __init__(self, source: Source, *, mapping: Mapping, options: Options) -> None:
+        """Raises :class:`~personalization.history.options.BadOption`."""
+        options.fit(mapping)
+        self.source = source
+        self.mapping = mapping
+        self.options = options
+        self.summary = Summary()
 
-    def item_id(self, row: HistoricRow) -> str:
-        """The id of the row's item. Raises :class:`RejectedRow` when it can have none."""
-        item_id = self.ids.get(row.item) or self.first_seen(row)
-        # Nothing costs nothing: a price of 0 is a gift or a correction, not the item's price.
-        if row.price:
-            latest = self.prices.get(item_id)
-            if latest is None or row.ts >= latest[0]:
-                self.prices[item_id] = (row.ts, row.price, row.currency)
-        return item_id
+    def run(
+        self, *, rejects: Path | None = None, on_progress: Callable[[int], None] | None = None
+    ) -> Summary:
+        """Read the file once, store its events and items, and say what became of each row."""
+        catalogue = Catalogue(self.options)
+        with Rejects(rejects, mapping=self.mapping) as rejected:
+            events = self.events(catalogue=catalogue, rejected=rejected, on_progress=on_progress)
+            if self.options.dry_run:
+                self.summary.stored = sum(1 for _ in events)
+            else:
+                self.store(events)
+        if not self.options.dry_run:
+            catalogue.store()
+        return self.finished(catalogue, rejected)
 
-    def first_seen(self, row: HistoricRow) -> str:
-        numeric = row.item.isascii() and row.item.isdigit() and 1 <= int(row.item[:11]) <= MAX_ITEM_ID
-        if not (numeric or self.mint or self.alphanumeric):
-            raise RejectedRow("the item is not a number from 1 to 2147483647 (use --mint-ids for names)")
-        item_id = str(self.mint.number(row.item)) if self.mint else row.item
-        self.ids[row.item] = item_id
-        self.titles.setdefault(item_id, row.title or row.item)
-        return item_id
+    def store(self, events: Iterator[replay.HistoricEvent]) -> None:
+        def committed(outcome: replay.StoreResult) -> None:
+            self.summary.stored, self.summary.duplicates = outcome.stored, outcome.duplicates
 
-
-def import_file(
-    path: Path,
-    *,
-    mapping: Mapping,
-    options: Options,
-    rejects: Path | None = None,
-    on_progress: Callable[[int], None] | None = None,
-) -> Summary:
-    """Read the file once, store its items and events, and say what became of each row."""
-    source = Source(path)
-    summary = Summary()
-    catalogue = Catalogue(
-        mint=Mint(known_items(options)) if options.mint_ids else None, alphanumeric=options.alphanumeric
-    )
-    with Rejects(rejects) as rejected:
-        events = historic_events(
-            source,
-            mapping=mapping,
-            options=options,
-            catalogue=catalogue,
-            rejected=rejected,
-            summary=summary,
-            on_progress=on_progress,
+        replay.store(
+            self.options.customer_id, events, alphanumeric=self.options.alphanumeric, on_commit=committed
         )
-        if options.dry_run:
-            summary.stored = sum(1 for _ in events)
-        else:
-            outcome = replay.store(options.customer_id, events, alphanumeric=options.alphanumeric)
-            summary.stored, summary.duplicates = outcome.stored, outcome.duplicates
-    summary.reasons = dict(rejected.reasons)
-    summary.rejected = sum(rejected.reasons.values())
-    summary.items = len(catalogue.titles)
-    if not options.dry_run:
-        store_items(catalogue, options=options)
-    return summary
 
+    def finished(self, catalogue: Catalogue, rejected: Rejects) -> Summary:
+        summary = self.summary
+        summary.reasons = dict(rejected.reasons.most_common(MOST_REASONS))
+        summary.rejected = rejected.reasons.total()
+        summary.rejects = str(rejected.written or "")
+        summary.items = len(catalogue.items)
+        summary.examples = [
+            {"item": item.item_id, "title": item.title or item.name} for item in catalogue.most_seen(3)
+        ]
+        summary.grew = self.source.grew()
+        return summary
 
-def historic_events(
-    source: Source,
-    *,
-    mapping: Mapping,
-    options: Options,
-    catalogue: Catalogue,
-    rejected: Rejects,
-    summary: Summary,
-    on_progress: Callable[[int], None] | None,
-) -> Iterator[replay.HistoricEvent]:
-    """Yield the events of the rows that are ones; note why the others are not."""
-    digest = file_digest(source.path)
-    reader = RowReader(list(mapping.columns))
-    for number, values in enumerate(source.rows(list(mapping.columns.values())), start=1):
-        summary.rows = number
-        if on_progress and number % 5_000 == 0:
-            on_progress(number)
-        try:
-            row = reader.read(values)
-            item_id = catalogue.item_id(row)
-        except RejectedRow as reason:
-            rejected.add(number, str(reason))
-        else:
-            yield event_of(row, item_id=item_id, options=options, event_id=f"{digest}-{number}")
+    def events(
+        self, *, catalogue: Catalogue, rejected: Rejects, on_progress: Callable[[int], None] | None
+    ) -> Iterator[replay.HistoricEvent]:
+        """Yield the events of the rows that are ones; note why the others are not."""
+        moment = reader(zone=self.options.time_zone, now=time.time_ns() // 1000)
+        reading = parsers(moment=moment, event_names=self.options.event_names)
+        read = RowReader(list(self.mapping.columns), parsers=reading).read
+        name = EventIds(self.options.customer_id).event_id
+        rows = self.source.rows(list(self.mapping.columns.values()))
+        for number, (line, values, broken) in enumerate(rows, start=1):
+            if number % PROGRESS_ROWS == 0 and on_progress:
+                on_progress(number)
+            self.summary.rows = number
+            try:
+                if broken:
+                    raise RejectedRow(broken)
+                row = read(values)
+                item = catalogue.item(row)
+                code = self.code(row)
+            except (RejectedRow, BadTime) as reason:
+                rejected.add(number, line, str(reason), values)
+                continue
+            item.learn(row)
+            event_id = name(row=number, event=code, user=row.user, item=item.item_id, ts=row.ts)
+            yield self.event(row, code=code, item=item, event_id=event_id)
 
+    def code(self, row: HistoricRow) -> str:
+        code = row.event or self.options.event
+        if code == "rate" and row.rating is None:
+            raise RejectedRow("no rating, which rate needs")
+        if row.price is not None and not (row.currency or self.options.currency):
+            raise RejectedRow("no currency of the price")
+        return code
 
-def event_of(row: HistoricRow, *, item_id: str, options: Options, event_id: str) -> replay.HistoricEvent:
-    return replay.HistoricEvent(
-        event=row.event or options.event,
-        user=row.user,
-        ts=row.ts,
-        item_type=options.item_type,
-        item_id=item_id,
-        quantity=row.quantity if (row.event or options.event) == "buy" else None,
-        price=None if row.price is None else f"{row.price:f}",
-        currency=(row.currency or options.currency) if row.price is not None else "",
-        percentage=row.percentage,
-        rating=row.rating,
-        category_path=row.category,
-        event_id=event_id,
-    )
-
-
-def known_items(options: Options) -> dict[int, str]:
-    """Numbers that the customer's items already have, with their names."""
-    rows = store.StoredItem.objects.filter(
-        customer_id=options.customer_id, item_type=options.item_type, language=options.language
-    )
-    names = {}
-    for item_id, attributes in rows.values_list("item_id", "attributes"):
-        if item_id.isdigit():
-            names[int(item_id)] = next((value for key, _, value in attributes if key == "name"), "")
-    return names
-
-
-def store_items(catalogue: Catalogue, *, options: Options) -> None:
-    columns = [columns_of(item_id, catalogue=catalogue, options=options) for item_id in catalogue.titles]
-    store.upsert(options.customer_id, columns, language=options.language, moment=new_transaction())
-
-
-def columns_of(item_id: str, *, catalogue: Catalogue, options: Options) -> Columns:
-    title = catalogue.titles[item_id]
-    _, price, currency = catalogue.prices.get(item_id, (None, None, ""))
-    return Columns(
-        item_type=options.item_type,
-        item_id=item_id,
-        type_identifier=options.type_identifier,
-        uri="",
-        image="",
-        price=price,
-        currency=(currency or options.currency) if price is not None else "",
-        valid_from=None,
-        valid_to=None,
-        category_paths=[],
-        attributes=[["name", "TEXT", title], ["title", "TEXT", title]],
-    )
-
-
-def file_digest(path: Path) -> str:
-    """Names the file's content in event ids, 16 hexadecimal digits."""
-    digest = blake2b(digest_size=8)
-    with path.open("rb") as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    def event(self, row: HistoricRow, *, code: str, item: SeenItem, event_id: str) -> replay.HistoricEvent:
+        """The event with the parameters that its code takes."""
+        takes = PARAMETERS[code]
+        price = row.price if "fullprice" in takes else None
+        return replay.HistoricEvent(
+            event=code,
+            user=row.user,
+            ts=row.ts,
+            item_type=self.options.item_type,
+            item_id=item.item_id,
+            quantity=row.quantity if "quantity" in takes else None,
+            price=price,
+            currency=(row.currency or self.options.currency) if price is not None else "",
+            percentage=row.percentage if "percentage" in takes else None,
+            rating=row.rating if "rating" in takes else None,
+            category_path=row.category,
+            event_id=event_id,
+        )

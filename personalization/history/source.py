@@ -1,70 +1,55 @@
-"""Reading CSV, NDJSON and Parquet files row by row, with memory that does not grow with the file."""
+"""The file of an import: which kind it is, and its rows as every kind gives them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-import duckdb
+from personalization.history.delimited import Delimited
+from personalization.history.ndjson import Ndjson
+from personalization.history.parquet import Parquet
+from personalization.history.text_file import TextFile, UnreadableFile
 
-READERS = {
-    ".parquet": "read_parquet(?)",
-    ".csv": "read_csv(?, all_varchar=true)",
-    ".ndjson": "read_json(?, format='newline_delimited')",
-    ".jsonl": "read_json(?, format='newline_delimited')",
-}
-BATCH = 5_000
+__all__ = ["KINDS", "Source", "UnreadableFile", "opened"]
 
 
-class UnreadableFile(ValueError):
-    """The file cannot be read; the message says why."""
-
-
-class Source:
+class Source(Protocol):
     """One file of historical events."""
 
-    def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise UnreadableFile(f"There is no file {path}.")
-        if path.suffix.lower() not in READERS:
-            known = ", ".join(READERS)
-            raise UnreadableFile(f"{path.name} does not end in one of {known}.")
-        self.path = path
-        self.reader = READERS[path.suffix.lower()]
-        self.connection = duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 1})
-
-    def columns(self) -> list[str]:
-        return list(self.types())
-
-    def types(self) -> dict[str, str]:
-        """Column -> DuckDB's name of its type."""
-        described = self._run(f"DESCRIBE SELECT * FROM {self.reader}").fetchall()  # noqa: S608 - one of READERS
-        return {str(row[0]): str(row[1]) for row in described}
+    def columns(self) -> list[str]: ...
 
     def count(self) -> int:
-        row = self._run(f"SELECT count(*) FROM {self.reader}").fetchone()  # noqa: S608 - one of READERS
-        return int(row[0]) if row else 0
+        """About how many rows there are, for the progress."""
+        ...
 
-    def rows(self, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """The values of ``columns``, in file order."""
-        types = self.types()
-        wanted = ", ".join(expression(column, types[column]) for column in columns)
-        cursor = self._run(f"SELECT {wanted} FROM {self.reader}")  # noqa: S608 - quoted names, one of READERS
-        while batch := cursor.fetchmany(BATCH):
-            yield from batch
+    def grew(self) -> bool:
+        """Whether the file has become longer since it was opened."""
+        ...
 
-    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        try:
-            return self.connection.execute(sql, [str(self.path)])
-        except duckdb.Error as fault:
-            reason = str(fault).splitlines()[0]
-            raise UnreadableFile(f"{self.path.name} cannot be read: {reason}") from fault
+    def rows(self, columns: Sequence[str]) -> Iterator[tuple[int, Sequence[object], str]]:
+        """Line (0: there are none), values of ``columns``, and the reason where the line is no row."""
+        ...
 
 
-def expression(column: str, kind: str) -> str:
-    """The column in SQL; a time with a zone as the same moment in UTC, for DuckDB hands the former out
-    only where pytz is installed.
-    """
-    name = '"' + column.replace('"', '""') + '"'
-    return f"make_timestamp(epoch_us({name}))" if kind == "TIMESTAMP WITH TIME ZONE" else name
+TEXTS: dict[str, Callable[[TextFile], Source]] = {".csv": Delimited, ".ndjson": Ndjson, ".jsonl": Ndjson}
+KINDS = (*TEXTS, *(f"{suffix}.gz" for suffix in TEXTS), ".parquet")
+
+
+def opened(path: Path, *, encoding: str = "") -> Source:
+    """Raises :class:`UnreadableFile`, and then nothing of the file has been used."""
+    if path.is_dir():
+        raise UnreadableFile(f"{path} is a folder; name one file.")
+    if not path.exists():
+        raise UnreadableFile(f"There is no file {path}.")
+    if not path.is_file():
+        raise UnreadableFile(f"{path} is not a regular file; an import reads it twice.")
+    kind = next((kind for kind in KINDS if path.name.lower().endswith(kind)), "")
+    if not kind:
+        raise UnreadableFile(f"{path.name} does not end in one of {', '.join(KINDS)}.")
+    try:
+        if kind == ".parquet":
+            return Parquet(path)
+        return TEXTS[kind.removesuffix(".gz")](TextFile(path, encoding=encoding))
+    except PermissionError as fault:
+        raise UnreadableFile(f"{path} may not be read by this user.") from fault

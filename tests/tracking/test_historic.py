@@ -73,6 +73,37 @@ def test_is_refused_with_an_impossible_time(accept, when):
         accept(target("11", "19.99EUR", when, "1", "0" * 32))
 
 
+def test_has_the_published_signatures():
+    for item, price, when, quantity, signature in VECTORS:
+        parameters = [("quantity", quantity), ("fullprice", price), ("overridetimestamp", when)]
+        assert historic.signatures(f"1&{item}", KEY, parameters)[0] == signature
+
+
+BAD = [
+    ("overridetimestamp=2012-01-01T11%3A00%3A00", "must come with signature"),
+    ("overridetimestamp=2012-01-01T11%3A00%3A00&signature=", "signature"),
+    ("overridetimestamp=2012-01-01T11%3A00%3A00&signature=short", "signature must be 32 hexadecimal digits"),
+    (f"overridetimestamp=2012-01-01T11%3A00%3A00&signature={'D' * 32}", "in lower case"),
+    (f"overridetimestamp=2012-01-01T11%3A00%3A00&signature={'0' * 32}", "does not match"),
+    (f"overridetimestamp=2012-01-01&signature={'0' * 32}", "overridetimestamp must be a date and time"),
+    (f"overridetimestamp=2012-01-01T11%3A00%3A00Z&signature={'0' * 32}", "without a zone"),
+    (f"overridetimestamp=1325415600&signature={'0' * 32}", "overridetimestamp must be a date and time"),
+    (f"overridetimestamp=2012-02-30T11%3A00%3A00&signature={'0' * 32}", "a date that exists"),
+    (f"overridetimestamp=2012-01-01T25%3A00%3A00&signature={'0' * 32}", "a date that exists"),
+    (f"overridetimestamp=1989-12-31T23%3A59%3A59&signature={'0' * 32}", "between 1990 and now"),
+    (f"overridetimestamp=2999-01-01T00%3A00%3A00&signature={'0' * 32}", "between 1990 and now"),
+]
+
+
+@pytest.mark.usefixtures("license_key")
+@pytest.mark.parametrize(("query", "sentence"), BAD)
+def test_is_refused_with_a_sentence(accept, query, sentence):
+    with pytest.raises(BadEvent) as refused:
+        accept(f"/api/1234/buy/u/1/11?quantity=1&fullprice=19.99EUR&{query}")
+    assert refused.value.status == 400
+    assert sentence in refused.value.message
+
+
 def test_is_refused_where_the_license_key_is_not_known(accept):
     with pytest.raises(BadEvent, match="import_events"):
         accept(target(*VECTORS[0]))

@@ -8,8 +8,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.table import Table
 
 from config.customers import directory
 from personalization.server import training
@@ -30,8 +28,6 @@ class Command(BaseCommand):
             rows += build(customer_id, on_row=None if quiet else self.show)
         if options["json"]:
             self.stdout.write(json.dumps(rows, indent=2))
-        elif options["verbosity"]:
-            self.table(rows)
         if crashed := [row for row in rows if row["crashed"]]:
             raise CommandError(
                 f"{len(crashed)} of {len(rows)} builds failed; the models before them keep serving. "
@@ -49,17 +45,10 @@ class Command(BaseCommand):
         return [wanted] if wanted else known
 
     def show(self, row: dict[str, Any]) -> None:
-        self.stdout.write(f"Customer {row['customer']}: {row['model']} {row['status']} ({row['seconds']} s)")
-
-    def table(self, rows: list[dict[str, Any]]) -> None:
-        table = Table("Customer", "Model", "Status", "Items", "Events", "Seconds", "Note")
-        for row in rows:
-            names = ("customer", "model", "status", "items", "events", "seconds", "note")
-            table.add_row(*(str(row[name]) for name in names))
-        console = Console()
-        with console.capture() as printed:
-            console.print(table)
-        self.stdout.write(printed.get())
+        about = row["note"] or f"{row['items']} items learnt from {row['events']} events"
+        self.stdout.write(
+            f"Customer {row['customer']}: {row['model']} {row['status']} ({row['seconds']} s). {about}"
+        )
 
 
 def build(customer_id: str, *, on_row: Any) -> list[dict[str, Any]]:

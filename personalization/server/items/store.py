@@ -19,9 +19,10 @@ from personalization.server.items import revisions
 from personalization.server.items.mapping import Columns
 from personalization.server.models import StoredItem
 
-__all__ = ["StoredItem", "find", "moment_now", "moment_of", "remove", "remove_missing", "upsert"]
+__all__ = ["StoredItem", "find", "moment_now", "moment_of", "named", "remove", "remove_missing", "upsert"]
 
 BATCH = 500
+NAMES = ("name", "title")
 UPDATED = [
     "type_identifier",
     "uri",
@@ -131,3 +132,15 @@ def find(customer_id: str, *, item_type: int, item_id: str, language: str = "") 
     if language:
         rows = rows.filter(language=language)
     return list(rows.order_by("language"))
+
+
+def named(customer_id: str, text: str, *, limit: int) -> list[tuple[StoredItem, str]]:
+    """Items whose name holds ``text``, whatever its case, with that name; those that begin with it first."""
+    wanted = text.casefold()
+    found = []
+    for row in StoredItem.objects.filter(customer_id=customer_id).order_by("item_type", "item_id").iterator():
+        name = next((value for key, _, value in row.attributes if key in NAMES), "")
+        if wanted in name.casefold():
+            found.append((row, name))
+    found.sort(key=lambda pair: (not pair[1].casefold().startswith(wanted), pair[1]))
+    return found[:limit]

@@ -79,16 +79,41 @@ def test_it_gives_one_number_to_names_that_differ_in_case_and_space(shop_csv: Pa
 
 
 def test_it_lists_rejected_rows_with_the_reason(shop_csv: Path, customer: str) -> None:
-    run(shop_csv, customer, code=3)
+    summary = run(shop_csv, customer, code=3)
+    assert summary["rejects"] == str(shop_csv.with_suffix(".rejects"))
     with shop_csv.with_suffix(".rejects").open() as handle:
         rows = list(csv.DictReader(handle))
-    assert [(row["row"], row["reason"]) for row in rows] == [
-        ("4", "a return (negative quantity)"),
-        ("5", "no user"),
-        ("6", "no item"),
-        ("7", "the time is not an ISO 8601 date-time"),
-        ("8", "the quantity is not a number"),
+    assert [(row["row"], row["line"], row["reason"]) for row in rows] == [
+        ("4", "5", "a return (negative quantity)"),
+        ("5", "6", "no user"),
+        ("6", "7", "no item"),
+        ("7", "8", "the time is not ISO 8601, or seconds, milliseconds or microseconds since 1970"),
+        ("8", "9", "the quantity is not a number"),
     ]
+    assert (rows[0]["Description"], rows[0]["Quantity"]) == ("RED MUG", "-1")
+    assert "17850" not in shop_csv.with_suffix(".rejects").read_text()
+
+
+def test_it_overwrites_no_list_of_rejected_rows(shop_csv: Path, customer: str) -> None:
+    first, second = (run(shop_csv, customer, code=3)["rejects"] for _ in range(2))
+    assert str(second) == str(first).replace(".rejects", "-2.rejects")
+    assert Path(str(first)).read_text() == Path(str(second)).read_text()
+
+
+def test_it_lists_them_beside_the_file_unless_told_otherwise(shop_csv: Path, customer: str) -> None:
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command(
+            "import_events",
+            str(shop_csv),
+            customer=customer,
+            map=[COLUMNS],
+            mint_ids=True,
+            currency="GBP",
+            stdout=out,
+        )
+    assert f"Rejected rows are listed in {shop_csv}.rejects.csv." in out.getvalue()
+    assert Path(f"{shop_csv}.rejects.csv").exists()
 
 
 def test_it_changes_nothing_when_the_same_file_comes_again(shop_csv: Path, customer: str) -> None:
