@@ -22,7 +22,7 @@ WINDOW = 200_000  # newest rows that are looked at
 MOST_SHOWN = 100
 STORED, REFUSED = "stored", "refused"
 # Columns that are not what a parameter holds.
-UNSENT = {"minor_price", "fullprice", "overridetimestamp", "signature", "consent"}
+UNSENT = {"minor_price", "fullprice", "overridetimestamp", "signature", "consent", "usersig"}
 
 
 @dataclass(frozen=True, kw_only=True)

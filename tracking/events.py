@@ -124,6 +124,12 @@ COMMON = (
         rule="1: the person consented to being followed; 0: the person refused, the event only counts",
     ),
     Parameter(
+        name="usersig",
+        column="usersig",
+        parse=fields.matching("[0-9a-fA-F]{32}", "32 hexadecimal digits"),
+        rule="the site's signature of the user id, where the customer asks for it",
+    ),
+    Parameter(
         name="overridetimestamp",
         column="overridetimestamp",
         parse=fields.matching(

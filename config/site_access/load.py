@@ -141,6 +141,7 @@ def effective(name: str, entry: Entry) -> SiteAccess:
             needs_license_key=entry.tracking.require_license_key,
             origins=entry.tracking.allowed_origins,
             stores_robots=entry.tracking.store_robots,
+            signed_users=entry.tracking.signed_users,
         ),
         retention={str(code): days for code, days in entry.tracking.retention.items()},
         export_method=login.method,

@@ -26,11 +26,12 @@ class EventGate:
     needs_license_key: bool = False
     origins: tuple[str, ...] = ()  # of pages, lower case, such as https://www.example.org; empty is any
     stores_robots: bool = False
+    signed_users: bool = False  # ids of accounts come with the site's signature: customers.signing
 
     @property
     def looks_closer(self) -> bool:
-        """Whether the headers decide if an event is taken."""
-        return self.needs_license_key or bool(self.origins)
+        """Whether more than the event itself decides if it is taken."""
+        return self.needs_license_key or self.signed_users or bool(self.origins)
 
     def stricter(self, other: EventGate) -> EventGate:
         """The gate of two sites that share a customer; each may name origins of its own."""
@@ -40,6 +41,7 @@ class EventGate:
             needs_license_key=self.needs_license_key or other.needs_license_key,
             origins=tuple(sorted({*self.origins, *other.origins})),
             stores_robots=self.stores_robots and other.stores_robots,
+            signed_users=self.signed_users or other.signed_users,
         )
 
 

@@ -154,6 +154,7 @@ class Tracking(Node):
     require_license_key: StrictBool = False
     allowed_origins: tuple[Origin, ...] = ()
     store_robots: StrictBool = False
+    signed_users: StrictBool = False
     retention: dict[Kept, Days] = {}
 
 

@@ -18,6 +18,7 @@ import orjson
 from django.http import HttpRequest
 
 from config import http
+from config.customers.signing import PARAMETER
 from config.site_access import SiteAccess
 from content.items import queries
 from content.items.queries import Found
@@ -133,12 +134,14 @@ def ask_engine(draft: Draft) -> None:
     silent: set[str] = draft.request.__dict__.setdefault("_lodestar_silent_engines", set())
     if draft.site.recommendation_endpoint in silent:
         return
+    who = visitor.visitor_of(draft.request)
+    signature = visitor.signature_of(draft.site, who)
     try:
         document = gateway.recommend(
             draft.site,
-            visitor=visitor.visitor_of(draft.request),
+            visitor=who,
             scenario=draft.scenario,
-            query=query_of(draft),
+            query=[*query_of(draft), *([(PARAMETER, signature)] if signature else [])],
         )
     except EngineError as error:
         # 409: this visitor has no history yet. That is no fault.

@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from config import http
+from config.customers.signing import PARAMETER
 from config.site_access import SiteAccess
 from personalization.client import pages, recommend, visitor
 from personalization.client.answers import Recommendation
@@ -42,7 +43,11 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
     if who == visitor.NOBODY and not site.script_url:
         who = ""  # our tracker waits for consent and knows the visitor from then on
     views = views_of(request, content, site=site, who=who)
-    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who), *views]
+    commands: list[list[Any]] = [
+        ["_setMandator", str(site.customer_id)],
+        *login_of(request, who, site=site),
+        *views,
+    ]
     return render(
         TRACKING_TEMPLATE,
         {
@@ -67,6 +72,8 @@ def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) 
     kind, number = str(item.item_type_id), str(pages.wire_id(item, site=site))
     path = recommend.parent_path(item.category_paths[0]) if item.category_paths else ""
     query = f"?lang={language}" + (f"&categorypath={path}" if path else "")
+    if signature := visitor.signature_of(site, who):
+        query += f"&{PARAMETER}={signature}"
     milliseconds = str(site.consume_timeout * 1000)
     return [
         ["_trackEvent", kind, "click", number, who, query],
@@ -92,7 +99,7 @@ def pixel_of(views: list[list[Any]], *, site: SiteAccess, request: HttpRequest) 
     return f"{endpoint}/api/{address}{quote(query, safe='?&=/')}{consent}"
 
 
-def login_of(request: HttpRequest, who: str) -> list[list[Any]]:
+def login_of(request: HttpRequest, who: str, *, site: SiteAccess) -> list[list[Any]]:
     """The command that joins the browser's id and the account, once per session."""
     anonymous = visitor.from_cookies(request)
     session = getattr(request, "session", None)
@@ -101,7 +108,8 @@ def login_of(request: HttpRequest, who: str) -> list[list[Any]]:
     if session.get("lodestar_login") == who:
         return []
     session["lodestar_login"] = who
-    return [["_login", anonymous, who]]
+    signature = visitor.signature_of(site, who)
+    return [["_login", anonymous, who, *([f"?{PARAMETER}={signature}"] if signature else [])]]
 
 
 def script_url(site: SiteAccess) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from config.customers import signing
+from config.site_access import SiteAccess
 from personalization.client import pages
 
 COOKIE = "lodestar_visitor"
@@ -39,6 +41,13 @@ def visitor_of(request: HttpRequest) -> str:
     if user is not None and user.is_authenticated:
         return str(user.pk)
     return anonymous_id(request)
+
+
+def signature_of(site: SiteAccess, who: str) -> str:
+    """The site's signature of an account's id, where its events and questions need one; else ""."""
+    if not site.gate.signed_users or not signing.needs_signature(who):
+        return ""
+    return signing.user_signature(license_key=site.license_key, customer_id=site.customer_id, user=who)
 
 
 def anonymous_id(request: HttpRequest) -> str:

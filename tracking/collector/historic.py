@@ -11,7 +11,7 @@ import hmac
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from config import site_access
+from config.customers import signing
 from tracking.fields import BadEvent, shown
 
 EARLIEST_YEAR = 1990
@@ -41,7 +41,7 @@ def check_signature(customer_id: str, *, item: str, parameters: list[tuple[str, 
     given = dict(parameters).get("signature", "")
     if not given:
         raise BadEvent(400, "overridetimestamp must come with signature")
-    keys = license_keys(customer_id)
+    keys = signing.license_keys(customer_id)
     if not keys:
         raise BadEvent(
             400,
@@ -53,10 +53,6 @@ def check_signature(customer_id: str, *, item: str, parameters: list[tuple[str, 
         raise BadEvent(
             400, "signature must be the MD5 of item, license key and parameters; it does not match"
         )
-
-
-def license_keys(customer_id: str) -> list[str]:
-    return [s.license_key for s in site_access.configured_sites() if str(s.customer_id) == customer_id]
 
 
 def signatures(item: str, key: str, parameters: list[tuple[str, str]]) -> tuple[str, str]:

@@ -36,7 +36,7 @@ LONGEST_REMEMBERED = 500
 # A price is settled between several parameters, a signed time needs the whole request.
 UNSETTLED = frozenset({"buy", "wishlist"})
 # An event id in the middle would make every query one of a kind.
-LEFT_TO_INTAKE = frozenset({"overridetimestamp", "signature", "event_id"})
+LEFT_TO_INTAKE = frozenset({"overridetimestamp", "signature", "usersig", "event_id"})
 OF_THE_SENDER = frozenset({"user", "eventid"})
 QUICK = {s: r for s, r in SPELLINGS.items() if r.shape is Shape.ITEM and r.code not in UNSETTLED}
 # Columns between the times and the event id, and what they hold when nothing is sent.
@@ -90,6 +90,8 @@ def row_of_document(
     account: CustomerAccount, document: dict[str, Any], *, received: int, nobody: bool
 ) -> EventRow | None:
     """The row of a plain event of a batch, or None where it must be read part by part."""
+    if account.gate.signed_users:
+        return None
     user, event_id = document.get("user"), document.get("eventid")
     about = tuple(pair for pair in document.items() if pair[0] not in OF_THE_SENDER)
     # True is 1 to a dictionary, and a list cannot be remembered.

@@ -33,7 +33,7 @@ TOLD = range(400, 500)
 WORD = re.compile(r"[0-9A-Za-z_-]{1,32}")
 # The sentences about parts of the path repeat what stood there.
 ABOUT_PATH = re.compile(r"^((?:item|user|sourceuser|targetuser|itemtype)id .*?); got .*$", re.DOTALL)
-PARAMETERS = frozenset(name for rule in RULES.values() for name in rule.by_name)
+PARAMETERS = frozenset(name for rule in RULES.values() for name in rule.by_name) - {"usersig", "signature"}
 UNPRINTABLE = re.compile(r"[^ -~]")
 
 

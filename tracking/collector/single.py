@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from config.customers import signing
 from config.customers.directory import CustomerAccount
 from tracking import fields
 from tracking.collector import historic, path
@@ -45,9 +46,11 @@ def rows_of(
     values = read(rule, sent)
     if subject.user is None or not subject.items:
         return [], []
+    signature = values.pop("usersig", "")
     if withheld(values.pop("consent", None), account) or nobody:
         subject.user = subject.source = NOT_DEFINED
         values.pop("segments", None)
+    refuse_unsigned(account, subject, signature)
     ts = moment_of(values, sent, subject, account, received)
     if rule.shape is Shape.LOGIN:
         return login(account.customer_id, subject, values, ts=ts, received=received)
@@ -67,6 +70,18 @@ def rows_of(
         for number, item in enumerate(subject.items)
     ]
     return rows, []
+
+
+def refuse_unsigned(account: CustomerAccount, subject: Subject, signature: str) -> None:
+    """Raise :class:`BadEvent` 403 for an account that the sender may not speak for."""
+    if not account.gate.signed_users:
+        return
+    if not signing.may_speak(account, subject.user or "", signature):
+        raise BadEvent(
+            403, f"userid must come with {signing.PARAMETER}, the site's signature of this very id"
+        )
+    if signing.needs_signature(subject.source):
+        raise BadEvent(403, "sourceuserid must be the random id of a visitor; accounts are not joined")
 
 
 def withheld(consent: str | None, account: CustomerAccount) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 from uuid import uuid1
 
 from config import http
+from config.customers.signing import PARAMETER
 from personalization.contracts import (
     AttributeDocument,
     ContextItemDocument,
@@ -51,6 +52,7 @@ class Shape:
         self.uuid = str(uuid1())
         self.host = event_host(given.request.customer_id)
         self.scenario = quote(given.request.scenario, safe="")
+        self.signature = f"&{PARAMETER}={given.signature}" if given.signature else ""
         self.category = quote("/".join(given.request.category_paths[:1]), safe="/")
 
     def identifier(self, item_id: str) -> int | str:
@@ -103,7 +105,7 @@ class Shape:
         path = event_path(self.request.customer_id, event, self.request.user, *one.key)
         return (
             f"//{self.host}{path}?scenario={self.scenario}&modelid={one.model.pk}"
-            f"&categorypath={self.category}&requestuuid={self.uuid}"
+            f"&categorypath={self.category}&requestuuid={self.uuid}{self.signature}"
         )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from django.http import QueryDict
 
+from config.customers.signing import DIGITS, PARAMETER
 from personalization.contracts import DEFAULT_RECOMMENDATIONS, MAX_ITEM_TYPE, MAX_RECOMMENDATIONS
 from personalization.server.api.answers import Refusal
 from personalization.server.history import CODES
@@ -28,6 +30,7 @@ class Asked:
     request: Request
     attributes: tuple[str, ...]
     callback: str  # of JSONP
+    signature: str = ""  # of the user, for the links of the answer
 
 
 def asked(query: QueryDict, *, plan: Plan, customer_id: str, user: str, alphanumeric: bool) -> Asked:
@@ -52,6 +55,7 @@ def asked(query: QueryDict, *, plan: Plan, customer_id: str, user: str, alphanum
         request=request,
         attributes=limited("attribute", split(query.getlist("attribute")), MAX_ATTRIBUTES),
         callback=callback(query),
+        signature=quote(query.get(PARAMETER, "")[:DIGITS], safe=""),
     )
 
 

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
+from config.customers import signing
+from config.customers.directory import CustomerAccount
 from personalization.contracts import RecommendationAnswer
 from personalization.server import freshness, plans
 from personalization.server.api.answers import Refusal, known_customer
@@ -29,6 +31,7 @@ def recommendations(
     try:
         account = known_customer(customer_id)
         check_user(user)
+        check_signature(account, user, request.GET.get(signing.PARAMETER, ""))
         plan = plans.plan_of(account.customer_id, scenario)
         given = asked(
             request.GET,
@@ -49,7 +52,17 @@ def recommendations(
         return refusal.response()
     body = document(answer, given, alphanumeric=account.alphanumeric_items)
     response = rendered(body, given, extension)
+    if account.gate.signed_users and signing.needs_signature(user):
+        response["Cache-Control"] = "private, no-store"
+        return response
     return cached(request, response, answer, customer_id=account.customer_id)
+
+
+def check_signature(account: CustomerAccount, user: str, signature: str) -> None:
+    if not signing.may_speak(account, user, signature):
+        raise Refusal(
+            403, f"The user id must come with {signing.PARAMETER}, the site's signature of this very id."
+        )
 
 
 def check_user(user: str) -> None:
