@@ -1,153 +1,138 @@
-/* Lodestar tracker. <script async src=".../tracker.js" data-customer="10101" data-endpoint="https://..."></script>
- * Commands: _ycq.push(["_trackEvent", itemType, "click", itemId, userId, "?lang=eng-GB"]), also before loading. */
-(function () {
-  "use strict";
-  var COOKIE = "lodestar_visitor";
-  var DAYS = 90;
-  var OLD_COOKIES = ["YCID", "recommendation-session-id"];
-  var script = document.currentScript || document.querySelector("script[src*='tracker.js']");
-  var source = new URL((script && script.src) || location.href, location.href);
-  var given = (script && script.dataset) || {};
-  var endpoint = (given.endpoint || source.origin).replace(/^\/\//, location.protocol + "//").replace(/\/+$/, "");
-  var customer = given.customer || "";
-  var waiting = [];
+/* Lodestar tracker, docs/tracker.md */
+(() => {
+const doc = document, early = window._ycq || [];
+if (!early.forEach) return; // twice
+const { src, dataset: given = {} } = doc.currentScript || {};
+const endpoint = (given.endpoint ?? new URL(src, location).origin).replace(/\/+$/, "");
+const IDS = ["lodestar_visitor", "YCID", "recommendation-session-id"], held = [];
+let { customer, consent: required } = given, choice, me;
+let reco = location.search.includes("ycreco=true");
+let queue = [], pause = 0, retry;
 
-  function readCookie(name) {
-    var found = document.cookie.split("; ").find(function (pair) { return pair.startsWith(name + "="); });
-    if (!found) return "";
-    try { return decodeURIComponent(found.slice(name.length + 1)); } catch (broken) { return ""; }
-  }
+const on = (types, act) => types.split(" ").forEach(type => addEventListener(type, act, true));
+const text = value => `${value ?? ""}`;
+const add = (url, name, value) =>
+	url.match(`[?&]${name}=`) ? url : `${url}${url.includes("?") ? "&" : "?"}${name}=${value}`;
+const random = () => crypto.randomUUID?.() || crypto.getRandomValues(new Uint32Array(4)).join("-");
+const cookie = name => doc.cookie.match(`(?:^|; )${name}=([\\w.~-]{8,64}|[01])(?:;|$)`)?.[1];
+const setCookie = (name, value, days) => doc.cookie = `${name}=${value}; Path=/; SameSite=Lax; Max-Age=${days * 86400}${
+	location.protocol === "https:" ? "; Secure" : ""}`;
+const visitor = () => {
+	setCookie(IDS[0], me = IDS.map(cookie).find(Boolean) || me || random(), 90);
+	return me;
+};
 
-  function writeCookie(value) {
-    document.cookie = COOKIE + "=" + encodeURIComponent(value) + "; Max-Age=" + DAYS * 86400 +
-      "; Path=/; SameSite=Lax" + (location.protocol === "https:" ? "; Secure" : "");
-  }
+// Acts once customer and consent are known, never after a refusal.
+const when = act => {
+	const consent = cookie("lodestar_consent") || choice;
+	if (consent === "0") return;
+	if (customer && (consent || !required)) act(consent);
+	else held.push(act);
+};
 
-  // crypto.randomUUID exists only on https and localhost.
-  function uuid() {
-    if (window.crypto && crypto.randomUUID) return crypto.randomUUID();
-    var bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 15) | 64;
-    bytes[8] = (bytes[8] & 63) | 128;
-    var hex = Array.from(bytes, function (b) { return (b + 256).toString(16).slice(1); }).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-  }
+const keep = act => {
+	try {
+		const [list, until] = JSON.parse(localStorage.lodestar);
+		queue = list.filter(one => one[1] > Date.now() - 864e5);
+		pause = until;
+	} catch {}
+	act?.();
+	queue = queue.slice(-50);
+	try {
+		if (queue[0]) localStorage.lodestar = JSON.stringify([queue, pause]);
+		else delete localStorage.lodestar;
+	} catch {}
+};
+const later = () => retry = clearTimeout(retry) || setTimeout(flush, Math.max(pause - Date.now(), 9e3));
+const post = ([url]) => pause > Date.now() ? later() :
+	fetch(url, { method: "POST", keepalive: true }).then(({ status, headers }) => {
+		if (status !== 429 && status < 500) return keep(() => queue = queue.filter(one => one[0] !== url));
+		keep(() => pause = Date.now() + (+headers.get("Retry-After") || 9) * 1000);
+		later();
+	}, later);
+const flush = () => when(() => {
+	keep();
+	queue.forEach(post);
+});
+const send = (url, going) => when(consent => {
+	url = add(consent ? add(url, "consent", 1) : url, "eventid", random());
+	if (going && navigator.onLine && navigator.sendBeacon(url)) return;
+	keep(() => queue.push([url, Date.now()]));
+	post([url]);
+});
+const track = (event, user, about, query, going) => when(() => {
+	const who = text(user) || visitor();
+	if (event === "login" && who === about[0]) return;
+	const path = [customer, event, who, ...about].map(text).filter(Boolean).map(encodeURIComponent).join("/");
+	send(`${endpoint}/api/${path.replace(/%2C/g, ",")}${text(query).replace(/^[?&]*(.)/, "?$1")}`, going);
+});
 
-  // Sliding: every page with an event makes the visitor known for another 90 days.
-  function visitor() {
-    var known = readCookie(COOKIE) || OLD_COOKIES.map(readCookie).find(Boolean) || uuid();
-    writeCookie(known);
-    return known;
-  }
+const commands = {
+	_setMandator(id) { customer = id; },
+	_setAccount(id) { customer = id; },
+	_consentRequired() { required = true; },
+	_consent(yes) {
+		setCookie("lodestar_consent", choice = yes === true ? "1" : "0", 390);
+		if (+choice) return;
+		IDS.forEach(name => setCookie(name, me = "", 0));
+		keep(() => queue = []);
+	},
+	_login(from, to, query) { if (to) track("login", from, [to], query); },
+	_trackPageview(item, user) { commands._trackEvent(1, "click", item || doc.title, user); },
+	_trackEvent(type, event, item, user, query) {
+		track(event, user, [type, item], query);
+		if (event === "click") reco &&= track("clickrecommended", user, [type, item], "scenario=unknown");
+	},
+	_trackTimedEvent(type, event, item, timeout, user, query) {
+		const reads = event === "consume" && !/percentage=/.test(query);
+		let seen = 0, told = 0, depth = reads ? 0 : 100;
+		const tell = cause => {
+			const going = doc.hidden || cause?.type === "pagehide";
+			const share = seen / timeout * 100, read = Math.floor(Math.min(share, depth, 100));
+			if (read > told && (going ? reads && read > 9 : share >= 100 && seen - 250 < timeout)) {
+				track(event, user, [type, item], reads ? text(query) + "&percentage=" + read : query, going);
+				told = read;
+			}
+		};
+		on("pagehide visibilitychange", tell);
+		setInterval(() => {
+			if (doc.hidden) return;
+			const { top, height } = (doc.querySelector("[data-read]") || doc.documentElement).getBoundingClientRect();
+			depth = Math.max(depth, (innerHeight - top) / height * 100);
+			seen += 250;
+			tell();
+		}, 250);
+	},
+};
+const push = (...list) => list.forEach(one => {
+	try { commands[one[0]](...one.slice(1)); } catch (error) { console.warn(error, one); }
+	held.splice(0).forEach(when);
+});
+const pushFrom = given => push(...JSON.parse(given?.ycq || "[]"));
 
-  function withEventId(url) {
-    if (/[?&]eventid=/.test(url)) return url;
-    return url + (url.indexOf("?") < 0 ? "?" : "&") + "eventid=" + uuid();
-  }
+flush();
+window._ycq = { push };
+push(...early);
+on("online", flush);
+pushFrom(given);
 
-  // The page may be left right now; an event id makes it safe to try a second way.
-  function send(url) {
-    url = withEventId(url);
-    function image() { new Image(1, 1).src = url; }
-    try {
-      if (navigator.sendBeacon && navigator.sendBeacon(url)) return;
-      fetch(url, { method: "POST", mode: "no-cors", credentials: "omit", keepalive: true }).catch(image);
-    } catch (refused) {
-      image();
-    }
-  }
+if (top !== self) return; // a preview
+on("click auxclick", ({ target, button }) => {
+	const url = target.closest("[data-recommendation-ping-api]")?.dataset.recommendationPingApi;
+	if (url && button < 2) send(url, true);
+	pushFrom(target.closest("[data-ycq]")?.dataset);
+});
 
-  function track(parts, query) {
-    if (!customer) { waiting.push([parts, query]); return; }
-    var path = ["api", customer].concat(parts).map(function (part) { return encodeURIComponent(part); }).join("/");
-    var extra = String(query || "").replace(/^[?&]+/, "");
-    // Ids of a bundle are separated by plain commas.
-    send(endpoint + "/" + path.replace(/%2C/g, ",") + (extra ? "?" + extra : ""));
-  }
-
-  function userOr(userId) {
-    return userId === 0 ? "0" : userId || visitor();
-  }
-
-  // Counts only the time in which the page can be seen.
-  function afterVisible(milliseconds, act) {
-    var left = milliseconds, since = 0, timer = 0;
-    function update() {
-      clearTimeout(timer);
-      if (since) left -= Date.now() - since;
-      since = document.hidden ? 0 : Date.now();
-      if (left <= 0) {
-        document.removeEventListener("visibilitychange", update);
-        act();
-      } else if (since) {
-        timer = setTimeout(update, left);
-      }
-    }
-    document.addEventListener("visibilitychange", update);
-    update();
-  }
-
-  var commands = {
-    _setMandator: function (id) {
-      customer = String(id);
-      waiting.splice(0).forEach(function (held) { track(held[0], held[1]); });
-    },
-    _trackEvent: function (itemType, event, itemId, userId, query) {
-      track([event, userOr(userId), itemType, itemId], query);
-    },
-    _trackTimedEvent: function (itemType, event, itemId, timeout, userId, query) {
-      if (parseInt(timeout, 10) > 0) afterVisible(parseInt(timeout, 10), function () {
-        commands._trackEvent(itemType, event, itemId, userId, query);
-      });
-    },
-    _login: function (anonymous, account, query) {
-      if (!account || account === userOr(anonymous)) return;
-      track(["login", userOr(anonymous), account], query);
-    },
-    _trackPageview: function (itemId, userId) {
-      commands._trackEvent(1, "click", itemId || document.title, userId);
-    }
-  };
-  commands._setAccount = commands._setMandator;
-
-  function push(command) {
-    var run = command && commands[command[0]];
-    if (run) run.apply(null, Array.prototype.slice.call(command, 1));
-    return 0;
-  }
-
-  var early = Array.isArray(window._ycq) ? window._ycq : [];
-  window._ycq = { push: function () { Array.prototype.forEach.call(arguments, push); return 0; }, visitor: visitor };
-  early.forEach(push);
-
-  // Editors' previews run in frames and must not count as visitors.
-  if (window.top !== window.self) return;
-
-  document.addEventListener("click", ping, true);
-  document.addEventListener("auxclick", ping, true);
-  function ping(event) {
-    var link = event.target.closest && event.target.closest("a[data-recommendation-ping-api]");
-    if (link && event.button < 2 && link.dataset.recommendationPingApi) send(link.dataset.recommendationPingApi);
-  }
-
-  if (!window.IntersectionObserver) return;
-  var watched = new WeakSet();
-  var seen = new IntersectionObserver(function (entries) {
-    entries.forEach(function (entry) {
-      var url = entry.target.dataset.recommendationRenderedApi;
-      if (!entry.isIntersecting) return;
-      seen.unobserve(entry.target);
-      if (url) send(url);
-    });
-  }, { threshold: 0.5 });
-  function watch() {
-    document.querySelectorAll("[data-recommendation-rendered-api]").forEach(function (shown) {
-      if (watched.has(shown)) return;
-      watched.add(shown);
-      seen.observe(shown);
-    });
-  }
-  watch();
-  // The page may still be loading, and recommendations may be put into it later.
-  new MutationObserver(watch).observe(document.documentElement, { childList: true, subtree: true });
+// One request a list, once half a card of it is seen.
+const ITEM = /[^/?]+(?=\?|$)/, urlOf = card => card.dataset.recommendationRenderedApi;
+const cards = () => [...doc.querySelectorAll("[data-recommendation-rendered-api*='/']")].filter(card => !card.ycq);
+const sight = new IntersectionObserver(list => list.forEach(({ target, isIntersecting }) => {
+	if (!isIntersecting || target.ycq) return;
+	const same = card => urlOf(card).replace(ITEM) === urlOf(target).replace(ITEM);
+	send(urlOf(target).replace(ITEM, cards().filter(same).map(card => card.ycq = ITEM.exec(urlOf(card)))));
+}), { threshold: .5 });
+const watch = () => doc.readyState === "loading" || cards().forEach(card => sight.observe(card));
+on("DOMContentLoaded", watch);
+watch();
+new MutationObserver(watch).observe(doc, { childList: true, subtree: true });
 })();

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
 from config.customers.directory import CustomerAccount
 from config.site_access import EventGate
 from tracking.collector import intake
 from tracking.collector.intake import Accepted
+
+from . import shop as shops
 
 NOW = 1_700_000_000_000_000
 
@@ -47,3 +50,17 @@ def accept() -> Callable[..., Accepted]:
         return intake.accept(raw, method=method, headers=named, body=body, find=KNOWN.get, now=NOW)
 
     return run
+
+
+@pytest.fixture
+def shop() -> Iterator[shops.Shop]:
+    """A bare site with the tracker."""
+    with shops.opened() as found:
+        yield found
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor's browser: no cookies, no storage."""
+    with browser.new_context() as found:
+        yield found
