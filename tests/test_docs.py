@@ -54,6 +54,16 @@ def test_it_describes_every_template_function() -> None:
     assert [name for name in sorted(ours) if f"`{name}(" not in text("templates.md")] == []
 
 
+def test_it_describes_every_command_and_attribute_of_the_tracker() -> None:
+    source = (ROOT / "static/lodestar/tracker.js").read_text()
+    commands = re.findall(r"^\t(_\w+)\(", source, re.MULTILINE)
+    assert {"_setMandator", "_trackEvent", "_trackTimedEvent", "_login"} <= set(commands)
+    attributes = {*re.findall(r"\[(data-[a-z-]+)", source), "data-customer", "data-consent", "data-endpoint"}
+    page = text("tracker.md")
+    assert [name for name in (*commands, *attributes) if f"`{name}`" not in page] == []
+    assert set(re.findall(r"^\| `(_\w+)`", page, re.MULTILINE)) <= set(commands)
+
+
 def test_its_example_of_a_sites_file_is_a_valid_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:

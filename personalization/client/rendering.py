@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from django.http import HttpRequest
@@ -40,8 +41,8 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
     who = visitor.visitor_of(request)
     if who == visitor.NOBODY and not site.script_url:
         who = ""  # our tracker waits for consent and knows the visitor from then on
-    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who)]
-    commands += views_of(request, content, site=site, who=who)
+    views = views_of(request, content, site=site, who=who)
+    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *login_of(request, who), *views]
     return render(
         TRACKING_TEMPLATE,
         {
@@ -50,6 +51,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
             "endpoint": endpoint_for_browser(site, request=request),
             "commands": script_json(commands),
             "consent_required": site.consent_required,
+            "pixel": pixel_of(views, site=site, request=request),
             "nonce": nonce_of(request),
         },
         request,
@@ -70,6 +72,23 @@ def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) 
         ["_trackEvent", kind, "click", number, who, query],
         ["_trackTimedEvent", kind, "consume", number, milliseconds, who, query],
     ]
+
+
+def pixel_of(views: list[list[Any]], *, site: SiteAccess, request: HttpRequest) -> str:
+    """The address of a picture that reports the view where scripts are blocked.
+
+    Empty without a view, and where the visitor may not be followed: a picture cannot ask.
+    """
+    if not views:
+        return ""
+    _command, kind, event, number, who, query = views[0]
+    if who in ("", visitor.NOBODY):
+        return ""
+    parts = (str(site.customer_id), event, who, kind, number)
+    address = "/".join(quote(part, safe="") for part in parts)
+    consent = "&consent=1" if request.COOKIES.get(visitor.CONSENT) == "1" else ""
+    endpoint = endpoint_for_browser(site, request=request)
+    return f"{endpoint}/api/{address}{quote(query, safe='?&=/')}{consent}"
 
 
 def login_of(request: HttpRequest, who: str) -> list[list[Any]]:

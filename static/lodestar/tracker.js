@@ -1,7 +1,7 @@
 /* Lodestar tracker, docs/tracker.md */
 (() => {
 const doc = document, early = window._ycq || [];
-if (!early.forEach) return; // twice
+if (!early.forEach) return;
 const { src, dataset: given = {} } = doc.currentScript || {};
 const endpoint = (given.endpoint ?? new URL(src, location).origin).replace(/\/+$/, "");
 const IDS = ["lodestar_visitor", "YCID", "recommendation-session-id"], held = [];
@@ -118,8 +118,9 @@ pushFrom(given);
 
 if (top !== self) return; // a preview
 on("click auxclick", ({ target, button }) => {
+	if (button > 1) return;
 	const url = target.closest("[data-recommendation-ping-api]")?.dataset.recommendationPingApi;
-	if (url && button < 2) send(url, true);
+	if (url) send(url, true);
 	pushFrom(target.closest("[data-ycq]")?.dataset);
 });
 

@@ -1,4 +1,4 @@
-// The demo shop: choosing a version, basket and purchase. Events go to the tracker's queue, which is a
+// The demo: consent, choosing a version, basket and purchase. Events go to the tracker's queue, which is a
 // plain array until the tracker has loaded.
 (() => {
   "use strict";
@@ -37,6 +37,19 @@
     const details = event === "buy" ? `?quantity=1&fullprice=${amount}${currency}` : "";
     queue().push(["_trackEvent", type, event, item, "", details]);
   };
+
+  // Asked only where the site requires consent, until there is an answer.
+  const question = document.querySelector(".consent");
+  document.addEventListener("DOMContentLoaded", () => {
+    const asks = document.querySelector('script[data-consent="required"]');
+    question.hidden = !asks || /(^|; )lodestar_consent=/.test(document.cookie);
+  });
+  question.querySelectorAll("[data-consent-answer]").forEach((button) =>
+    button.addEventListener("click", () => {
+      queue().push(["_consent", button.dataset.consentAnswer === "yes"]);
+      question.hidden = true;
+    })
+  );
 
   show(read());
   document.querySelectorAll("[data-shop]").forEach((shop) => {

@@ -49,7 +49,8 @@ def test_it_sends_each_command_the_documented_way(shop: Shop, context: BrowserCo
     page.evaluate(
         """() => {
         _ycq.push(["_trackEvent", 1, "buy", 129, "a/b ü", "?fullprice=4.44EUR&quantity=2"]);
-        _ycq.push(["_trackEvent", 1, "rendered", "1,2,3", "u"], ["_trackEvent", 1, "basket", 7, 0, "lang=fre-FR"]);
+        _ycq.push(["_trackEvent", 1, "rendered", "1,2,3", "u"],
+            ["_trackEvent", 1, "basket", 7, 0, "lang=fre-FR"]);
         _ycq.push(["_trackTimedEvent", 1, "consume", 5, "50", "u", "?percentage=60"]);
         _ycq.push(["_trackEvent", "", "triggeropened", "", "u", "?triggername=sale"]);
         _ycq.push(["_login", "cookie", "john"]);
@@ -119,16 +120,20 @@ def test_it_reports_the_first_view_of_a_recommended_page_as_followed(
 def test_it_runs_once_where_it_is_included_twice(shop: Shop, context: BrowserContext) -> None:
     shop.show(
         '_ycq.push(["_trackEvent", 1, "click", 5, "u"]);',
-        body='<script src="/tracker.js" data-customer="7"></script><a href="#x" data-ycq=\'[["_trackEvent", 1, "basket", 5, "u"]]\'>x</a>',
+        body='<script src="/tracker.js" data-customer="7"></script>'
+        '<a href="#x" data-ycq=\'[["_trackEvent", 1, "basket", 5, "u"]]\'>x</a>',
     )
-    visit(context, shop).click("a")
+    page = visit(context, shop)
+    page.click("a")
+    page.click("a", button="right")
     assert shop.wait_for(2) == ["/api/7/click/u/1/5", "/api/7/basket/u/1/5"]
 
 
 ATTRIBUTES = """<!doctype html><title>Shop</title><body>
 <button data-ycq='[["_trackEvent", "1", "basket", "5", "", "?lang=eng-GB"]]'><b>Basket</b></button>
 <script async src="/tracker.js" data-customer="7"
-  data-ycq='[["_trackEvent", "1", "click", "5", ""], ["_trackTimedEvent", "1", "consume", "5", "250", ""]]'></script>"""
+  data-ycq='[["_trackEvent", "1", "click", "5", ""],
+    ["_trackTimedEvent", "1", "consume", "5", "250", ""]]'></script>"""
 
 
 def test_it_needs_no_inline_script_at_all(shop: Shop, context: BrowserContext) -> None:

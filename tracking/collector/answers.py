@@ -58,7 +58,8 @@ def refusal(reason: BadEvent, headers: Mapping[str, str]) -> Answer:
     """The sentence as text, or as JSON for those who accept JSON."""
     extra: tuple[tuple[str, str], ...] = (("Allow", reason.allow),) if reason.allow else ()
     if reason.status in (429, 503):
-        extra += (("Retry-After", "1"),)
+        # The tracker of a page of another origin reads only headers that are named to it.
+        extra += (("Retry-After", "1"), ("Access-Control-Expose-Headers", "Retry-After"))
     if reason.status == 401:
         extra += (("WWW-Authenticate", 'Basic realm="events"'),)
     if "json" in headers.get("accept", ""):

@@ -301,6 +301,25 @@ def test_it_renders_the_tracking_code(
     assert 'data-customer="501"' in html
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["{{ track_user(1) }}", "{% load personalization %}{% track_user 1 %}"],
+    ids=["jinja2", "django"],
+)
+def test_it_renders_a_picture_for_browsers_without_scripts(
+    source: str, request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(1)
+    backend = engines["django" if "load" in source else "jinja2"]
+    address = f"{engine.url}/api/501/click/{VISITOR}/38/1?lang=eng-GB&amp;categorypath=/1/2/"
+
+    assert f'<noscript><img src="{address}" alt=""' in backend.from_string(source).render({}, request_)
+    request_.COOKIES["lodestar_consent"] = "1"
+    assert f'src="{address}&amp;consent=1"' in backend.from_string(source).render({}, request_)
+    request_.COOKIES["lodestar_consent"] = "0"
+    assert "<noscript" not in backend.from_string(source).render({}, request_)
+
+
 def test_it_gives_its_scripts_the_nonce_of_the_policy(
     request_: HttpRequest, make_items: Callable[..., None]
 ) -> None:
