@@ -39,3 +39,15 @@ def hold(path: Path, *, patience: float = 0.0) -> IO[str]:
             time.sleep(0.05)
         else:
             return handle
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock file; any number may look at a time. A missing file is not held."""
+    try:
+        with path.open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

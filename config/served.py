@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from config.files import InUse, hold
+from config.files import hold, is_held
 
 LAST = "served.json"
 RUNNING = "serving-*.json"
@@ -53,18 +53,15 @@ def withdraw(lock: IO[str]) -> None:
 
 def running(var_dir: Path) -> list[Served]:
     """The servers that run now, the one that started first in front."""
-    files = sorted(var_dir.glob(RUNNING), key=lambda path: path.stat().st_mtime_ns)
-    return [found for path in files if is_held(path) and (found := read(path))]
+    files = sorted(filter(is_held, var_dir.glob(RUNNING)), key=started)
+    return [found for path in files if (found := read(path))]
 
 
-def is_held(path: Path) -> bool:
+def started(path: Path) -> int:
     try:
-        hold(path).close()
-    except InUse:
-        return True
+        return path.stat().st_mtime_ns
     except OSError:
-        return False
-    return False
+        return 0  # it ended this moment
 
 
 def ports(var_dir: Path) -> Served | None:

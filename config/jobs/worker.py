@@ -58,7 +58,6 @@ def work_until_idle() -> int:
     total = 0
     while done := schedule.run_due() + outbox.deliver_due() + queue.run_due():
         total += done
-    beat()
     return total
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.config.test_serve import ROOT
 
 HOLD = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from config import served
 lock = served.announce(Path(sys.argv[1]), port=int(sys.argv[2]), event_port=0)
@@ -81,3 +83,12 @@ def test_it_remembers_the_last_ports_after_the_end(tmp_path: Path) -> None:
 def test_it_ignores_a_file_that_makes_no_sense(text: str, tmp_path: Path) -> None:
     (tmp_path / served.LAST).write_text(text)
     assert served.ports(tmp_path) is None
+
+
+def test_it_believes_no_dead_server_however_many_look(tmp_path: Path) -> None:
+    dead = server(tmp_path, 9000)
+    end(dead)
+    with ThreadPoolExecutor(8) as pool:
+        looks = list(pool.map(lambda _: served.running(tmp_path), range(400)))
+
+    assert looks == [[]] * 400

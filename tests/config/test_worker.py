@@ -126,6 +126,7 @@ def test_it_does_what_is_due_once(calls: list[str], capsys: pytest.CaptureFixtur
     queue.enqueue("test.noop")
     call_command("work", "--once")
     assert "Did 2 pieces of work." in capsys.readouterr().out
+    assert worker.last_beat() is None  # nobody is there for what comes next
 
 
 @pytest.mark.service

@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from config.files import hold
+from tests.conftest import CopyOfDemo
 from tests.flows.installation import ROOT, Installation, eventually
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # the first test builds a demo
 
 
 @contextmanager
@@ -108,3 +110,26 @@ def test_it_leaves_an_installation_that_is_not_the_demo_untouched(tmp_path: Path
 
 def foreign_table(database: Path) -> str:
     return f"c = sqlite3.connect({str(database)!r}); c.execute('CREATE TABLE orders (id)'); c.commit()"
+
+
+def test_it_leaves_a_demo_alone_that_is_being_set_up(copy_of_demo: CopyOfDemo) -> None:
+    demo = copy_of_demo()
+    (demo.var_dir / "demo").write_text("building\n")
+    with hold(demo.var_dir / "demo.lock"):
+        done = demo.attempt("manage.py", "demo", "--no-serve")
+
+    assert done.returncode == 4
+    assert f"Another `demo` is being set up in {demo.var_dir}" in done.stderr
+    assert (demo.var_dir / "demo").read_text() == "building\n"
+
+
+@pytest.mark.parametrize("name", ["lodestar.sqlite3", "events.sqlite3"])
+def test_it_does_not_start_over_under_a_worker_or_collector(name: str, copy_of_demo: CopyOfDemo) -> None:
+    demo = copy_of_demo()
+    with closing(sqlite3.connect(demo.var_dir / name)) as connection:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        done = demo.attempt("manage.py", "demo", "--reset", "--no-serve")
+        assert done.returncode == 4
+        assert f"such as a worker or a collector, uses {demo.var_dir / name}" in done.stderr
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == tables
+        assert (demo.var_dir / name).exists()

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -15,7 +15,10 @@ from config import served, site_access
 from config.assets import prepare
 from config.checks import refuse_unsafe
 from config.environment import env_port
+from config.files import InUse
 from config.serving import Child, Supervisor, first_free_port, is_free
+
+RUNNING = 4
 
 
 class Command(BaseCommand):
@@ -42,7 +45,7 @@ class Command(BaseCommand):
         if event_port:
             event_port = self.usable_port(event_port, options, taken=[port])
         prepare(self.say)
-        running = served.announce(settings.VAR_DIR, port=port, event_port=event_port or 0)
+        running = announced(port=port, event_port=event_port)
         supervisor = Supervisor(
             children=list(children(port=port, event_port=event_port, options=options)),
             environment=environment(port=port, event_port=event_port),
@@ -74,6 +77,16 @@ class Command(BaseCommand):
     def say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def announced(*, port: int, event_port: int | None) -> IO[str]:
+    try:
+        return served.announce(settings.VAR_DIR, port=port, event_port=event_port or 0)
+    except InUse:
+        raise CommandError(
+            f"Another server of {settings.VAR_DIR} has port {port} on another address. Choose another.",
+            returncode=RUNNING,
+        ) from None
 
 
 def children(*, port: int, event_port: int | None, options: dict[str, Any]) -> list[Child]:

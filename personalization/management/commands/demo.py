@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from config import served
 from config.management.commands.serve import port_number
 from config.serving import first_free_port, is_free
 from personalization.demo import build as demo
+from personalization.demo.alone import Occupied, alone, refuse_while_used
 
 RUNNING = 4
 
@@ -33,6 +33,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            with alone():
+                self.prepare(reset=options["reset"])
+        except Occupied as reason:
+            raise CommandError(str(reason), returncode=RUNNING) from None
+        if not options["no_serve"]:
+            self.serve(options["port"])
+
+    def prepare(self, *, reset: bool) -> None:
         found = demo.state()
         if found is demo.State.FOREIGN:
             raise CommandError(
@@ -40,15 +49,13 @@ class Command(BaseCommand):
                 "Set LODESTAR_VAR_DIR (and DATABASE_URL) to another place for the demo.",
                 returncode=2,
             )
-        if options["reset"] or found is not demo.State.READY:
+        if reset or found is not demo.State.READY:
             self.build(found)
         else:
             self.stdout.write("The demo is there already; its data are kept (--reset starts over).")
-        if not options["no_serve"]:
-            self.serve(options["port"])
 
     def build(self, found: demo.State) -> None:
-        refuse_while_served()
+        refuse_while_used()
         started = time.monotonic()
         if found is not demo.State.EMPTY:
             self.stdout.write(f"Starting over; found {found.value}.")
@@ -67,16 +74,6 @@ class Command(BaseCommand):
         self.stdout.write(banner(port))
         self.stdout.flush()
         call_command("serve", port=port)
-
-
-def refuse_while_served() -> None:
-    """A server would go on with databases that are gone."""
-    for server in served.running(settings.VAR_DIR):
-        raise CommandError(
-            f"The demo is being served at {server.address} (process {server.process}). Stop that with Ctrl-C "
-            "first; nothing was changed.",
-            returncode=RUNNING,
-        )
 
 
 def banner(port: int) -> str:
