@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 
 from config.environment import load_dotenv_files
 
@@ -36,3 +39,22 @@ app.conf.update(
     },
     broker_connection_retry_on_startup=True,
 )
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe(**_signal: Any) -> None:
+    """As `serve` does: nothing runs with a key that anybody could guess."""
+    from django.core.management import CommandError
+
+    from config import checks
+
+    try:
+        checks.refuse_unsafe(complain)
+    except CommandError as reason:
+        complain(str(reason))
+        sys.exit(reason.returncode)
+
+
+def complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

@@ -25,6 +25,7 @@ from config import assets, site_access
 DEMO_KEYS = {"1111-2222-3333-4444-5555", "5555-4444-3333-2222-1111"}
 WORKER_SECONDS = 60
 CLOCK_SECONDS = 60
+SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,12 @@ def secrets() -> Iterator[Finding]:
     if settings.DEBUG:
         yield Finding("mode", "development mode (LODESTAR_DEBUG is on)")
         return
-    short = len(settings.SECRET_KEY) < 50 or settings.SECRET_KEY.startswith(("django-insecure", "change"))
+    weak = is_weak(settings.SECRET_KEY)
     yield Finding(
         "secret key",
-        "is short or a default" if short else "is set",
-        "Set SECRET_KEY to at least 50 random characters." if short else "",
-        refused=short,
+        "is short, too simple or a default" if weak else "is set",
+        "Set SECRET_KEY to at least 50 random characters." if weak else "",
+        refused=weak,
     )
     separate = settings.PSEUDONYM_KEY != settings.SECRET_KEY
     yield Finding(
@@ -110,6 +111,12 @@ def secrets() -> Iterator[Finding]:
         "is set" if separate else "is the secret key, which cannot then be changed without losing histories",
         "" if separate else "Set LODESTAR_PSEUDONYM_KEY.",
     )
+
+
+def is_weak(key: str) -> bool:
+    """As Django's security.W009 judges it."""
+    few, simple = len(key) < SHORTEST_KEY, len(set(key)) < FEWEST_CHARACTERS
+    return few or simple or key.startswith(("django-insecure", "change"))
 
 
 def static_files() -> Iterator[Finding]:

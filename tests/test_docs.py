@@ -39,6 +39,21 @@ def test_it_describes_every_event_and_parameter() -> None:
         assert [p.name for p in rule.parameters if f"`{p.name}`" not in row] == [], code
 
 
+def test_its_web_server_in_front_hands_every_event_to_the_collector() -> None:
+    location = re.search(r"location ~ (\S+) \{\n\s+proxy_pass http://127.0.0.1:8001;", text("production.md"))
+    assert location
+    pattern = re.compile(location.group(1))
+    assert [code for code in RULES if not pattern.match(f"/api/10101/{code}/user/38/1")] == []
+    assert pattern.match("/api/10101/events")
+    for path in (
+        "v2/10101/user/front.json",
+        "10101/items",
+        "10101/item/38/1",
+        "ibexa/v2/personalization/v1/",
+    ):
+        assert not pattern.match(f"/api/{path}"), path
+
+
 def test_it_describes_every_variable() -> None:
     variables = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert len(variables) > 20

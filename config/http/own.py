@@ -16,10 +16,15 @@ def own_base() -> str:
 
 
 def event_base() -> str:
-    """Base address of the event intake: the collector's port where it runs, else the web port."""
-    if not settings.EVENT_PORT:
+    """Base address of the event intake: the collector's port where it runs, else the web port.
+
+    The collector speaks plain http, which no page open under https may call: there the web server in front
+    hands events to it, or our web port takes them.
+    """
+    base = urlsplit(own_base())
+    if not settings.EVENT_PORT or base.scheme == "https":
         return own_base()
-    host = urlsplit(own_base()).hostname or "localhost"
+    host = base.hostname or "localhost"
     return f"http://{bracketed(host)}:{settings.EVENT_PORT}"
 
 

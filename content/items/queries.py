@@ -187,6 +187,11 @@ def known_sites() -> str:
     return ", ".join(f"{site.hostname}:{site.port} (id {site.pk})" for site in sites) or "none"
 
 
+def host_names() -> list[str]:
+    """What :func:`site_for` knows the Wagtail sites by, beside their ids and ports."""
+    return list(Site.objects.order_by("pk").values_list("hostname", flat=True))
+
+
 def _is_named(site: Site, root: str) -> bool:
     if not root:
         return bool(site.is_default_site)

@@ -50,3 +50,15 @@ def test_it_lets_pages_reach_the_collector_under_their_own_name(host: str, setti
     policy = policy_of_a_page(host=f"{host}:8000")
     site_access.reload()
     assert policy["connect-src"] == f"'self' http://{host}:9108"
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_sends_no_page_under_https_to_the_plain_port_of_the_collector(settings: Any) -> None:
+    settings.EVENT_PORT, settings.WAGTAILADMIN_BASE_URL = 9108, "https://www.example.org"
+    settings.ALLOWED_HOSTS = ["www.example.org"]
+    site_access.reload()
+    policy = policy_of_a_page(host="www.example.org")
+    endpoints = {site.event_endpoint for site in site_access.configured_sites()}
+    site_access.reload()
+    assert policy["connect-src"] == "'self'"
+    assert endpoints == {"https://www.example.org"}

@@ -37,6 +37,31 @@ def test_it_finds_a_fresh_installation_well_except_for_a_worker(settings: Settin
 
 
 @pytest.mark.django_db(databases="__all__")
+@pytest.mark.parametrize("key", ["short", "a" * 60, "django-insecure-" + "q8s7d6f5" * 6, "change-me-" * 6])
+def test_it_knows_a_weak_key(key: str, settings: Settings) -> None:
+    settings.DEBUG, settings.SECRET_KEY = False, key
+    assert "is short, too simple or a default" in bad()["secret key"]
+
+
+@pytest.mark.parametrize("kind", ["worker", "beat"])
+def test_celery_does_not_start_with_a_weak_key(kind: str, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "LODESTAR_DEBUG": "0",
+        "SECRET_KEY": "short",
+        "LODESTAR_VAR_DIR": str(tmp_path),
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "celery", "-A", "config", kind]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert done.returncode == 2
+    assert "Not started. secret key: is short" in done.stderr
+
+
+@pytest.mark.django_db(databases="__all__")
 def test_it_refuses_the_demo_outside_development(settings: Settings) -> None:
     settings.DEBUG = False
     settings.SECRET_KEY = settings.PSEUDONYM_KEY = "short"

@@ -126,8 +126,8 @@ def test_it_takes_the_name_in_the_sites_file_for_a_site(
     assert rebuilt(capsys, "--site", "localhost")["unchanged"] == 1
 
 
-def test_it_says_which_sites_there_are(magazine: Magazine) -> None:
-    with pytest.raises(
-        CommandError, match=r"neither an entry .* nor a Wagtail site .* Did you mean 'site_en'"
-    ):
-        call_command("rebuild_items", "--site", "site_eng")
+@pytest.mark.parametrize(("wrong", "right"), [("site_eng", "site_en"), ("localhots", "localhost")])
+def test_it_says_which_sites_there_are(wrong: str, right: str, magazine: Magazine) -> None:
+    said = rf"neither an entry .* nor a Wagtail site .* Did you mean '{right}'"
+    with pytest.raises(CommandError, match=said):
+        call_command("rebuild_items", "--site", wrong)

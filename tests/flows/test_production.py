@@ -91,7 +91,7 @@ def test_it_does_not_start_with_a_weak_key(command: list[str], copy_of_demo: Cop
     done = weak.attempt("manage.py", *command)
 
     assert done.returncode == 2
-    assert "Not started. secret key: is short or a default." in done.stderr
+    assert "Not started. secret key: is short, too simple or a default." in done.stderr
 
 
 def test_it_says_that_static_files_are_missing(copy_of_demo: CopyOfDemo) -> None:

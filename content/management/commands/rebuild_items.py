@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from config import site_access
 from config.site_access.scopes import did_you_mean
-from content.items.queries import UnknownRoot, known_sites, site_for
+from content.items.queries import UnknownRoot, host_names, known_sites, site_for
 from content.items.rebuild import Progress as Report
 from content.items.rebuild import UnknownItemType, rebuild
 
@@ -68,7 +68,7 @@ def chosen(name: str) -> int:
     except UnknownRoot as error:
         raise UnknownRoot(
             f"--site {name!r} is neither an entry of the sites file nor a Wagtail site ({known_sites()})."
-            f"{did_you_mean(name, list(entries))}"
+            f"{did_you_mean(name, [*entries, *host_names()])}"
         ) from error
 
 
