@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -133,3 +134,11 @@ def test_it_does_not_start_over_under_a_worker_or_collector(name: str, copy_of_d
         assert f"such as a worker or a collector, uses {demo.var_dir / name}" in done.stderr
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == tables
         assert (demo.var_dir / name).exists()
+
+
+def test_its_export_says_that_nobody_fetches_the_files_yet(copy_of_demo: CopyOfDemo) -> None:
+    done = copy_of_demo().attempt("manage.py", "run_export", "--json")
+
+    assert "No server runs on this state folder" in done.stderr
+    outcomes = json.loads(done.stdout)["exports"]
+    assert ["No server runs" in outcome["warnings"][-1] for outcome in outcomes] == [True, True]

@@ -105,12 +105,18 @@ class Command(BaseCommand):
             self.export(order, selection, outcome, silent=options["quiet"] or options["json"])
         if not (options["quiet"] or options["json"]):
             self.stdout.write(summary(outcome))
-            if outcome.state == ExportRun.Phase.DONE and waits_for_a_server(order):
-                self.stdout.write(
-                    "No server runs on this state folder: the engine fetches the files once "
-                    f"`manage.py serve` runs on port {settings.SERVED_PORT}, where they are announced."
-                )
+        if outcome.state == ExportRun.Phase.DONE and outcome.items and waits_for_a_server(order):
+            self.warn(
+                outcome,
+                "No server runs on this state folder: the engine fetches the files once "
+                f"`manage.py serve` runs on port {settings.SERVED_PORT}, where they are announced.",
+            )
         return outcome
+
+    def warn(self, outcome: Outcome, sentence: str) -> None:
+        """Where whoever reads errors only, or the JSON, meets it too."""
+        outcome.warnings.append(sentence)
+        self.stderr.write(self.style.WARNING(sentence))
 
     def export(self, order: Order, selection: Selection, outcome: Outcome, *, silent: bool) -> None:
         started = time.monotonic()
