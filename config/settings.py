@@ -318,6 +318,11 @@ RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500
 DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
+# --- Privacy ----------------------------------------------------------------------------------
+
+# How long copies of an erased person's events may be under way, in replays, imports and retries.
+TOMBSTONE_DAYS = env.env_int("LODESTAR_TOMBSTONE_DAYS", 35)
+
 # --- Logging ----------------------------------------------------------------------------------
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -24,6 +24,11 @@ def pseudonym(customer_id: str, raw_user_id: str) -> str:
     return hmac.digest(key, raw_user_id.encode(), "sha256").hex()[:DIGITS]
 
 
+def pseudonyms(customer_id: str, raw_user_id: str) -> tuple[str, ...]:
+    """Every stored form that a user id may have, the current one first."""
+    return (pseudonym(customer_id, raw_user_id),)
+
+
 @lru_cache(maxsize=4096)
 def customer_key(installation_key: str, customer_id: str) -> bytes:
     return hmac.digest(installation_key.encode(), b"pseudonym:" + customer_id.encode(), "sha256")

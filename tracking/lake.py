@@ -39,6 +39,7 @@ from tracking.parts import (
     write_days,
     write_manifest,
 )
+from tracking.people import tombstones
 
 logger = logging.getLogger("tracking")
 
@@ -53,6 +54,8 @@ TEXTS = (
 )
 NUMBERS = ("item_type", "quantity", "percentage", "rating")  # NULL is written as -1 on the way
 COLUMNS = ("id", "customer_id", *TEXTS, *NUMBERS, "ts", "received", "price")
+CUSTOMER, USER, SEGMENTS = (COLUMNS.index(name) for name in ("customer_id", "user", "segments"))
+TS, RECEIVED = COLUMNS.index("ts"), COLUMNS.index("received")
 PARQUET = """
     SELECT id, event, "user", nullif(item_type, -1)::INTEGER AS item_type, item_id, ts, received,
         nullif(quantity, -1)::INTEGER AS quantity,
@@ -96,7 +99,7 @@ def archive_alone() -> int:
     forget_other_database(upto)
     total = 0
     while rows := read_rows(after=position(), upto=upto):
-        total += write_rows(rows)
+        total += write_rows(without_erased(rows))
         move_cursor(int(rows[-1][0]))
     compact()
     return total
@@ -104,7 +107,9 @@ def archive_alone() -> int:
 
 def forget_other_database(upto: int) -> None:
     """Files that reach further than the events database come from one that is gone: begin anew."""
-    foreign = [c for c in customers() if upto and read_manifest(folder_of(c)).last_id > upto]
+    # The newest events may have been erased since the cursor passed them.
+    known = max(upto, position()) if upto else 0
+    foreign = [c for c in customers() if known and read_manifest(folder_of(c)).last_id > known]
     if foreign:
         logger.warning("The lake of customers %s belongs to another database; it is built again.", foreign)
         for customer_id in customers():
@@ -129,6 +134,21 @@ def read_rows(*, after: int, upto: int) -> list[tuple[Any, ...]]:
         cursor.execute(sql, [after, upto, MOST_ROWS])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def without_erased(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What was on its way into the tables when a person was erased, and is not swept up yet."""
+    buried = tombstones.everybody()
+    return [left for row in rows if (left := after_erasure(row, buried))] if buried else rows
+
+
+def after_erasure(row: tuple[Any, ...], buried: tombstones.Buried) -> tuple[Any, ...] | None:
+    for after, until, at in buried.get((row[CUSTOMER], row[USER]), ()):
+        if after < row[TS] <= until and row[RECEIVED] <= at:
+            return None
+        if after < row[TS] <= min(until, at):
+            return tuple("" if place in (USER, SEGMENTS) else value for place, value in enumerate(row))
+    return row
 
 
 def write_rows(rows: list[tuple[Any, ...]]) -> int:

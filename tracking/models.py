@@ -112,3 +112,38 @@ class RefusedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.target}"
+
+
+class Erasure(models.Model):
+    """The receipt of a person's erasure. Neither the id nor the whole pseudonym stands in it."""
+
+    receipt = models.CharField(max_length=32, unique=True)
+    customer_id = models.CharField(max_length=64)
+    digits = models.CharField(max_length=8)  # first ones of the pseudonym
+    linked = models.BooleanField(default=False)
+    erased_at = models.BigIntegerField()  # what was received until then goes
+    finished_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict)  # place -> how much was erased there
+
+    def __str__(self) -> str:
+        return f"{self.receipt} of customer {self.customer_id}"
+
+
+class Tombstone(models.Model):
+    """Events of ``user`` with ``after < ts <= until`` were erased; later copies of them are nobody's."""
+
+    erasure = models.ForeignKey(Erasure, on_delete=models.CASCADE, related_name="tombstones")
+    customer_id = models.CharField(max_length=64)
+    user = models.CharField(max_length=32)
+    after = models.BigIntegerField()
+    until = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["erasure", "user", "after", "until"], name="tombstone_once")
+        ]
+        indexes = [models.Index(fields=["customer_id", "user"], name="tombstone_user")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.user[:8]}"

@@ -6,6 +6,7 @@ from config.jobs.schedule import periodic
 from tracking import lake
 from tracking.collector import surge
 from tracking.collector.refusals import refusals
+from tracking.people import erase
 
 
 @periodic("tracking.lake", every=60)
@@ -19,6 +20,12 @@ def archive() -> None:
 def forget_refusals() -> None:
     """Keep the newest of what was refused."""
     refusals.trim()
+
+
+@periodic("tracking.erasure", every=60)
+def sweep_erased() -> None:
+    """Carry erasures on that were interrupted, and catch what was on its way when one began."""
+    erase.sweep()
 
 
 @periodic("tracking.journal", every=5)

@@ -20,6 +20,7 @@ from tracking.collector.sinks import Sink, sink_for
 from tracking.events import NOT_DEFINED, RULES, Shape
 from tracking.fields import BadEvent, is_digits, shown
 from tracking.identity import pseudonym
+from tracking.people import tombstones
 
 EARLIEST = 631_152_000_000_000  # 1990
 PAUSE_SECONDS = 0.005  # lets live writers of the same SQLite file in
@@ -103,7 +104,7 @@ def flush(sink: Sink, events: list[EventRow], edges: list[EdgeRow]) -> int:
     """Commit and empty both lists."""
     if not events:
         return 0
-    stored = sink.store(events, edges)
+    stored = sink.store(*tombstones.apply(events, edges))
     events.clear()
     edges.clear()
     time.sleep(PAUSE_SECONDS)

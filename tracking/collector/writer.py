@@ -18,6 +18,7 @@ from typing import Any
 
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.collector.sinks import BadRows, Sink
+from tracking.people import tombstones
 
 logger = logging.getLogger("tracking")
 
@@ -102,6 +103,7 @@ class Writer:
                 if pause := self.sink.pause:
                     time.sleep(pause)
         self.sink.close()
+        tombstones.close()
 
     def _next_batch(self) -> tuple[list[Submission], bool]:
         """Wait for submissions and take everything that waits with them; False: no more will come."""
@@ -144,4 +146,4 @@ class Writer:
     def _commit(self, batch: list[Submission]) -> None:
         rows = [row for one in batch for row in one.rows]
         edges = [edge for one in batch for edge in one.edges]
-        self.sink.store(rows, edges)
+        self.sink.store(*tombstones.apply(rows, edges))

@@ -1,0 +1,1 @@
+"""What is stored of one person: finding it, erasing it, and keeping it erased."""

@@ -1,0 +1,83 @@
+"""The journal of collectors on PostgreSQL as a place: batches that are JSON documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from tracking.collector.postgres_journal import as_document
+from tracking.collector.rows import EdgeRow, EventRow
+from tracking.models import JournaledBatch
+from tracking.people.spans import Span
+
+
+def find(spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
+    for batch in batches_of(spans).order_by("pk").iterator(20):
+        events, edges = rows_of(batch)
+        yield from (one._asdict() for one in events if any(holds(span, one) for span in spans))
+        yield from (one._asdict() for one in edges if any(joins(span, one) for span in spans))
+
+
+def erase(spans: Sequence[Span], *, at: int) -> int:
+    return sum(erase_in(number, spans, at=at) for number in batches_of(spans).values_list("pk", flat=True))
+
+
+def erase_in(number: int, spans: Sequence[Span], *, at: int) -> int:
+    """Write one batch anew. Its lock makes the mover skip it, and waits for a mover that has it already."""
+    with transaction.atomic(using=settings.EVENTS_DB):
+        batch = JournaledBatch.objects.select_for_update().filter(pk=number).first()
+        if batch is None:
+            return 0
+        events, edges = rows_of(batch)
+        kept = [after_erasure(one, spans, at=at) for one in events]
+        left = [one for one in edges if not any(joins(span, one) and one.ts <= at for span in spans)]
+        changed = sum(new != old for new, old in zip(kept, events, strict=True)) + len(edges) - len(left)
+        if changed:
+            write(batch, [one for one in kept if one is not None], left)
+        return changed
+
+
+def write(batch: JournaledBatch, events: list[EventRow], edges: list[EdgeRow]) -> None:
+    if not events and not edges:
+        batch.delete()
+        return
+    batch.size, batch.events, batch.edges = len(events), as_document(events), as_document(edges)
+    batch.save()
+
+
+def after_erasure(row: EventRow, spans: Sequence[Span], *, at: int) -> EventRow | None:
+    """The row as it may stay; None where it goes."""
+    for span in spans:
+        if holds(span, row):
+            if row.received <= at:
+                return None
+            if row.ts <= at:
+                return row._replace(user="", segments="")
+    return row
+
+
+def batches_of(spans: Sequence[Span]) -> QuerySet[JournaledBatch]:
+    mentioned = Q()
+    for user in {span.user for span in spans}:
+        mentioned |= Q(events__contains=user) | Q(edges__contains=user)
+    return JournaledBatch.objects.filter(mentioned)
+
+
+def rows_of(batch: JournaledBatch) -> tuple[list[EventRow], list[EdgeRow]]:
+    return [EventRow(*row) for row in json.loads(batch.events)], [
+        EdgeRow(*row) for row in json.loads(batch.edges)
+    ]
+
+
+def holds(span: Span, row: EventRow) -> bool:
+    return (row.customer_id, row.user) == (span.customer_id, span.user) and span.after < row.ts <= span.until
+
+
+def joins(span: Span, edge: EdgeRow) -> bool:
+    ends = (edge.source, edge.target)
+    return edge.customer_id == span.customer_id and span.user in ends and span.after < edge.ts <= span.until

@@ -1,0 +1,84 @@
+"""Keeping erased what was erased: copies of old events may come again, from a replay, an import or a retry.
+
+A tombstone remembers a pseudonym for as long as copies may be under way. Whatever happened before the erasure
+is accepted again, as of nobody. Checked where past events are written and where the lake is fed; what was on
+its way at the moment of the erasure is swept up by the worker.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from tracking.collector.rows import EdgeRow, EventRow
+from tracking.models import Tombstone
+from tracking.people.spans import Span
+
+LOOKED_UP = 500  # parameters of a query
+Buried = dict[tuple[str, str], list[tuple[int, int, int]]]
+
+
+def apply(rows: Sequence[EventRow], edges: Sequence[EdgeRow]) -> tuple[Sequence[EventRow], Sequence[EdgeRow]]:
+    """Past events and logins as they may be stored. Live ones, the rule, cost a look at two numbers each."""
+    past = {(row.customer_id, row.user) for row in rows if row.ts != row.received and row.user}
+    if not past:
+        return rows, edges
+    ends = {(edge.customer_id, end) for edge in edges for end in (edge.source, edge.target)}
+    buried = lookup(past | ends)
+    if not buried:
+        return rows, edges
+    kept = [
+        row._replace(user="", segments="")
+        if row.ts < row.received and is_buried(buried, row.customer_id, row.user, row.ts)
+        else row
+        for row in rows
+    ]
+    return kept, [edge for edge in edges if not joins_buried(buried, edge)]
+
+
+def joins_buried(buried: Buried, edge: EdgeRow) -> bool:
+    return any(is_buried(buried, edge.customer_id, end, edge.ts) for end in (edge.source, edge.target))
+
+
+def is_buried(buried: Buried, customer_id: str, user: str, ts: int) -> bool:
+    return any(after < ts <= min(until, at) for after, until, at in buried.get((customer_id, user), ()))
+
+
+def lookup(people: set[tuple[str, str]]) -> Buried:
+    """The tombstones of these (customer, pseudonym) pairs."""
+    users = sorted({user for _customer, user in people})
+    found: Buried = defaultdict(list)
+    for start in range(0, len(users), LOOKED_UP):
+        part = users[start : start + LOOKED_UP]
+        for customer_id, user, *span in living().filter(user__in=part).values_list(*COLUMNS):
+            found[customer_id, user].append(tuple(span))
+    return found
+
+
+def close() -> None:
+    """Let go of this thread's connection, which only looking past events up has opened."""
+    connections[settings.EVENTS_DB].close()
+
+
+def everybody() -> Buried:
+    found: Buried = defaultdict(list)
+    for customer_id, user, *span in living().values_list(*COLUMNS):
+        found[customer_id, user].append(tuple(span))
+    return found
+
+
+COLUMNS = ("customer_id", "user", "after", "until", "erasure__erased_at")
+
+
+def living() -> Any:
+    return Tombstone.objects.filter(expires_at__gt=timezone.now())
+
+
+def spans_of(erasure_id: int) -> tuple[Span, ...]:
+    rows = Tombstone.objects.filter(erasure_id=erasure_id).order_by("pk")
+    return tuple(Span(*row) for row in rows.values_list("customer_id", "user", "after", "until"))
