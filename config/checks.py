@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -21,6 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config import assets, site_access
+from config.site_access.schema import Kept
 
 DEMO_KEYS = {"1111-2222-3333-4444-5555", "5555-4444-3333-2222-1111"}
 WORKER_SECONDS = 60
@@ -230,6 +231,24 @@ def worker() -> Iterator[Finding]:
     yield Finding("worker", text, remedy)
 
 
+def retention() -> Iterator[Finding]:
+    from config.customers import directory
+
+    unknown = sorted(set(settings.RETENTION) - set(get_args(Kept)))
+    if unknown:
+        text = f"LODESTAR_RETENTION_DAYS names {', '.join(unknown)}, which are no events"
+        yield Finding("retention", text, f"Use {', '.join(get_args(Kept))}.")
+    for account in directory.directory.all():
+        yield Finding("retention", f"customer {account.customer_id}: {kept_for(account.retention)}")
+
+
+def kept_for(days: Mapping[str, int]) -> str:
+    """`click 400 days, other events 730 days`."""
+    named = [f"{code} {number} days" for code, number in sorted(days.items()) if code != "default"]
+    rest = f"{days['default']} days" if "default" in days else "for ever"
+    return ", ".join([*named, f"{'other' if named else 'all'} events {rest}"])
+
+
 PARTS: dict[str, Part] = {
     "sites file": sites_file,
     "mode": secrets,
@@ -238,7 +257,7 @@ PARTS: dict[str, Part] = {
     "broker": broker,
     "databases": databases,
 }
-PARTS_WITH_TABLES: dict[str, Part] = {"worker": worker}
+PARTS_WITH_TABLES: dict[str, Part] = {"worker": worker, "retention": retention}
 DURABILITY = {"sqlite": sqlite_durability, "postgresql": postgresql_durability}
 
 

@@ -46,6 +46,9 @@ def env_bool(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be one of 1, 0, true, false, yes, no; got {raw!r}.")
 
 
+LONGEST_RETENTION = 36_500
+
+
 def env_int(name: str, default: int) -> int:
     raw = os.environ.get(name)
     if raw is None or raw == "":
@@ -53,6 +56,23 @@ def env_int(name: str, default: int) -> int:
     if not raw.strip().lstrip("-").isascii() or not raw.strip().lstrip("-").isdigit():
         raise ImproperlyConfigured(f"{name} must be a whole number; got {raw!r}.")
     return int(raw)
+
+
+def env_days(name: str) -> dict[str, int]:
+    """`730` or `click=400,default=730` as a mapping; codes are those of `tracking.retention`."""
+    found: dict[str, int] = {}
+    for part in env_list(name, []):
+        code, named, days = part.partition("=")
+        code, days = (code.strip(), days.strip()) if named else ("default", code.strip())
+        if not (days.isascii() and days.isdigit() and 1 <= int(days) <= LONGEST_RETENTION):
+            raise ImproperlyConfigured(
+                f"{name} must be days from 1 to {LONGEST_RETENTION}, such as 730 or click=400,default=730; "
+                f"got {part[:40]!r}."
+            )
+        if code in found:
+            raise ImproperlyConfigured(f"{name} names {code[:40]!r} twice.")
+        found[code] = int(days)
+    return found
 
 
 def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:

@@ -320,6 +320,8 @@ DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
 # --- Privacy ----------------------------------------------------------------------------------
 
+# Event code or "default" -> days after which events go; the sites file may say otherwise for its customers.
+RETENTION = env.env_days("LODESTAR_RETENTION_DAYS")
 # How long copies of an erased person's events may be under way, in replays, imports and retries.
 TOMBSTONE_DAYS = env.env_int("LODESTAR_TOMBSTONE_DAYS", 35)
 

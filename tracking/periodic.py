@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.jobs.schedule import periodic
-from tracking import lake
+from tracking import lake, retention
 from tracking.collector import surge
 from tracking.collector.refusals import refusals
 from tracking.people import erase
@@ -26,6 +26,12 @@ def forget_refusals() -> None:
 def sweep_erased() -> None:
     """Carry erasures on that were interrupted, and catch what was on its way when one began."""
     erase.sweep()
+
+
+@periodic("tracking.retention", every=600)
+def forget_old() -> None:
+    """Remove events whose time is over; a pass through all of them a day."""
+    retention.forget_old()
 
 
 @periodic("tracking.journal", every=5)

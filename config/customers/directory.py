@@ -12,7 +12,8 @@ import logging
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from django.conf import settings
@@ -46,6 +47,8 @@ class CustomerAccount:
     # Whether only events with consent=1 are linked to their sender.
     consent_required: bool = False
     gate: EventGate = EventGate()
+    # Event code or "default" -> days after which events go; without either they are kept for ever.
+    retention: Mapping[str, int] = field(default_factory=dict)
 
     def accepts(self, license_key: str) -> bool:
         """Whether ``license_key`` is this customer's."""
@@ -110,6 +113,7 @@ class Directory:
                     opt_out_headers=known.opt_out_headers if known else CustomerAccount.opt_out_headers,
                     consent_required=bool(known and known.consent_required),
                     gate=known.gate if known else EventGate(),
+                    retention=known.retention if known else settings.RETENTION,
                 )
             self._accounts = accounts
             self._fault = None
@@ -137,8 +141,18 @@ def from_sites_file() -> list[CustomerAccount]:
             ),
             consent_required=site.consent_required or bool(earlier and earlier.consent_required),
             gate=site.gate.stricter(earlier.gate) if earlier else site.gate,
+            retention=site.retention if earlier is None else shortest(earlier.retention, site.retention),
         )
-    return list(found.values())
+    return [replace(one, retention=settings.RETENTION | dict(one.retention)) for one in found.values()]
+
+
+def shortest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The retention that keeps both promises."""
+    both: dict[str, int] = {}
+    for code in one.keys() | other.keys():
+        days = [each.get(code, each.get("default")) for each in (one, other)]
+        both[code] = min(number for number in days if number is not None)
+    return both
 
 
 def license_key_digest(license_key: str) -> str:

@@ -142,6 +142,7 @@ def effective(name: str, entry: Entry) -> SiteAccess:
             origins=entry.tracking.allowed_origins,
             stores_robots=entry.tracking.store_robots,
         ),
+        retention={str(code): days for code, days in entry.tracking.retention.items()},
         export_method=login.method,
         export_login=login.login,
         export_password=login.password,

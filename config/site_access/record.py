@@ -69,6 +69,7 @@ class SiteAccess:
     opt_out_headers: tuple[str, ...] = ("dnt", "sec-gpc")
     gate: EventGate = EventGate()
     consent_required: bool = False  # before a visitor consents nothing is linked to anybody
+    retention: dict[str, int] = field(default_factory=dict)  # event code or "default" -> days
     export_method: str = "basic"  # basic, user, none
     export_login: str = ""
     export_password: str = field(default="", repr=False)

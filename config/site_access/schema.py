@@ -124,6 +124,28 @@ class Api(Node):
     user: Endpoint = Endpoint()
 
 
+# The codes of tracking.events, which lies above; a test holds both to each other.
+Kept = Literal[
+    "default",
+    "click",
+    "consume",
+    "buy",
+    "login",
+    "basket",
+    "deletefrombasket",
+    "wishlist",
+    "deletefromwishlist",
+    "rate",
+    "blacklist",
+    "owns",
+    "rendered",
+    "clickrecommended",
+    "triggeropened",
+    "clicktriggered",
+]
+Days = Annotated[StrictInt, Field(ge=1, le=36_500)]
+
+
 class Tracking(Node):
     do_not_track: StrictBool = True
     global_privacy_control: StrictBool = True
@@ -132,6 +154,7 @@ class Tracking(Node):
     require_license_key: StrictBool = False
     allowed_origins: tuple[Origin, ...] = ()
     store_robots: StrictBool = False
+    retention: dict[Kept, Days] = {}
 
 
 class Identifiers(Node):
