@@ -55,6 +55,7 @@ def test_it_sets_no_cookie_and_names_nobody_before_consent(respond: Respond, coo
     assert VISITOR not in html
     assert '["_trackEvent","38","click","1","",' in html
     assert 'data-consent="required"' in html
+    assert "<noscript" not in html  # a picture cannot ask
     assert response["Vary"] == "Cookie"
 
 
