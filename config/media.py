@@ -23,7 +23,10 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     name = public_name(path)
     if not name:
         raise Http404("This is no public file.")
-    answer = serve(request, name, document_root=str(settings.MEDIA_ROOT))
+    try:
+        answer = serve(request, name, document_root=str(settings.MEDIA_ROOT))
+    except OSError as reason:  # a name that no file can have
+        raise Http404("This is no public file.") from reason
     answer["Cache-Control"] = CACHE_CONTROL
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     answer["X-Content-Type-Options"] = "nosniff"

@@ -35,6 +35,8 @@ def refuse_unknown(command: Sequence[str]) -> None:
 
     if not command or command[0].startswith("-") or command[0] in ("help", "version"):
         return
+    if any(option.startswith(("--settings", "--pythonpath")) for option in sys.argv):
+        return  # Django reads these before it looks for the command
     django.setup()
     known = [*get_commands(), *ALIASES]
     if command[0] in known:

@@ -84,7 +84,7 @@ class News:
 
 
 def news(wanted: Wanted, *, seen: Seen) -> News:
-    """Return at most :data:`MOST_SHOWN` new lines."""
+    """Return the new lines, at most :data:`MOST_SHOWN` stored and as many refused ones."""
     newest = Seen(newest_of(Event), newest_of(RefusedRequest))
     lines: list[Line] = []
     if wanted.outcome != REFUSED:
@@ -93,7 +93,7 @@ def news(wanted: Wanted, *, seen: Seen) -> News:
         rows = new_rows(RefusedRequest, wanted, after=seen.refusals, until=newest.refusals)
         lines += [of_refusal(row) for row in rows]
     lines.sort(key=lambda line: line.received, reverse=True)
-    return News(lines=lines[:MOST_SHOWN], seen=newest)
+    return News(lines=lines, seen=newest)
 
 
 def newest_of(model: Any) -> int:

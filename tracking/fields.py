@@ -30,6 +30,7 @@ class BadEvent(Exception):
         self.status = status
         self.message = message
         self.allow = allow
+        self.customer_id = ""  # once the request is known to be one of a customer
 
 
 def shown(value: str) -> str:

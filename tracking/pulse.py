@@ -33,6 +33,10 @@ class Minute:
     refused: int
     share: int
 
+    @property
+    def total(self) -> int:
+        return self.stored + self.refused
+
 
 def minutes(customer_id: str = "", *, now: int | None = None) -> list[Minute]:
     """The last :data:`MINUTES` minutes, the oldest first, those without events included."""

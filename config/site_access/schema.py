@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
 WHOLE_NUMBER = re.compile(r"^(?:0|[1-9][0-9]{0,18})$")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 LANGUAGE = re.compile(r"^[a-z]{3}-[A-Z]{2}$")
 RELATION = re.compile(r"^[a-zA-Z]\w+\.[a-zA-Z]\w+$", re.ASCII)
 TYPE_IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
@@ -34,7 +35,9 @@ def web_origin(value: str) -> str:
     parts = urlsplit(base_address(value))
     if not parts.netloc or parts.path:
         raise ValueError("must be the origin of pages such as https://www.example.org, without a path")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    port = None if parts.port == DEFAULT_PORTS[parts.scheme] else parts.port
+    host = (parts.hostname or "").encode("idna").decode()
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
 def language_code(value: str) -> str:

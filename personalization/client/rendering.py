@@ -40,7 +40,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
     if site is None or getattr(request, "is_preview", False):
         return SafeString("")
     who = visitor.visitor_of(request)
-    if who == visitor.NOBODY and not site.script_url:
+    if who == visitor.NOBODY and not site.script_url and visitor.may_be_asked(request):
         who = ""  # our tracker waits for consent and knows the visitor from then on
     views = views_of(request, content, site=site, who=who)
     commands: list[list[Any]] = [

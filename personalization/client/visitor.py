@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from config.customers import signing
+from config.customers.directory import CustomerAccount, directory
 from config.site_access import SiteAccess
 from personalization.client import pages
 
@@ -61,14 +62,29 @@ def anonymous_id(request: HttpRequest) -> str:
 
 def may_follow(request: HttpRequest) -> bool:
     """Whether this visitor may be known: consent was given, or nobody asked for it and it was not refused."""
+    site = pages.site_of(request)
+    account = directory.find(str(site.customer_id)) if site else None
     decision = request.COOKIES.get(CONSENT)
+    if account is not None and wishes_not(request, account):
+        request._lodestar_unfollowed = request._lodestar_opted_out = True  # type: ignore[attr-defined]
+        return False
     if decision in ("0", "1"):
         return decision == "1"
-    site = pages.site_of(request)
-    if site is None or not site.consent_required:
+    # Of the sites that share a customer one that asks is enough, as for its events.
+    if account is None or not account.consent_required:
         return True
     request._lodestar_unfollowed = True  # type: ignore[attr-defined]
     return False
+
+
+def may_be_asked(request: HttpRequest) -> bool:
+    """Whether who is nobody now may still consent on the page; a browser that opts out has answered."""
+    return not hasattr(request, "_lodestar_opted_out")
+
+
+def wishes_not(request: HttpRequest, account: CustomerAccount) -> bool:
+    """Whether the browser asks not to be followed (DNT, Sec-GPC), and the customer honours how."""
+    return any(request.headers.get(name, "").strip() == "1" for name in account.opt_out_headers)
 
 
 def from_cookies(request: HttpRequest) -> str | None:
@@ -96,5 +112,5 @@ class VisitorCookie:
             patch_vary_headers(response, ["Cookie"])
             patch_cache_control(response, private=True)
         elif hasattr(request, "_lodestar_unfollowed") or CONSENT in request.COOKIES:
-            patch_vary_headers(response, ["Cookie"])
+            patch_vary_headers(response, ["Cookie", "DNT", "Sec-GPC"])
         return response

@@ -2,6 +2,7 @@
 (() => {
   const POLL = 1500;
   const MOST_ROWS = 300;
+  const EACH_OVERVIEW = 10;
   const root = document.querySelector('[data-debugger]');
   if (!root) return;
   const part = (name) => root.querySelector(`[data-${name}]`);
@@ -11,6 +12,7 @@
   let seen = text.seen;
   let paused = false;
   let busy = false;
+  let turn = 1;
 
   function say(words) {
     if (state.textContent !== words) state.textContent = words;
@@ -20,8 +22,11 @@
     if (paused || busy || document.hidden) return;
     busy = true;
     try {
-      const query = new URLSearchParams(new FormData(filters));
+      // The filters that the page was asked for, not what somebody is typing into them.
+      const query = new URLSearchParams(location.search);
       query.set('seen', seen);
+      // Counting takes a while on a busy site.
+      if (turn++ % EACH_OVERVIEW === 0) query.set('overview', '1');
       const answer = await fetch(`${text.feed}?${query}`, { headers: { 'X-Requested-With': 'XMLHttpRequest' } });
       if (!answer.ok) throw new Error(answer.status);
       const news = await answer.json();
@@ -36,7 +41,7 @@
 
   function show(news) {
     seen = news.seen;
-    overview.innerHTML = news.overview;
+    if (news.overview) overview.innerHTML = news.overview;
     if (!news.count) return;
     rows.insertAdjacentHTML('afterbegin', news.rows);
     while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
@@ -57,8 +62,8 @@
     const body = new FormData(form);
     body.set('user', form.querySelector('#raw-user').value);
     body.set('customer_id', filters.elements.customer_id.value);
-    const answer = await fetch(text.pseudonym, { method: 'POST', body });
-    const found = await answer.json().catch(() => ({}));
+    const found = await fetch(text.pseudonym, { method: 'POST', body })
+      .then((answer) => answer.json()).catch(() => ({ error: text.away }));
     part('found').textContent = found.error || '';
     if (!found.user) return;
     filters.elements.user.value = found.user;

@@ -58,6 +58,7 @@ def test_it_shows_a_picture_that_no_browser_runs() -> None:
         "images/sea.jpg%00",
         "%ff",
         "nothing.jpg",
+        "x" * 300,
     ],
 )
 def test_it_shows_nothing_else(path: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -357,7 +357,7 @@ def test_it_reads_the_gate_of_a_customer_from_all_its_sites(sites: WriteSites) -
               authentication: { customer_id: 501, license_key: a }
               tracking:
                 events_per_second: 100
-                allowed_origins: ['https://A.example/']
+                allowed_origins: ['https://A.example:443/', 'https://münchen.example']
                 store_robots: true
             two:
               authentication: { customer_id: 501, license_key: b }
@@ -371,7 +371,7 @@ def test_it_reads_the_gate_of_a_customer_from_all_its_sites(sites: WriteSites) -
     assert found.gate == EventGate(
         events_per_second=100,
         needs_license_key=True,
-        origins=("http://b.example", "https://a.example"),
+        origins=("http://b.example", "https://a.example", "https://xn--mnchen-3ya.example"),
         stores_robots=False,
     )
 

@@ -190,6 +190,13 @@ def test_it_hears_that_a_recommendation_was_shown_and_followed(parties: Parties)
         answer = requests.get(absolute, timeout=60)
         assert answer.status_code == 204, answer.text
         assert f"/{visitor}/" in url
+    stored = parties.engine.python(
+        "from tracking.identity import pseudonym\n"
+        "from tracking.models import Event\n"
+        f"who = pseudonym({CUSTOMER!r}, {visitor!r})\n"
+        "print(sorted(Event.objects.filter(user=who).values_list('event', flat=True)))"
+    )
+    assert stored.splitlines()[-1] == "['clickrecommended', 'rendered']"
 
 
 def test_it_moves_the_history_to_the_account_at_login(parties: Parties) -> None:

@@ -162,6 +162,9 @@ ROBOTS = [
 ]
 PEOPLE = [
     CHROME,
+    "Mozilla/5.0 (Linux; Android 9; CUBOT) AppleWebKit/537.36",
+    "Mozilla/5.0 (Linux; Android 9; CUBOT; X9) AppleWebKit/537.36",
+    "x" * 30_000 + " Googlebot/2.1",  # read no further than a robot says what it is
     "",
     "curl/7.88.1",
     "python-requests/2.32",

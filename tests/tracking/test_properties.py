@@ -120,7 +120,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     ).map("/".join),
 }
 TEXTS = st.text(alphabet="abÜ日 &+%/?=#;,", min_size=1, max_size=20)
-UNTOLD = {"price", "currency", "overridetimestamp", "signature", "consent"}
+UNTOLD = {"price", "currency", "overridetimestamp", "signature", "usersig", "consent"}
 
 
 @st.composite

@@ -51,6 +51,7 @@ def read(
             found, joined = one(account, document, received=received, nobody=nobody)
         except BadEvent as reason:
             results.append({"index": number, "status": reason.status, "message": reason.message})
+            reason.customer_id = account.customer_id
             refusals.note(f"/api/{account.customer_id}/events".encode(), "POST", reason)
         else:
             rows += found
@@ -138,5 +139,5 @@ def encoded(name: str, document: dict[str, Any]) -> bytes:
 def text(name: str, value: object) -> str:
     """A value as it would stand in an address: texts and numbers, nothing else."""
     if isinstance(value, float):
-        raise BadEvent(400, f"{shown(name)} must be a text or a whole number; got {value}")
+        raise BadEvent(400, f"{shown(name)} must be a text or a whole number; got {shown(str(value))}")
     return bodies.scalar(name, value)

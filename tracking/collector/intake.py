@@ -70,29 +70,41 @@ def examine(
         return Accepted([], [], answers.PREFLIGHT)
     parts = path.split(target)
     account = customer_of(parts, find)
-    gate.admit(account, headers)
     received = time.time_ns() // 1000 if now is None else now
+    try:
+        rows, edges, answer = of_customer(
+            account, parts, method=method, headers=headers, body=body, received=received
+        )
+        if method == "HEAD" or is_prefetch(headers) or is_unwanted_robot(account, headers):
+            return Accepted([], [], answer)
+        gate.budgets.spend(account, events=len(rows), now=received)
+    except BadEvent as reason:
+        reason.customer_id = account.customer_id
+        raise
+    return Accepted(rows, edges, answer)
+
+
+def of_customer(
+    account: CustomerAccount,
+    parts: path.Parts,
+    *,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    received: int,
+) -> Accepted:
+    """What the request says, once it is known whose it is."""
+    gate.admit(account, headers)
+    nobody = opts_out(account, headers)
     if parts.event == batch.CODE and not parts.rest:
-        return batched(account, method=method, headers=headers, body=body, received=received)
+        if method != "POST":
+            raise BadEvent(405, f"method {method} is not allowed; use POST", allow=batch.METHODS)
+        read = batch.read(account, headers=headers, body=body, received=received, nobody=nobody)
+        return Accepted(*read)
     rule = rule_of(path.decode(parts.event, "event"))
     sent = parameters_of(parts.query, headers, body)
-    nobody = opts_out(account, headers)
     rows, edges = single.rows_of(account, rule, parts.rest, sent, received=received, nobody=nobody)
-    if method == "HEAD" or is_prefetch(headers) or is_unwanted_robot(account, headers):
-        return Accepted([], [], answers.success(headers))
-    gate.budgets.spend(account, events=1, now=received)
     return Accepted(rows, edges, answers.success(headers))
-
-
-def batched(
-    account: CustomerAccount, *, method: str, headers: Mapping[str, str], body: bytes, received: int
-) -> Accepted:
-    if method != "POST":
-        raise BadEvent(405, f"method {method} is not allowed; use POST", allow=batch.METHODS)
-    nobody = opts_out(account, headers)
-    read = batch.read(account, headers=headers, body=body, received=received, nobody=nobody)
-    gate.budgets.spend(account, events=len(read.rows), now=received)
-    return Accepted(*read)
 
 
 def customer_of(parts: path.Parts, find: Find) -> CustomerAccount:

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connections
 from django.db.models import Max, Q
 
 from tracking.collector.path import PREFIXES
-from tracking.events import RULES
+from tracking.events import RULES, SPELLINGS
 from tracking.fields import BadEvent
 from tracking.models import RefusedRequest
 
@@ -26,15 +26,16 @@ logger = logging.getLogger("tracking")
 
 MOST_A_TURN = 100
 TURN_SECONDS = 1.0
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"})
+PREFIXES_SHOWN = frozenset(prefix.decode() for prefix in PREFIXES)
 MOST_KEPT = 10_000
 KEPT_SECONDS = 7 * 24 * 3600
 # Answers that say something of the request; 503 says something of us, and its storm must not be written.
 TOLD = range(400, 500)
-WORD = re.compile(r"[0-9A-Za-z_-]{1,32}")
-# The sentences about parts of the path repeat what stood there.
-ABOUT_PATH = re.compile(r"^((?:item|user|sourceuser|targetuser|itemtype)id .*?); got .*$", re.DOTALL)
-PARAMETERS = frozenset(name for rule in RULES.values() for name in rule.by_name) - {"usersig", "signature"}
-UNPRINTABLE = re.compile(r"[^ -~]")
+# What a sentence repeats of the request stands in quotation marks.
+QUOTED = re.compile(r'".*"', re.DOTALL)
+STRANGE_CUSTOMER = re.compile(r"^customer \S+ (?=not found)")
+PARAMETERS = frozenset(name for rule in RULES.values() for name in rule.by_name)
 
 
 class Refusals:
@@ -65,8 +66,11 @@ class Refusals:
         while True:
             self._wake.wait()
             self._wake.clear()
-            self.store()
-            connections[settings.EVENTS_DB].close()
+            try:
+                self.store()
+                connections[settings.EVENTS_DB].close()
+            except Exception as fault:  # noqa: BLE001 - the thread must not end; nothing of value is lost
+                logger.warning("Refused requests could not be noted: %s", type(fault).__name__)
             time.sleep(TURN_SECONDS)
 
     def store(self) -> int:
@@ -90,36 +94,44 @@ class Refusals:
 
 
 def described(target: bytes, *, method: str, reason: BadEvent) -> RefusedRequest:
-    """The row of a refused request, without anything that may name a person."""
-    address, _, query = UNPRINTABLE.sub("?", target.decode("latin-1")).partition("?")
+    """The row of a refused request: its shape, for any part of what is wrong may name a person."""
+    address, _, query = target.decode("latin-1").partition("?")
     pieces = address.split("/")
-    known = len(pieces) > 3 and pieces[1].encode() in PREFIXES
-    customer_id, event = (pieces[2], pieces[3]) if known else ("", "")
+    rule = SPELLINGS.get(pieces[3]) if len(pieces) > 3 else None
     return RefusedRequest(
         received=time.time_ns() // 1000,
-        customer_id=customer_id if WORD.fullmatch(customer_id) else "",
-        event=event if WORD.fullmatch(event) else "",
+        customer_id=reason.customer_id,
+        event=rule.code if rule else "",
         status=reason.status,
-        method=UNPRINTABLE.sub("?", method)[:16],
-        target=(shape_of(pieces, known=known) + harmless(query))[:500],
-        message=ABOUT_PATH.sub(r"\1", reason.message)[:300],
+        method=method if method in METHODS else "",
+        target=(shape_of(pieces, reason.customer_id) + names_of(query))[:500],
+        message=without_values(reason)[:300],
     )
 
 
-def shape_of(pieces: list[str], *, known: bool) -> str:
-    """The path with words for its values: in a request that is wrong any part may be the user id."""
-    if not known:
-        return "/…"
-    kept = [piece if WORD.fullmatch(piece) else "[text]" for piece in pieces[1:4]]
-    rest = ["[number]" if piece.isdigit() else "[text]" if piece else "" for piece in pieces[4:]]
-    return "/" + "/".join([*kept, *rest])
+def shape_of(pieces: list[str], customer_id: str) -> str:
+    """The path with words in place of its values, but for what is known to be no person."""
+    known = {1: PREFIXES_SHOWN, 2: {customer_id}, 3: {*SPELLINGS, "events"}}
+    shown = [
+        piece if piece in known.get(place, ()) else word_for(piece) for place, piece in enumerate(pieces)
+    ]
+    return "/".join(shown)
 
 
-def harmless(query: str) -> str:
-    """The parameters that an event may have; what has another name may be anything."""
-    pairs = (pair.partition("=") for pair in query.split("&") if pair)
-    shown = [f"{name}={value}" if name in PARAMETERS else f"{name[:32]}=[…]" for name, _, value in pairs]
+def word_for(piece: str) -> str:
+    return "" if not piece else "[number]" if piece.isdigit() else "[text]"
+
+
+def names_of(query: str) -> str:
+    """The parameters that an event may have, without their values."""
+    names = (pair.partition("=")[0] for pair in query.split("&") if pair)
+    shown = [f"{name}=[…]" if name in PARAMETERS else "[…]" for name in names]
     return "?" + "&".join(shown) if shown else ""
+
+
+def without_values(reason: BadEvent) -> str:
+    message = QUOTED.sub("[…]", reason.message)
+    return message if reason.customer_id else STRANGE_CUSTOMER.sub("customer […] ", message)
 
 
 refusals = Refusals()

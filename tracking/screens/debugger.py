@@ -16,7 +16,7 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
 from config.customers.directory import directory
 from tracking import debugger, pulse
-from tracking.debugger import REFUSED, STORED, Seen, Wanted
+from tracking.debugger import REFUSED, STORED, News, Seen, Wanted
 from tracking.events import RULES
 from tracking.identity import pseudonym
 
@@ -24,7 +24,7 @@ SEE_EVENTS = "tracking.view_event"
 
 
 class Filters(forms.Form):
-    """What to show. ``user`` is a pseudonym, or its first letters are enough to paste one from the list."""
+    """What to show. ``user`` is a whole pseudonym."""
 
     customer_id = forms.ChoiceField(label=_("Customer"), required=False)
     event = forms.ChoiceField(label=_("Event"), required=False)
@@ -33,7 +33,7 @@ class Filters(forms.Form):
         required=False,
         choices=[("", _("All")), (STORED, _("Stored")), (REFUSED, _("Refused"))],
     )
-    user = forms.RegexField(label=_("User (pseudonym)"), regex=r"[0-9a-f]{32}\Z", required=False)
+    user = forms.RegexField(label=_("User (pseudonym)"), regex=r"^[0-9a-f]{32}\Z", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,10 +44,9 @@ class Filters(forms.Form):
         ]
         self.fields["event"].choices = [("", _("All")), *((code, code) for code in RULES)]  # type: ignore[attr-defined]
 
-    def wanted(self) -> Wanted:
-        """The filters that make sense; a wrong one is named beside its field and does not filter."""
-        self.is_valid()
-        return Wanted(**self.cleaned_data)
+    def wanted(self) -> Wanted | None:
+        """None for a filter that cannot be; it is named beside its field, and nothing is shown."""
+        return Wanted(**self.cleaned_data) if self.is_valid() else None
 
 
 class AdminPage(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
@@ -68,35 +67,35 @@ class Debugger(AdminPage):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         filters = Filters(self.request.GET)
         wanted = filters.wanted()
-        found = debugger.news(wanted, seen=Seen())
+        found = news(wanted, seen=Seen())
         return context | {
             "filters": filters,
             "lines": found.lines,
             "seen": found.seen.as_text(),
             "feed_url": reverse("tracking_debugger_feed"),
             "pseudonym_url": reverse("tracking_debugger_pseudonym"),
-            **overview(wanted),
+            **overview(wanted.customer_id if wanted else ""),
         }
 
 
 class Feed(PermissionRequiredMixin, View):
-    """New lines since ``seen``, ready to be put on the page."""
+    """New lines since ``seen``, ready to be put on the page; with ``overview=1`` the counts too."""
 
     permission_required = SEE_EVENTS
     raise_exception = True
 
     def get(self, request: HttpRequest) -> JsonResponse:
         wanted = Filters(request.GET).wanted()
-        found = debugger.news(wanted, seen=Seen.from_text(request.GET.get("seen", "")))
-        return JsonResponse(
-            {
-                "seen": found.seen.as_text(),
-                "count": len(found.lines),
-                "rows": render_to_string("tracking/debugger_rows.html", {"lines": found.lines}),
-                "overview": render_to_string("tracking/debugger_overview.html", overview(wanted)),
-            },
-            headers={"Cache-Control": "no-store"},
-        )
+        found = news(wanted, seen=Seen.from_text(request.GET.get("seen", "")))
+        answer = {
+            "seen": found.seen.as_text(),
+            "count": len(found.lines),
+            "rows": render_to_string("tracking/debugger_rows.html", {"lines": found.lines}),
+        }
+        if request.GET.get("overview"):
+            context = overview(wanted.customer_id if wanted else "")
+            answer["overview"] = render_to_string("tracking/debugger_overview.html", context)
+        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
 
 class Pseudonym(PermissionRequiredMixin, View):
@@ -112,10 +111,13 @@ class Pseudonym(PermissionRequiredMixin, View):
         return JsonResponse({"user": pseudonym(customer_id, user)}, headers={"Cache-Control": "no-store"})
 
 
-def overview(wanted: Wanted) -> dict[str, Any]:
+def news(wanted: Wanted | None, *, seen: Seen) -> News:
+    return News(seen=seen) if wanted is None else debugger.news(wanted, seen=seen)
+
+
+def overview(customer_id: str) -> dict[str, Any]:
     """Events per minute, and what looks wrong."""
     return {
-        "minutes": pulse.minutes(wanted.customer_id),
-        "suspicions": list(pulse.suspicions(wanted.customer_id)) if wanted.customer_id else [],
-        "customer_chosen": bool(wanted.customer_id),
+        "minutes": pulse.minutes(customer_id),
+        "suspicions": list(pulse.suspicions(customer_id)) if customer_id else [],
     }

@@ -114,7 +114,7 @@ def gunicorn(*, port: int, options: dict[str, Any]) -> list[str]:
 def environment(*, port: int, event_port: int | None) -> dict[str, str]:
     """Own addresses follow the served port in every child."""
     result = os.environ | {"LODESTAR_PORT": str(port), "PYTHONPATH": str(settings.BASE_DIR)}
-    result["LODESTAR_EVENT_PORT"] = str(event_port or "")
+    result["LODESTAR_EVENT_PORT"] = str(event_port or 0)  # "" would mean: that of the server before
     return result
 
 

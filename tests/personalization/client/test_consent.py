@@ -56,7 +56,7 @@ def test_it_sets_no_cookie_and_names_nobody_before_consent(respond: Respond, coo
     assert '["_trackEvent","38","click","1","",' in html
     assert 'data-consent="required"' in html
     assert "<noscript" not in html  # a picture cannot ask
-    assert response["Vary"] == "Cookie"
+    assert response["Vary"] == "Cookie, DNT, Sec-GPC"
 
 
 @pytest.mark.usefixtures("consent_required")
@@ -91,7 +91,7 @@ def test_it_honours_a_refusal_where_nobody_asks(respond: Respond) -> None:
 
     assert not response.cookies
     assert VISITOR not in response.content.decode()
-    assert response["Vary"] == "Cookie"
+    assert response["Vary"] == "Cookie, DNT, Sec-GPC"
 
 
 @pytest.mark.usefixtures("consent_required")
@@ -105,3 +105,40 @@ def test_it_asks_the_engine_for_nobody_before_consent(
     recommendations(request, "front")
 
     assert engine.received[-1].path.startswith(f"/api/v2/501/{asked}/front")
+
+
+@pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])
+def test_it_follows_no_browser_that_asks_not_to_be(
+    header: str, rf: RequestFactory, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(1)
+    request = rf.get("/", headers={header: "1"})
+    request.COOKIES.update({"lodestar_visitor": VISITOR, "lodestar_consent": "1"})
+    request.user, request.LANGUAGE_CODE = AnonymousUser(), "en"
+
+    def view(asked: HttpRequest) -> HttpResponse:
+        recommendations(asked, "front")
+        return HttpResponse(rendering.track_user(asked, 1))
+
+    response = VisitorCookie(view)(request)
+
+    assert not response.cookies
+    assert VISITOR not in response.content.decode()
+    assert '["_trackEvent","38","click","1","not_defined",' in response.content.decode()
+    assert "/not_defined/front.json" in engine.received[-1].path
+    assert header in response["Vary"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_it_asks_where_another_site_of_the_same_customer_does(
+    sites_file: Callable[[str], None], respond: Respond
+) -> None:
+    second = """
+    site_asking:
+      languages: [ger-DE]
+      tracking: {{ consent_required: true }}
+      authentication: {{ customer_id: 501, license_key: 1111-aaaa }}
+"""
+    sites_file(SITES.rstrip() + second)
+    response, _request = respond(lodestar_visitor=VISITOR)
+    assert VISITOR not in response.content.decode()
