@@ -200,7 +200,7 @@ def test_it_notes_what_it_refused(collector, stored):
     collector_get(collector, "/api/4711/clik/mabel/38/12")
     deadline = time.monotonic() + 30
     while not (
-        rows := stored("SELECT status, target, message FROM tracking_refusedrequest WHERE status = 404")
+        rows := stored("SELECT status, target, message FROM tracking_refusedrequest WHERE message LIKE '%did you mean click%'")
     ):
         assert time.monotonic() < deadline
         time.sleep(0.1)
