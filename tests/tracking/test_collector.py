@@ -199,9 +199,8 @@ def test_names_a_taken_port(collector):
 def test_it_notes_what_it_refused(collector, stored):
     collector_get(collector, "/api/4711/clik/mabel/38/12")
     deadline = time.monotonic() + 30
-    while not (
-        rows := stored("SELECT status, target, message FROM tracking_refusedrequest WHERE message LIKE '%did you mean click%'")
-    ):
+    sql = "SELECT status, target, message FROM tracking_refusedrequest WHERE message LIKE '%did you mean%'"
+    while not (rows := stored(sql)):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert rows[0][:2] == (404, "/api/4711/[text]/[text]/[number]/[number]")
