@@ -98,16 +98,16 @@ def test_it_stores_that_a_recommendation_was_seen_and_clicked(page: Page, demo: 
     target = str(first.get_attribute("href"))
     with page.expect_response(re.compile(r"/api/10101/rendered/")) as seen:
         first.scroll_into_view_if_needed()
-    with page.expect_response(re.compile(r"/api/10101/clickrecommended/")) as clicked:
+    # The request outlives the page that is left; whether the browser reports its answer is chance.
+    with page.expect_request(re.compile(r"/api/10101/clickrecommended/")) as clicked:
         first.click()
     expect(page).to_have_url(re.compile(re.escape(target) + "$"))
-    assert (seen.value.status, clicked.value.status) == (204, 204)
+    assert seen.value.status == 204
 
     request = re.search(r"requestuuid=([0-9a-f-]+)", clicked.value.url)
     assert request is not None
-    rows = stored_events(demo, request[1])
-    assert ("clickrecommended", "front") in rows
-    assert ("rendered", "front") in rows
+    both = {("clickrecommended", "front"), ("rendered", "front")}
+    eventually(lambda: both <= set(stored_events(demo, request[1])), what="both events in the table")
 
 
 def stored_events(demo: Installation, request_uuid: str) -> list[tuple[str, str]]:
