@@ -236,7 +236,8 @@ def test_it_leaves_none_of_them_anywhere(installation: Installation, engine: Rec
         ask(installation.base)
         notify(installation.base)
         said = export(installation, engine)
-    said += [installation.manage(*command.split()) for command in ("work --once", "build_models", "doctor")]
+    said += [installation.manage(*command.split()) for command in ("work --once", "build_models")]
+    said += [installation.manage("doctor", check=False)]  # It names the exports that the engine refused.
     made = {one[name] for one in engine.credentials() for name in ("password", "token")}
 
     wanted = needles([token, *made])
