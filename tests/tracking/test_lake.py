@@ -6,12 +6,14 @@ import threading
 import time
 
 import duckdb
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections, transaction
 
 from tests.tracking.conftest import NOW
 from tracking import horizon, lake
+from tracking.collector.sinks import postgres_options
 from tracking.models import Cursor, Event
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
@@ -104,6 +106,17 @@ def test_merges_many_parts_of_a_day(monkeypatch):
     lake.archive()
     assert set(settings.LAKE_ROOT.rglob("*.parquet")) == set(lake.files("1"))
     assert read() == [(str(n),) for n in range(5)]
+
+
+def test_does_not_wait_for_the_work_of_other_databases(monkeypatch):
+    described = connections[settings.EVENTS_DB].settings_dict
+    if connections[settings.EVENTS_DB].vendor != "postgresql":
+        pytest.skip("a database is a file")
+    monkeypatch.setattr(horizon, "PATIENCE_SECONDS", 0.0)
+    event(1).save()
+    with psycopg.connect(**postgres_options({**described, "NAME": "postgres"})) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")  # It writes, as far as the server knows.
+        assert lake.archive() == 1
 
 
 def test_waits_for_transactions_that_commit_out_of_order(monkeypatch):
