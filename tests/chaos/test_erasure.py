@@ -10,11 +10,14 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -52,7 +55,7 @@ from tracking.identity import pseudonym
 from tracking.models import Erasure
 from tracking.people import places
 from tracking.people.spans import Span
-at = Erasure.objects.get().erased_at
+at = Erasure.objects.latest("erased_at").erased_at
 spans = [Span("4711", pseudonym("4711", "mabel"))]
 rows = [one for place in places.places() for one in place.find(spans)]
 print(sum(one.get("received", one["ts"]) <= at for one in rows), "before", len(rows), "in all")
@@ -111,6 +114,32 @@ def erase(env: dict[str, str]) -> subprocess.Popen[bytes]:
     return running
 
 
+def killed_at_work(env: dict[str, str], *, chance: random.Random) -> Iterator[int]:
+    """Kill erasures up to half a second after they have written down what they do; how each ended."""
+    running, began = erase(env), time.monotonic()
+    while not unfinished(env) and running.poll() is None:
+        assert time.monotonic() < began + 60
+        time.sleep(0.01)
+    start_up = time.monotonic() - began
+    for number in range(KILLS):
+        if number:
+            running = erase(env)
+            time.sleep(start_up)
+        time.sleep(chance.uniform(0, 0.5))
+        running.send_signal(signal.SIGKILL)
+        running.communicate(timeout=10)
+        yield running.returncode
+
+
+def unfinished(env: dict[str, str]) -> bool:
+    sql = "SELECT count(*) FROM tracking_erasure WHERE finished_at IS NULL"
+    if "DATABASE_URL" in env:
+        with psycopg.connect(env["DATABASE_URL"]) as connection:
+            return connection.execute(sql).fetchone() != (0,)
+    with closing(sqlite3.connect(Path(env["LODESTAR_VAR_DIR"]) / "events.sqlite3")) as connection:
+        return connection.execute(sql).fetchone() != (0,)
+
+
 def test_finishes_what_kills_interrupted_while_a_collector_runs(env: dict[str, str]) -> None:
     chance = random.Random(7)  # noqa: S311 - the same moments in every run
     prepare(env)
@@ -120,11 +149,7 @@ def test_finishes_what_kills_interrupted_while_a_collector_runs(env: dict[str, s
     visits = Visits(collector.port)
     visits.start()
     try:
-        for _number in range(KILLS):
-            running = erase(env)
-            time.sleep(chance.uniform(1.5, 6))
-            running.send_signal(signal.SIGKILL)
-            running.communicate(timeout=10)
+        assert -signal.SIGKILL in list(killed_at_work(env, chance=chance))
         last = erase(env)
         said, _nothing = last.communicate(timeout=300)
         assert last.returncode == 0, said.decode()

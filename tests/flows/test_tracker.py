@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A folder of bare HTML files, and the address of a server that serves it."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield tmp_path, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

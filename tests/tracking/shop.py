@@ -96,7 +96,7 @@ class Visit(BaseHTTPRequestHandler):
 def opened() -> Iterator[Shop]:
     """A shop that is open while the block runs."""
     shop = Shop()
-    thread = threading.Thread(target=shop.serve_forever)
+    thread = threading.Thread(target=shop.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
         yield shop

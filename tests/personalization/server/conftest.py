@@ -69,7 +69,7 @@ def site(settings: Any) -> Iterator[Site]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     state.base = f"http://127.0.0.1:{server.server_port}"
     settings.OUTBOUND_ALLOW = [state.base.removeprefix("http://")]
     yield state
