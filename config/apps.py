@@ -11,4 +11,6 @@ class ConfigApp(AppConfig):
     verbose_name = "Lodestar"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401 - registers the system checks
+        from config import checks, query_log  # noqa: F401 - registers the system checks
+
+        query_log.install()

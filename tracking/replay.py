@@ -24,7 +24,7 @@ from tracking.people import tombstones
 
 EARLIEST = 631_152_000_000_000  # 1990
 PAUSE_SECONDS = 0.005  # lets live writers of the same SQLite file in
-MOST_REMEMBERED = 65_536
+MOST_REMEMBERED = 16_384
 NEEDS_ITEM = frozenset(code for code, rule in RULES.items() if rule.shape in (Shape.ITEM, Shape.ITEMS))
 
 

@@ -18,7 +18,7 @@ MOST_DIGITS = 30
 PRICES_END = Decimal(10_000_000_000)
 SMALLEST = Decimal("0.0001")
 FREE = "0"
-MOST_REMEMBERED = 65_536
+MOST_REMEMBERED = 16_384
 
 Parser = Callable[[Any], Any]
 

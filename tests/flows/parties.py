@@ -6,6 +6,7 @@ of the content layer, the site's no model, no event and no stored item. Only the
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,7 @@ def apart(copy_of_demo: CopyOfDemo, folder: Path) -> Parties:
     site, engine = found
     for built in ("models", "lake", "export"):
         shutil.rmtree(site.var_dir / built)
+    (site.var_dir / "secret_key").write_text(secrets.token_urlsafe(64))
     site.python(WITHOUT_ENGINE)
     engine.python(WITHOUT_CONTENT)
     return Parties(site, engine)
