@@ -158,6 +158,36 @@ def test_it_stores_a_purchase_with_its_price(page: Page, demo: Installation) -> 
     assert currency == "EUR"
 
 
+def test_the_basket_shows_what_lies_in_it(page: Page) -> None:
+    page.goto("/shop/clothing/hut-socks/")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.locator("[data-basket-count]")).to_have_text("1")
+    page.goto("/")
+    basket = page.locator("details.basket")
+    basket.locator("summary").click()
+    expect(basket.get_by_role("link")).to_have_attribute("href", "/shop/clothing/hut-socks/")
+    with page.expect_response(re.compile(r"/api/10101/deletefrombasket/")) as removed:
+        basket.get_by_role("button", name="Remove").click()
+    assert removed.value.status == 204
+    expect(basket).to_contain_text("Your basket is empty.")
+    expect(basket.get_by_role("button", name="Buy everything")).to_be_hidden()
+
+
+def test_it_buys_everything_in_the_basket(page: Page) -> None:
+    page.goto("/shop/clothing/hut-socks/")
+    for count in ("1", "2"):
+        page.get_by_role("button", name="Add to basket").click()
+        expect(page.locator("[data-basket-count]")).to_have_text(count)
+    page.locator("details.basket summary").click()
+    bought = []
+    page.on("response", lambda answer: bought.append(answer.status) if "/buy/" in answer.url else None)
+    page.get_by_role("button", name="Buy everything").click()
+    expect(page.locator(".toast")).to_contain_text("nothing was charged")
+    expect(page.locator("[data-basket-count]")).to_have_text("0")
+    page.wait_for_timeout(1000)
+    assert bought == [204, 204]
+
+
 def test_it_speaks_french_to_french_visitors(page: Page) -> None:
     page.goto("/")
     page.locator("nav.languages a", has_text="FR").click()
