@@ -11,7 +11,7 @@ from random import Random
 
 from PIL import Image
 
-from content.demo.pictures import nature, outings, rooms, tables, towns
+from content.demo.pictures import country, nature, outings, rooms, shores, tables, towns
 from content.demo.pictures.canvas import Canvas
 from content.demo.pictures.goods import COLOURS, GOODS, studio
 from content.demo.pictures.palettes import PALETTES, Palette
@@ -19,12 +19,12 @@ from content.demo.pictures.palettes import PALETTES, Palette
 SCENES: dict[str, Callable[[Canvas, Palette], None]] = {
     scene.__name__.replace("_", "-"): scene
     for scene in (
-        *(nature.mountains, nature.lake, nature.beach, nature.island, nature.desert, nature.forest),
+        *(nature.mountains, nature.lake, shores.beach, shores.island, nature.desert, nature.forest),
         *(nature.volcano, nature.fjord, nature.aurora, nature.canyon, nature.savanna, nature.waterfall),
-        *(nature.terraces, nature.reef),
+        *(nature.terraces, shores.reef),
         *(towns.skyline, towns.bridge, towns.old_town, towns.harbour, towns.fishing_nets, towns.canal),
-        *(towns.domes, towns.temple, towns.medina, towns.lighthouse, towns.railway, towns.camp),
-        *(towns.vineyard, towns.arches),
+        *(towns.domes, towns.temple, towns.medina, country.lighthouse, country.railway, country.camp),
+        *(country.vineyard, country.arches),
         *(outings.tram, outings.greenway, outings.whale, rooms.library, rooms.loom),
         *(tables.bowl, tables.plate, tables.cup, tables.market, tables.bread, tables.teapot, tables.grill),
     )

@@ -4,147 +4,19 @@ from __future__ import annotations
 
 import math
 
-from content.demo.pictures.canvas import HEIGHT, WIDTH, Canvas, Colour, mix
+from content.demo.pictures.canvas import Canvas, Colour, mix
+from content.demo.pictures.elements import (
+    birds,
+    hut,
+    palm,
+    pine,
+    range_of_peaks,
+    round_tree,
+    sail,
+    sky,
+    water,
+)
 from content.demo.pictures.palettes import Palette
-
-
-def sky(c: Canvas, p: Palette, *, horizon: float = 560) -> None:
-    c.gradient(p.sky, p.horizon, y1=horizon)
-    c.gradient(p.horizon, p.horizon, y0=horizon)
-    x, y = c.random.uniform(220, 980), c.random.uniform(130, 270)
-    size = c.random.uniform(44, 72)
-    if p.night:
-        for _ in range(90):
-            c.disc(
-                c.random.uniform(0, WIDTH),
-                c.random.uniform(0, horizon * 0.8),
-                c.random.uniform(0.8, 2.2),
-                p.light,
-            )
-        c.disc(x, y, size * 0.8, p.sun)
-        c.disc(x + size * 0.34, y - size * 0.16, size * 0.7, mix(p.sky, p.horizon, y / horizon))
-        return
-    around = mix(p.sky, p.horizon, y / horizon)
-    for step, share in ((3.0, 0.12), (2.2, 0.24), (1.5, 0.42)):
-        c.disc(x, y, size * step, mix(around, p.sun, share))
-    c.disc(x, y, size, p.sun)
-    for _ in range(c.random.randint(2, 4)):
-        cloud(
-            c,
-            c.random.uniform(60, 1140),
-            c.random.uniform(70, 300),
-            c.random.uniform(0.6, 1.3),
-            mix(p.horizon, p.light, 0.6),
-        )
-
-
-def cloud(c: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
-    width = 130 * size
-    c.rect((x - width, y - 11 * size, x + width, y + 11 * size), colour, radius=11 * size)
-    c.rect((x - width * 0.6, y - 30 * size, x + width * 0.45, y + 4 * size), colour, radius=16 * size)
-    c.rect((x - width * 0.2, y + 2 * size, x + width * 1.35, y + 20 * size), colour, radius=9 * size)
-
-
-def birds(c: Canvas, colour: Colour, *, count: int = 5) -> None:
-    x, y = c.random.uniform(250, 850), c.random.uniform(150, 300)
-    for _ in range(count):
-        bx, by, w = x + c.random.uniform(-130, 130), y + c.random.uniform(-60, 60), c.random.uniform(9, 15)
-        c.arc(bx - w, by, w, w * 0.7, (200, 350), colour, 2.4)
-        c.arc(bx + w, by, w, w * 0.7, (190, 340), colour, 2.4)
-
-
-def peak(
-    c: Canvas, x: float, base: float, height: float, width: float, colours: tuple[Colour, Colour, Colour]
-) -> None:
-    """One mountain with a lit and a shaded face and a cap of snow."""
-    lit, shade, snow = colours
-    top = base - height
-    ridge = [(x, top)]
-    for step in range(1, 7):
-        share = step / 6
-        ridge.append((x + width * 0.16 * math.sin(step * 2.1) * share, top + height * share))
-    c.poly([(x - width, base), (x, top), *ridge[1:]], lit)
-    c.poly([(x, top), *ridge[1:], (x + width, base)], shade)
-    if height < 170:
-        return
-    cap = height * 0.3
-    edge, left, right = top + cap, width * 0.3, width * 0.3
-    c.poly(
-        [
-            (x, top),
-            (x - left, edge),
-            (x - left * 0.55, edge - cap * 0.22),
-            (x - left * 0.2, edge + cap * 0.12),
-        ]
-        + [(x + right * 0.1, edge - cap * 0.25), (x + right * 0.45, edge + cap * 0.1), (x + right, edge)],
-        snow,
-    )
-    c.poly(
-        [
-            (x, top),
-            (x + right * 0.12, edge - cap * 0.26),
-            (x + right * 0.45, edge + cap * 0.1),
-            (x + right, edge),
-        ],
-        mix(snow, shade, 0.3),
-    )
-
-
-def range_of_peaks(c: Canvas, p: Palette, *, base: float, height: float, colour: Colour, count: int) -> None:
-    places = sorted(c.random.uniform(-60, WIDTH + 60) for _ in range(count))
-    for place in sorted(places, key=lambda _: c.random.random()):
-        tall = height * c.random.uniform(0.6, 1.1)
-        peak(
-            c,
-            place,
-            base,
-            tall,
-            tall * c.random.uniform(0.75, 1.05),
-            (mix(colour, p.horizon, 0.16), colour, p.light),
-        )
-
-
-def pine(c: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
-    c.rect((x - size * 0.05, y - size * 0.2, x + size * 0.05, y), mix(colour, (40, 24, 20), 0.5))
-    for level in range(3):
-        top, width = y - size * (1 - level * 0.26), size * (0.2 + level * 0.09)
-        c.poly([(x, top), (x - width, top + size * 0.42), (x + width, top + size * 0.42)], colour)
-        c.poly(
-            [(x, top), (x, top + size * 0.42), (x + width, top + size * 0.42)],
-            mix(colour, (10, 20, 30), 0.16),
-        )
-
-
-def palm(c: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
-    lean = c.random.uniform(-0.25, 0.25) * size
-    trunk = [(x + lean * (t / 8) ** 1.6, y - size * t / 8) for t in range(9)]
-    c.line(trunk, size * 0.055, mix(colour, (70, 40, 30), 0.5))
-    tx, ty = trunk[-1]
-    for angle in (-170, -140, -105, -70, -35, -8, 25):
-        reach, rad = size * 0.46, math.radians(angle)
-        mx, my = tx + math.cos(rad) * reach * 0.6, ty + math.sin(rad) * reach * 0.45
-        ex, ey = tx + math.cos(rad) * reach, ty + math.sin(rad) * reach * 0.45 + size * 0.16
-        c.poly([(tx, ty), (mx, my - size * 0.05), (ex, ey), (mx, my + size * 0.045)], colour)
-
-
-def round_tree(c: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
-    c.rect((x - size * 0.05, y - size * 0.5, x + size * 0.05, y), mix(colour, (60, 36, 30), 0.6))
-    c.disc(x, y - size * 0.7, size * 0.36, colour)
-    c.disc(x - size * 0.2, y - size * 0.55, size * 0.24, mix(colour, (0, 20, 30), 0.12))
-    c.disc(x + size * 0.14, y - size * 0.82, size * 0.18, mix(colour, (255, 255, 230), 0.16))
-
-
-def water(c: Canvas, p: Palette, *, top: float, bottom: float = HEIGHT, sparkle: int = 46) -> None:
-    c.gradient(mix(p.water, p.horizon, 0.45), mix(p.water, p.near, 0.35), y0=top, y1=bottom)
-    for _ in range(sparkle):
-        depth = c.random.random() ** 1.5
-        y = top + 6 + (bottom - top) * depth
-        x, half = c.random.uniform(0, WIDTH), 12 + 60 * depth * c.random.random() + 10
-        c.rect(
-            (x - half, y, x + half, y + 1.6 + 3.2 * depth),
-            mix(p.water, p.light, 0.22 + 0.3 * (1 - depth)),
-            radius=2,
-        )
 
 
 def mountains(c: Canvas, p: Palette) -> None:
@@ -180,55 +52,6 @@ def canoe(c: Canvas, x: float, y: float, p: Palette) -> None:
     c.disc(x - 12, y - 38, 8, p.ground)
     c.poly([(x - 24, y - 8), (x - 12, y - 32), (x + 2, y - 8)], p.ground)
     c.line([(x - 36, y - 30), (x + 22, y + 8)], 3, p.ground)
-
-
-def beach(c: Canvas, p: Palette) -> None:
-    sky(c, p, horizon=430)
-    c.hill(440, 60, p.far)
-    water(c, p, top=436, bottom=700)
-    sand = mix(p.light, p.horizon, 0.4)
-    shore = c.crest(640, 46)
-    c.poly([(-20, 800), *[(x, y - 16) for x, y in shore], (1240, 800)], mix(p.water, p.light, 0.75))
-    c.poly([(-20, 800), *shore, (1240, 800)], sand)
-    side = c.random.choice((120, 960))
-    for offset in (0, 90, 170):
-        palm(c, side + offset, 770, c.random.uniform(330, 460), p.near if offset else p.ground)
-    x = 1080 - side + 60
-    c.line([(x, 760), (x - 16, 640)], 6, p.light)
-    c.pie(x - 18, 668, 96, 62, (188, 364), p.accent)
-    c.pie(x - 18, 668, 40, 62, (186, 362), p.light)
-
-
-def island(c: Canvas, p: Palette) -> None:
-    sky(c, p, horizon=470)
-    water(c, p, top=470, sparkle=70)
-    for _ in range(c.random.randint(4, 6)):
-        x, w = c.random.uniform(40, 1160), c.random.uniform(60, 150)
-        tall = w * c.random.uniform(0.9, 1.7)
-        y = c.random.uniform(490, 600)
-        colour = mix(p.near, p.horizon, (620 - y) / 240)
-        c.oval(x, y + 4, w * 1.25, 12, mix(p.water, p.light, 0.5))
-        c.pie(x, y, w, tall, (180, 360), colour)
-        c.pie(x + w * 0.3, y, w * 0.7, tall * 0.76, (180, 360), mix(colour, p.ground, 0.3))
-    sail(c, c.random.uniform(300, 900), 690, 1.5, p)
-
-
-def sail(c: Canvas, x: float, y: float, size: float, p: Palette) -> None:
-    c.poly([(x, y - 130 * size), (x, y - 14 * size), (x - 56 * size, y - 14 * size)], p.accent)
-    c.poly(
-        [(x + 5 * size, y - 112 * size), (x + 5 * size, y - 14 * size), (x + 44 * size, y - 14 * size)],
-        p.light,
-    )
-    c.poly(
-        [
-            (x - 62 * size, y - 8 * size),
-            (x + 56 * size, y - 8 * size),
-            (x + 34 * size, y + 14 * size),
-            (x - 44 * size, y + 14 * size),
-        ],
-        p.ground,
-    )
-    c.rect((x - 80 * size, y + 18 * size, x + 76 * size, y + 21 * size), mix(p.water, p.light, 0.5), radius=2)
 
 
 def desert(c: Canvas, p: Palette) -> None:
@@ -304,12 +127,6 @@ def fjord(c: Canvas, p: Palette) -> None:
     for x, colour in ((770, p.accent), (840, p.light), (905, p.accent)):
         hut(c, x, 566, 1.0, colour, p)
     sail(c, 420, 680, 1.1, p)
-
-
-def hut(c: Canvas, x: float, y: float, size: float, wall: Colour, p: Palette) -> None:
-    c.rect((x - 24 * size, y - 34 * size, x + 24 * size, y), wall)
-    c.poly([(x - 30 * size, y - 32 * size), (x, y - 62 * size), (x + 30 * size, y - 32 * size)], p.ground)
-    c.rect((x - 8 * size, y - 22 * size, x + 8 * size, y - 8 * size), p.light)
 
 
 def aurora(c: Canvas, p: Palette) -> None:
@@ -406,76 +223,3 @@ def terraces(c: Canvas, p: Palette) -> None:
     for x in (180, 960):
         palm(c, x, 720, c.random.uniform(180, 260), p.ground)
     hut(c, 640, 560, 1.1, p.accent, p)
-
-
-def reef(c: Canvas, p: Palette) -> None:
-    surface, depth = mix(p.water, p.light, 0.5), mix(p.ground, (4, 30, 70), 0.5)
-    c.gradient(surface, depth)
-    for x in (160, 420, 700, 930):
-        for step in range(24):
-            # A ray of light fades into the depth it crosses.
-            y, drift = step * 25, step * 8
-            here = mix(surface, depth, y / 800)
-            colour = mix(here, p.light, 0.22 * (1 - step / 24))
-            c.poly(
-                [
-                    (x + drift, y),
-                    (x + 70 + drift * 1.2, y),
-                    (x + 80 + drift * 1.2, y + 25),
-                    (x + 8 + drift, y + 25),
-                ],
-                colour,
-            )
-    corals(c, p)
-    for _ in range(9):
-        fish(
-            c,
-            c.random.uniform(120, 1080),
-            c.random.uniform(150, 520),
-            c.random.uniform(0.6, 1.5),
-            c.random.choice((p.accent, p.light, p.sun)),
-            p,
-        )
-    for _ in range(26):
-        c.ring(
-            c.random.uniform(0, 1200),
-            c.random.uniform(30, 600),
-            *(c.random.uniform(4, 11),) * 2,
-            p.light,
-            1.6,
-        )
-
-
-def corals(c: Canvas, p: Palette) -> None:
-    c.hill(700, 70, mix(p.ground, p.near, 0.3))
-    for _ in range(13):
-        x, tall = c.random.uniform(20, 1180), c.random.uniform(70, 190)
-        colour = c.random.choice(
-            (p.accent, mix(p.accent, (240, 90, 160), 0.6), mix(p.accent, p.sun, 0.5), p.mid)
-        )
-        for branch in range(-2, 3):
-            c.line(
-                [
-                    (x, 790),
-                    (x + branch * tall * 0.12, 760 - tall * 0.5),
-                    (x + branch * tall * 0.27, 760 - tall + abs(branch) * 20),
-                ],
-                12,
-                colour,
-            )
-            c.disc(x + branch * tall * 0.27, 760 - tall + abs(branch) * 20, 9, colour)
-    c.hill(775, 30, p.ground)
-
-
-def fish(c: Canvas, x: float, y: float, size: float, colour: Colour, p: Palette) -> None:
-    c.poly(
-        [(x - 34 * size, y), (x - 62 * size, y - 22 * size), (x - 62 * size, y + 22 * size)],
-        mix(colour, p.ground, 0.25),
-    )
-    c.oval(x, y, 42 * size, 24 * size, colour)
-    c.rect(
-        (x - 4 * size, y - 22 * size, x + 6 * size, y + 22 * size),
-        mix(colour, p.ground, 0.25),
-        radius=4 * size,
-    )
-    c.disc(x + 24 * size, y - 5 * size, 4.4 * size, p.ground)

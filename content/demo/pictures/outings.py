@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from content.demo.pictures.canvas import Canvas, Colour, mix
-from content.demo.pictures.nature import birds, range_of_peaks, round_tree, sky, water
+from content.demo.pictures.elements import birds, range_of_peaks, round_tree, sky, water
 from content.demo.pictures.palettes import Palette
 from content.demo.pictures.towns import houses, walls_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from content.demo.pictures.canvas import Canvas, Colour, mix
-from content.demo.pictures.nature import fish
 from content.demo.pictures.palettes import Palette
+from content.demo.pictures.shores import fish
 
 WARM: tuple[Colour, ...] = (
     (232, 92, 66),
