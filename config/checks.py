@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from django.utils import timezone
 
 from config import assets, site_access
 from config.site_access.schema import Kept
+from config.site_access.show import old_names
 
 DEMO_KEYS = {"1111-2222-3333-4444-5555", "5555-4444-3333-2222-1111"}
 WORKER_SECONDS = 60
@@ -86,6 +88,8 @@ def sites_file() -> Iterator[Finding]:
     yield Finding(
         "sites file", f"{settings.LODESTAR_SITES_FILE}: {names or 'no site has credentials'}", remedy
     )
+    for note in old_names(Path(settings.LODESTAR_SITES_FILE)):
+        yield Finding("sites file", f"{note} It is still read.")
     demo = [site.name for site in sites if site.license_key in DEMO_KEYS]
     if demo and not settings.DEBUG:
         yield Finding(
