@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
-from personalization import contracts
+from personalization.client import formats
 from personalization.client.asked import BadRequest
 from personalization.client.export.write import HEAD, TAIL
-
-ERROR_MEDIA_TYPE = "application/vnd.ibexa.api.ErrorMessage+json"
+from personalization.client.formats import Format
 
 View = Callable[..., HttpResponseBase]
 
 
 def error(status: HTTPStatus, description: str) -> HttpResponse:
-    """The error envelope of reference 4.5."""
+    """The error envelope of reference 4.5; :func:`endpoint` turns it into XML for who asks for that."""
     document = {
         "ErrorMessage": {
-            "_media-type": ERROR_MEDIA_TYPE,
+            "_media-type": formats.media_type("ErrorMessage", Format.JSON),
             "errorCode": status.value,
             "errorMessage": status.phrase,
             "errorDescription": description,
         }
     }
-    response = HttpResponse(orjson.dumps(document), status=status.value, content_type=ERROR_MEDIA_TYPE)
+    response = ErrorMessage(document, status=status.value)
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="personalization", Basic realm="personalization"'
     return response
+
+
+class ErrorMessage(HttpResponse):
+    """An error envelope that can still become XML."""
+
+    def __init__(self, document: dict[str, Any], *, status: int) -> None:
+        kind = formats.media_type("ErrorMessage", Format.JSON)
+        super().__init__(orjson.dumps(document), status=status, content_type=kind)
+        self.document = document
+
+    def become_xml(self) -> None:
+        self.content = formats.as_xml(self.document)
+        self["Content-Type"] = formats.media_type("ErrorMessage", Format.XML)
 
 
 def wrong_credentials() -> HttpResponse:
@@ -46,23 +62,41 @@ def endpoint(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest, **parts: str) -> HttpResponseBase:
-        if request.method not in ("GET", "HEAD"):
-            response = error(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered here.")
-            response["Allow"] = "GET, HEAD"
-            return response
-        try:
-            return view(request, **parts)
-        except BadRequest as fault:
-            return error(HTTPStatus.BAD_REQUEST, str(fault))
+        response = judged(view, request, parts)
+        if isinstance(response, ErrorMessage) and formats.accepted(request) is Format.XML:
+            response.become_xml()
+        patch_vary_headers(response, ("Accept", "Authorization"))
+        return response
 
     return guarded
 
 
-def content_list(bodies: Sequence[bytes]) -> HttpResponse:
-    """200 with the items, each once, or 204 without a body."""
+def judged(view: View, request: HttpRequest, parts: dict[str, str]) -> HttpResponseBase:
+    if request.method not in ("GET", "HEAD"):
+        response = error(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered here.")
+        response["Allow"] = "GET, HEAD"
+        return response
+    try:
+        return view(request, **parts)
+    except BadRequest as fault:
+        return error(HTTPStatus.BAD_REQUEST, str(fault))
+
+
+def content_list(request: HttpRequest, bodies: Sequence[bytes]) -> HttpResponseBase:
+    """200 with the items, each once, or 204 without a body; 406 when neither JSON nor XML is accepted.
+
+    The answer has an ETag, and is 304 without a body for who holds that.
+    """
+    form = formats.accepted(request)
+    if form is None:
+        return error(HTTPStatus.NOT_ACCEPTABLE, f"Items are sent as one of: {', '.join(formats.OFFERED)}.")
     if not bodies:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    joined = b",".join(dict.fromkeys(bodies))
-    response = HttpResponse(HEAD + joined + TAIL, content_type=contracts.CONTENTLIST_MEDIA_TYPE)
-    response["Cache-Control"] = "private, no-store"
-    return response
+    body = HEAD + b",".join(dict.fromkeys(bodies)) + TAIL
+    if form is Format.XML:
+        body = formats.as_xml(orjson.loads(body))
+    response = HttpResponse(body, content_type=formats.media_type("ContentList", form))
+    # To be kept by its caller only, and asked for again each time: rights may have been taken away.
+    response["Cache-Control"] = "private, no-cache"
+    response["ETag"] = quote_etag(hashlib.sha256(body).hexdigest()[:32])
+    return get_conditional_response(request, etag=response["ETag"], response=response) or response

@@ -109,7 +109,7 @@ def with_wagtail_site(sites: Sequence[SiteAccess]) -> Iterator[tuple[SiteAccess,
 
 def answer(request: HttpRequest, found: Sequence[tuple[Found, SiteAccess]]) -> HttpResponseBase:
     fields, variation = asked.fields_of(request), asked.variation_of(request)
-    return content_list(bodies_of(found, fields=fields, variation=variation))
+    return content_list(request, bodies_of(found, fields=fields, variation=variation))
 
 
 @endpoint
