@@ -62,6 +62,13 @@ DEFAULT_RECOMMENDATIONS = 10
 MAX_RECOMMENDATIONS = 50
 
 REST_PREFIX = "/api/ibexa/v2/personalization/v1"
+# Where older clients of the platform have the same addresses (reference 4.1).
+OLDER_REST_PREFIXES = (
+    "/api/ezp/v2/ibexa_recommendation/v1",
+    "/api/ezp/v2/ibexa_personalization/v1",
+    "/api/ezp/v2/ez_recommendation/v1",
+)
+REST_PREFIXES = (REST_PREFIX, *OLDER_REST_PREFIXES)
 
 
 # --- Notifications: connector -> engine -------------------------------------------------------

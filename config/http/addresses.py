@@ -95,29 +95,52 @@ def configured_hosts() -> set[str]:
     return found
 
 
-def resolve(host: str, port: int, *, seconds: float) -> tuple[str, ...]:
-    """Every address of ``host``, asked for once. The resolver knows no time limit, so a thread waits."""
-    found: list[str] = []
-    failure: list[OSError | UnicodeError] = []
+class Lookup:
+    """One question to the resolver, which knows no time limit; several calls may wait for it."""
 
-    def ask() -> None:
+    def __init__(self, host: str, port: int) -> None:
+        self.place = (host, port)
+        self.found: tuple[str, ...] = ()
+        self.failure = ""
+        self.thread = threading.Thread(target=self.ask, daemon=True, name="resolver")
+
+    def ask(self) -> None:
         try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.extend(dict.fromkeys(str(row[4][0]) for row in rows))
+            rows = socket.getaddrinfo(*self.place, type=socket.SOCK_STREAM)
+            self.found = tuple(dict.fromkeys(str(row[4][0]) for row in rows))
         except (OSError, UnicodeError) as error:
-            failure.append(error)
+            self.failure = f" ({error})"
+        with _lock:
+            _lookups.pop(self.place, None)
 
+
+_lookups: dict[tuple[str, int], Lookup] = {}
+_lock = threading.Lock()
+
+
+def lookup_of(host: str, port: int) -> Lookup:
+    """The question that is being asked, else a new one: a resolver that hangs keeps one thread a name."""
+    with _lock:
+        lookup = _lookups.get((host, port))
+        if lookup is None:
+            lookup = _lookups[host, port] = Lookup(host, port)
+            lookup.thread.start()
+        return lookup
+
+
+def resolve(host: str, port: int, *, seconds: float) -> tuple[str, ...]:
+    """Every address of ``host``, asked for once."""
     if is_literal(host):
-        ask()
+        lookup = Lookup(host, port)
+        lookup.ask()
     else:
-        waiter = threading.Thread(target=ask, daemon=True, name="resolver")
-        waiter.start()
-        waiter.join(max(seconds, 0.0))
-        if waiter.is_alive():
+        lookup = lookup_of(host, port)
+        lookup.thread.join(max(seconds, 0.0))
+        if lookup.thread.is_alive():
             raise TooSlow(f"The name {host} was not resolved within {seconds:.1f} s.")
-    if not found:
-        raise Unreachable(f"The name {host} cannot be resolved{f' ({failure[0]})' if failure else ''}.")
-    return tuple(found)
+    if not lookup.found:
+        raise Unreachable(f"The name {host} cannot be resolved{lookup.failure}.")
+    return lookup.found
 
 
 def is_literal(host: str) -> bool:

@@ -17,7 +17,7 @@ import requests
 from django.conf import settings
 
 from config.files import sync
-from config.http import breaker
+from config.http import breaker, metrics
 from config.http.addresses import parts_of, screen
 from config.http.answer import (
     Answer,
@@ -113,6 +113,7 @@ class SafeClient:
             status = type(error).__name__
             raise
         finally:
+            metrics.note(self.purpose, host, status=status, seconds=deadline.elapsed)
             if deadline.left < 0:
                 logger.warning(
                     "%s: %s took %d ms, more than its budget of %d ms.",
@@ -136,7 +137,7 @@ class SafeClient:
         trusted: bool,  # noqa: FBT001 - private, the same order as its only caller's
         deadline: Deadline,
     ) -> Iterator[Incoming]:
-        parts_of(url)
+        _scheme, host, port = parts_of(url)
         check_headers(headers)
         if is_own(url):
             incoming = open_own(method, url, headers=headers, content=content)
@@ -145,11 +146,15 @@ class SafeClient:
             finally:
                 incoming.close()
             return
-        target = screen(url, trusted=trusted, seconds=min(deadline.left, 5.0))
-        breaker.before(target.key)
-        good = True
+        # Before the name is looked up: a resolver that hangs is a failure of the host like any other.
+        key = f"{host}:{port}"
+        breaker.before(key)
+        good: bool | None = None  # neither, when it was we who would not go on
         try:
-            request = requests.Request(method, url, headers=dict(headers), data=content or None)
+            target = screen(url, trusted=trusted, seconds=min(deadline.left, 5.0))
+            request = requests.Request(
+                method, url, headers=headers_of(headers), data=content or None, auth=Presented.of(headers)
+            )
             incoming = open_remote(request, target=target, deadline=deadline)
             try:
                 yield incoming
@@ -160,7 +165,8 @@ class SafeClient:
             good = False
             raise
         finally:
-            breaker.after(target.key, good=good)
+            if good is not None:
+                breaker.after(key, good=good)
 
     def _counted(self, incoming: Incoming, url: str, *, limit: int) -> Iterator[bytes]:
         host = urlsplit(url).netloc
@@ -185,6 +191,25 @@ def with_credentials(
     if bearer:
         result["Authorization"] = f"Bearer {bearer}"
     return result
+
+
+class Presented(requests.auth.AuthBase):
+    """Credentials as the library wants them: it takes them away itself where they must not go."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Presented | None:
+        return cls(headers["Authorization"]) if "Authorization" in headers else None
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self.value
+        return request
+
+
+def headers_of(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "Authorization"}
 
 
 def check_headers(headers: Mapping[str, str]) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from personalization import contracts
 from personalization.client import rest
 
-PREFIXES = (
-    "api/ibexa/v2/personalization/v1/",
-    "api/ezp/v2/ibexa_recommendation/v1/",
-    "api/ezp/v2/ibexa_personalization/v1/",
-    "api/ezp/v2/ez_recommendation/v1/",
-)
+PREFIXES = tuple(f"{prefix[1:]}/" for prefix in contracts.REST_PREFIXES)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     pattern

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from config.http import (
     Unreachable,
     addresses,
     breaker,
+    metrics,
 )
 from tests.config.raw_server import raw_server, response
 
@@ -273,3 +275,55 @@ def test_it_reads_retry_after(value: str, seconds: float | None) -> None:
 def test_it_calls_public_addresses_public() -> None:
     assert addresses.is_public("8.8.8.8")
     assert addresses.is_public("2001:4860:4860::8888")
+
+
+def test_a_name_that_cannot_be_resolved_counts_as_a_failure() -> None:
+    for _ in range(5):
+        with pytest.raises(Unreachable, match="cannot be resolved"):
+            CLIENT.request("GET", "https://no-such-host.invalid/", trusted=True)
+    with pytest.raises(Unreachable, match="failed 5 times in a row"):
+        CLIENT.request("GET", "https://no-such-host.invalid/", trusted=True)
+
+
+def test_a_resolver_that_hangs_keeps_one_thread_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def hang(*_args: object, **_options: object) -> list[object]:
+        answered.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    client = SafeClient(purpose="tests", budget=0.05)
+    try:
+        for _ in range(3):
+            with pytest.raises(TooSlow, match="was not resolved"):
+                client.request("GET", "https://slow-name.example/", trusted=True)
+        assert sum(thread.name == "resolver" for thread in threading.enumerate()) == 1
+    finally:
+        answered.set()
+
+
+def test_an_answer_that_we_cut_off_says_nothing_of_the_host() -> None:
+    large = response(body=b"x" * 200_000)
+    with raw_server(lambda head: [response("500 Oops") if b"/bad" in head else large]) as server:
+        for _ in range(4):
+            CLIENT.request("GET", f"{server.url}/bad", trusted=True)
+        with pytest.raises(TooLarge):
+            CLIENT.request("GET", server.url, trusted=True)
+        CLIENT.request("GET", f"{server.url}/bad", trusted=True)
+        with pytest.raises(Unreachable, match="failed 5 times in a row"):
+            CLIENT.request("GET", server.url, trusted=True)
+
+
+def test_it_counts_calls_by_host(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    client = SafeClient(purpose="counted calls", budget=5.0)
+    with raw_server(lambda head: [response("500 Oops" if b"/bad" in head else "200 OK")]) as server:
+        for path in ("", "/bad", ""):
+            client.request("GET", f"{server.url}{path}", trusted=True)
+        place = f"127.0.0.1:{server.port}"
+        found = metrics.current()["counted calls", place]
+        assert (found.calls, found.failed) == (3, 1)
+        monkeypatch.setattr(metrics, "WINDOW_SECONDS", 0.0)
+        with caplog.at_level("INFO", logger="personalization"):
+            client.request("GET", server.url, trusted=True)
+    assert f"counted calls: {place} was called 3 times, 1 failed" in caplog.text

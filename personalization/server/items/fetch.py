@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from config import http
-from personalization.contracts import Credentials
+from personalization.contracts import REST_PREFIXES, Credentials
 from personalization.server.sites import sites_of
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -69,6 +69,9 @@ def document(url: str, *, customer_id: str, presented: Presented, accept: str) -
 
 
 def answer_body(url: str, *, customer_id: str, presented: Presented, accept: str) -> bytes | None:
+    if http.is_own(url) and not is_content(url):
+        # Asked by itself it would answer anything, in the name of whoever sent the notification.
+        raise FetchRefused(f"{url} is an address of this installation, but not one of its content REST.")
     client = http.SafeClient(purpose="import of items", budget=SECONDS_PER_FILE, max_bytes=MAX_FILE_BYTES)
     try:
         answer = client.request(
@@ -103,6 +106,12 @@ def is_trusted(url: str, *, customer_id: str) -> bool:
         return True
     named = [site.host_uri for site in sites_of(customer_id)]
     return origin(url) in {origin(one) for one in named}
+
+
+def is_content(url: str) -> bool:
+    """Whether the address lies below a prefix of the content REST."""
+    path = urlsplit(url).path
+    return path.startswith(tuple(f"{prefix}/" for prefix in REST_PREFIXES)) and ".." not in path
 
 
 def origin(url: str) -> tuple[str, str, int | None]:

@@ -1,0 +1,46 @@
+"""A notification cannot make this installation call itself, but for what exports and items stand under."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from personalization.contracts import CONTENT_MEDIA_TYPE
+from personalization.server.items import fetch
+
+NOBODY = fetch.Presented()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/login/",
+        "/api/10101/click/u/38/5",
+        "/api/ibexa/v2/personalization/v1/../../../../../admin/",
+        "/api/ibexa/v2/personalization/v10/content/id/5",
+        "",
+    ],
+)
+def test_an_own_address_must_be_one_of_content(path: str, settings: Settings) -> None:
+    with pytest.raises(fetch.FetchRefused, match="not one of its content REST"):
+        fetch.document(
+            f"{settings.WAGTAILADMIN_BASE_URL}{path}",
+            customer_id="10101",
+            presented=NOBODY,
+            accept=CONTENT_MEDIA_TYPE,
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    ["/api/ibexa/v2/personalization/v1/content/id/5", "/api/ezp/v2/ez_recommendation/v1/content/id/5"],
+)
+def test_content_of_our_own_is_asked_for(path: str, settings: Settings) -> None:
+    with pytest.raises(fetch.FetchRefused, match="answered 401"):
+        fetch.document(
+            f"{settings.WAGTAILADMIN_BASE_URL}{path}",
+            customer_id="10101",
+            presented=NOBODY,
+            accept=CONTENT_MEDIA_TYPE,
+        )
