@@ -20,6 +20,7 @@ from personalization.client.errors import EngineError
 
 NOTIFY_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1024 * 1024
+LONGEST_REASON = 300  # bytes
 
 
 def notify(
@@ -115,16 +116,24 @@ def refusal(answer: http.Answer, *, url: str, customer_id: int | str) -> EngineE
             f"Check it in the sites file."
         )
     elif status == 404:
-        message = f"{where} does not know customer {customer_id} (404)."
+        message = f"{where} knows nothing at this address of customer {customer_id} (404).{told_by(answer)}"
     elif 300 <= status < 400:
         message = (
             f"{where} answered {status} for customer {customer_id}. Redirects are not followed: "
             f"write the address it leads to into the sites file."
         )
     else:
-        message = f"{where} answered {status} for customer {customer_id}."
+        message = f"{where} answered {status} for customer {customer_id}.{told_by(answer)}"
     retry = status >= 500 or status in (408, 425, 429)
     return EngineError(message, status=status, retry=retry, retry_after=answer.retry_after() or 0)
+
+
+def told_by(answer: http.Answer) -> str:
+    """The reason that an answer gives in plain text, as it may stand behind a sentence of ours."""
+    if not answer.headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    first = answer.body[:LONGEST_REASON].decode("utf-8", "replace").strip().partition("\n")[0]
+    return f" It says: {first}" if first and first.isprintable() else ""
 
 
 def place(url: str) -> str:

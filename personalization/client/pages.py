@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.apps import apps
@@ -15,6 +16,8 @@ from content.items import queries
 from content.items.queries import Found
 from content.items.types import type_of
 from personalization import contracts
+
+logger = logging.getLogger("personalization")
 
 
 def language_of(request: HttpRequest) -> str:
@@ -67,14 +70,25 @@ def item_of(request: HttpRequest, content: Any, *, language: str) -> Found | Non
 
 
 def remote_id_of(content: Any) -> str:
-    """The remote id of a page or of what already is one; "" for pages whose type is no item type."""
-    if isinstance(content, str):
-        return content
+    """The remote id of a page, of an object with ``item_key``, or of what is one already; else "".
+
+    ``item_key`` (a value, or a method without arguments) is the key that the object's
+    :class:`~content.items.sources.ItemSource` knows it by.
+    """
+    if content is None or isinstance(content, str):
+        return content or ""
     # A page may come as plain Page; it knows the class that it really is.
     kind = getattr(content, "specific_class", None) or type(content)
     if isinstance(content, Model) and type_of(kind) is None:
         return ""
-    return str(getattr(content, "translation_key", None) or "")
+    key = getattr(content, "item_key", None) or getattr(content, "translation_key", None)
+    if key is None:
+        logger.warning(
+            "An object of the type %s is no page, content id or remote id, and has no item_key: "
+            "nothing is tracked or recommended for it.",
+            type(content).__name__,
+        )
+    return str((key() if callable(key) else key) or "")
 
 
 def wire_id(item: Found, *, site: SiteAccess) -> int | str:

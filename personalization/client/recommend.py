@@ -46,7 +46,7 @@ def recommendations(
     scenario: str,
     *,
     context: Any = None,
-    limit: int = DEFAULT_LIMIT,
+    limit: int | str = DEFAULT_LIMIT,
     attributes: Sequence[str] = DEFAULT_ATTRIBUTES,
     output_type_id: int | None = None,
     cross_content_type: bool = False,
@@ -69,7 +69,7 @@ def recommendations(
         site=site,
         scenario=str(scenario),
         language=pages.language_of(request),
-        limit=max(1, min(limit, MAX_LIMIT)),
+        limit=whole(limit),
         category_path=category_path,
         output_type_id=output_type_id,
         cross_content_type=cross_content_type,
@@ -79,6 +79,16 @@ def recommendations(
     add_context(draft, context)
     hooks.run(draft)
     return draft.items[: draft.limit]
+
+
+def whole(limit: object) -> int:
+    """A limit as templates give it, 1 to 50; what is no number counts as not given."""
+    try:
+        number = int(str(limit))
+    except ValueError:
+        logger.warning("limit must be a whole number; got %.80r, %d is used.", limit, DEFAULT_LIMIT)
+        return DEFAULT_LIMIT
+    return max(1, min(number, MAX_LIMIT))
 
 
 def add_context(draft: Draft, context: Any) -> None:
@@ -182,8 +192,12 @@ def fall_back(draft: Draft) -> None:
     site = pages.wagtail_site_of(draft.request)
     if draft.items or not draft.site.random_item_types or site is None:
         return
-    rows = random_rows(site.pk, draft.site.random_item_types, language=draft.language, limit=draft.limit)
-    draft.items = [from_row(row, site=draft.site) for row in rows]
+    # A few more, because what the visitor looks at already is left out.
+    most = draft.limit + len(draft.context)
+    rows = random_rows(site.pk, draft.site.random_item_types, language=draft.language, limit=most)
+    seen = {str(one) for one in draft.context}
+    found = [from_row(row, site=draft.site) for row in rows]
+    draft.items = [one for one in found if one.item_id not in seen][: draft.limit]
 
 
 def random_rows(site_id: int, types: Sequence[str], *, language: str, limit: int) -> list[Found]:

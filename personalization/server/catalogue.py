@@ -130,6 +130,18 @@ class Catalogue:
         number, places = self.numbers.get(key), self.columns.places
         return self.places[places[number]] if number is not None and number < len(places) else ()
 
+    def categories_of(self, key: Key) -> tuple[str, ...]:
+        """The categories that an item lies in. A path that leads to this item alone is the item's own
+        place in the tree, as pages export it, and its category is the one above."""
+        return tuple(dict.fromkeys(map(self._category, self.paths_of(key))))
+
+    def _category(self, path: str) -> str:
+        places = self._below.get(path, ())
+        above = path.rpartition("/")[0]
+        if len(places) != 1 or not above:
+            return path
+        return above if np.count_nonzero(self.columns.places == places[0]) == 1 else path
+
     def find(self, item_id: str) -> Key | None:
         """The stored item of that id; ids may repeat over the item types, of which the lowest is meant."""
         columns = self.columns

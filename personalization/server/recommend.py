@@ -213,7 +213,7 @@ class Walk:
 
 def context_paths(catalogue: Catalogue, seeds: list[Seed]) -> list[str]:
     """The categories of the context items, as the item store knows them."""
-    return list(dict.fromkeys(path for seed in seeds for path in catalogue.paths_of(seed.key)))
+    return list(dict.fromkeys(path for seed in seeds for path in catalogue.categories_of(seed.key)))
 
 
 def unique(

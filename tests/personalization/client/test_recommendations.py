@@ -14,7 +14,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import RequestFactory
+from django.utils.safestring import SafeString
 
+from content.items.record import Item
 from personalization.client import hooks, rendering
 from personalization.client.answers import Recommendation
 from personalization.client.recommend import recommendations
@@ -132,6 +134,59 @@ def test_it_returns_nothing_for_nonsense_and_no_fallback(
     engine.status, engine.body = 200, body
 
     assert recommendations(request_, "front") == []
+
+
+def test_what_is_viewed_does_not_stand_in_for_recommendations(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(3, kind="article")
+    engine.status = 500
+    for _ in range(20):
+        found = recommendations(request_, "detail", context=2, limit=3)
+        assert {one.item_id for one in found} == {"1", "3"}
+
+
+@pytest.mark.parametrize(("limit", "count"), [("2", 2), (SafeString("1"), 1), ("many", 3), (0, 1), (999, 4)])
+def test_a_limit_may_come_as_text(
+    limit: Any, count: int, request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(4, kind="article")
+    engine.status = 500
+    assert len(recommendations(request_, "front", limit=limit)) == count
+
+
+def test_the_log_repeats_what_the_engine_says_is_wrong(
+    request_: HttpRequest, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.status, engine.body = 404, b"The scenario 'frnt' is unknown. Did you mean 'front'?\n"
+    engine.headers = {"Content-Type": "text/plain; charset=utf-8"}
+    assert recommendations(request_, "frnt") == []
+    assert "(404). It says: The scenario 'frnt' is unknown. Did you mean 'front'?" in caplog.text
+
+
+class Course:
+    """An object of a source other than pages."""
+
+    def __init__(self, key: str) -> None:
+        self.item_key = key
+
+
+def test_an_object_with_item_key_is_an_item(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(2)
+    engine.status, engine.body = 200, answer_of(engine, 1)
+    remote = Item.objects.values_list("remote_id", flat=True).get(content_id=2)
+    recommendations(request_, "detail", context=Course(remote))
+    assert dict(parse_qsl(urlsplit(engine.received[-1].path).query))["contextitems"] == "2"
+
+
+def test_an_object_without_a_key_is_named_in_the_log(
+    request_: HttpRequest, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.status, engine.body = 200, answer_of(engine, 1)
+    recommendations(request_, "detail", context=object())
+    assert "An object of the type object is no page, content id or remote id" in caplog.text
 
 
 def test_it_does_not_wait_longer_than_the_budget(

@@ -161,6 +161,18 @@ def test_it_falls_back_to_the_context_items_category(client: Client, account: Ac
     assert ids(ask(client, account, "detail", contextitems="6")) == [1, 2]
 
 
+def test_it_falls_back_to_the_folder_of_an_item_whose_path_is_its_own_place(
+    client: Client, account: Account
+) -> None:
+    for item in (1, 2, 6):
+        put(account, item, categoryPath=f"/1/2/{item}/")
+    put(account, 3, categoryPath="/1/3/3/")
+    track(account, TASTES)
+    track(account, {"x": [6]})
+    learn(account)
+    assert ids(ask(client, account, "detail", contextitems="6")) == [1, 2]
+
+
 def test_it_filters_by_category_while_it_scores(client: Client, account: Account) -> None:
     put(account, *range(1, 400), categoryPath="/1/2/")
     put(account, *range(400, 404), categoryPath=["/1/3/", "/7/"])
