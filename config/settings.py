@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as env
 from config import served
-from config.storage import LAKE, lake_storage
+from config.storage import lake_storage
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv_files()
@@ -298,7 +298,7 @@ STORAGES = {
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     },
-    "lake": lake_storage(env.env_str(LAKE)),
+    "lake": lake_storage(env.env_str("LODESTAR_LAKE_URL")),
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 MAX_URI_BYTES = 8000

@@ -8,6 +8,7 @@ twice, so a copy never gets stale; copies of what no manifest names any more go 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Collection
 from contextlib import suppress
@@ -17,6 +18,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+
+FETCHED = ".get-"  # a copy on its way, removed by the sweep where its process was killed
 
 
 class Written(File):  # type: ignore[type-arg]
@@ -90,7 +93,7 @@ def local(name: str) -> Path:
     if in_folder() or path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = path.parents[1] / f"{FETCHED}{os.getpid()}-{secrets.token_hex(4)}"
     try:
         with storage().open(name) as source, temporary.open("wb") as target:
             shutil.copyfileobj(source, target)

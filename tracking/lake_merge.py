@@ -79,7 +79,8 @@ def merge(folder: str, day: str, parts: list[str], *, new: list[str]) -> None:
 
 def sweep() -> None:
     """Remove what a crash left half written, and what was set aside long ago."""
-    for left in lake_files.desk().glob("customer=*/.tmp-*"):
+    desk = lake_files.desk()
+    for left in (*desk.glob("customer=*/.tmp-*"), *desk.glob(f"customer=*/{lake_files.FETCHED}*")):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > LEFT_SECONDS:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
