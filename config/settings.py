@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as env
 from config import served
+from config.storage import lake_storage
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv_files()
@@ -23,7 +24,8 @@ TESTING = "pytest" in sys.modules
 VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR") or env.default_var_dir(testing=TESTING)).resolve()
 LODESTAR_SITES_FILE = Path(env.env_str("LODESTAR_SITES_FILE", str(BASE_DIR / "config/sites.yaml")))
 EXPORT_ROOT = VAR_DIR / "export"
-LAKE_ROOT = VAR_DIR / "lake"
+LAKE_ROOT = VAR_DIR / "lake"  # the lake, unless LODESTAR_LAKE_URL names a bucket
+LAKE_CACHE = VAR_DIR / "lake-cache"  # copies of what is read from a bucket
 ARTEFACT_ROOT = VAR_DIR / "models"
 LOG_ROOT = VAR_DIR / "log"
 MEDIA_ROOT = VAR_DIR / "media"
@@ -296,6 +298,7 @@ STORAGES = {
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     },
+    "lake": lake_storage(env.env_str("LODESTAR_LAKE_URL")),
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 MAX_URI_BYTES = 8000

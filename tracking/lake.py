@@ -1,41 +1,41 @@
-"""Committed events as Parquet files, for learning and statistics.
+"""Committed events as Parquet files, for learning and statistics. docs/lake.md is their description.
 
-Below ``settings.LAKE_ROOT``, per customer: ``customer=<id>/day=YYYY-MM-DD/<first id>-<last id>.parquet``
+Per customer ``customer=<id>/day=YYYY-MM-DD/<first id>-<last id>-<token>.parquet`` in the storage ``lake``
 and a ``manifest.json`` that names the files which count. Readers take their list from the manifest, so a
 file that is being written, or one that a merge has replaced, is never read, and no row is read twice.
 
-Columns: ``id, event, "user", item_type, item_id, ts, received, quantity, price, currency, percentage,
-rating, category_path, scenario, model_id, request_uuid, segments, lang, trigger_name``. Times are
-microseconds since 1970 in UTC; ``price`` is DECIMAL(18,4) of one unit; ``"user"`` is the pseudonym, '' for
-nobody. The day is that of ``ts``. Logins are not applied: join :func:`tracking.queries.ownership` to count a
-device's events for its account.
+Times are microseconds since 1970 in UTC; ``price`` is DECIMAL(18,4) of one unit; ``"user"`` is the pseudonym,
+'' for nobody. The day is that of ``ts``. Logins are not applied: join :func:`tracking.queries.ownership` to
+count a device's events for its account.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import shutil
-import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-import numpy as np
 from django.conf import settings
 from django.db import connections
 
-from config.faults import writing_to
-from config.files import InUse, hold
-from tracking import horizon
+from config.faults import Fault
+from config.files import InUse
+from tracking import horizon, lake_files, lake_lock
+from tracking.lake_columns import COLUMNS, CUSTOMER, PARQUET, RECEIVED, SEGMENTS, TS, USER, columns_of
+from tracking.lake_faults import reaching
+from tracking.lake_merge import compact
 from tracking.models import Cursor
 from tracking.parts import (
+    Manifest,
     all_or_none,
+    customer_of,
     folder_of,
     open_duck,
     read_manifest,
-    sql_text,
+    sound,
     write_days,
     write_manifest,
 )
@@ -45,36 +45,27 @@ logger = logging.getLogger("tracking")
 
 CURSOR = "lake"
 MOST_ROWS = 250_000  # read into memory at a time, about 300 MB
-MOST_PARTS_A_DAY = 12
-# A reader that holds an older manifest may still open a merged part for this long.
-GRACE_SECONDS = 900.0
-TEXTS = (
-    *("event", "user", "item_id", "currency", "category_path", "scenario"),
-    *("model_id", "request_uuid", "segments", "lang", "trigger_name"),
-)
-NUMBERS = ("item_type", "quantity", "percentage", "rating")  # NULL is written as -1 on the way
-COLUMNS = ("id", "customer_id", *TEXTS, *NUMBERS, "ts", "received", "price")
-CUSTOMER, USER, SEGMENTS = (COLUMNS.index(name) for name in ("customer_id", "user", "segments"))
-TS, RECEIVED = COLUMNS.index("ts"), COLUMNS.index("received")
-PARQUET = """
-    SELECT id, event, "user", nullif(item_type, -1)::INTEGER AS item_type, item_id, ts, received,
-        nullif(quantity, -1)::INTEGER AS quantity,
-        CASE WHEN isnan(price) THEN NULL ELSE price::DECIMAL(18, 4) END AS price, currency,
-        nullif(percentage, -1)::SMALLINT AS percentage, nullif(rating, -1)::SMALLINT AS rating,
-        category_path, scenario, model_id, request_uuid, segments, lang, trigger_name
-"""
+ASIDE = "aside-"
 
 
 def files(customer_id: str) -> list[Path]:
-    """The Parquet files that hold a customer's events, each event in exactly one."""
+    """Local Parquet files that hold a customer's events, each event in exactly one.
+
+    Raises :class:`~config.faults.Fault` when a file is damaged or the place of the lake cannot be reached.
+    """
     folder = folder_of(customer_id)
-    return [folder / name for name in read_manifest(folder).files]
+    with reaching(lost="The lake was not read"):
+        manifest = read_manifest(folder)
+        lake_files.forget_copies(folder, named={*manifest.files, *manifest.retired})
+        return sound(folder, manifest.files)
 
 
 def customers() -> list[str]:
-    """The ids of all customers who have files."""
-    found = settings.LAKE_ROOT.glob("customer=*/manifest.json")
-    return sorted(unquote(path.parent.name.removeprefix("customer=")) for path in found)
+    """The ids of all customers who have files. Raises :class:`~config.faults.Fault`."""
+    with reaching(lost="The lake was not read"):
+        folders = [folder for folder in lake_files.children("")[0] if folder.startswith("customer=")]
+        there = lake_files.storage().exists
+        return sorted(customer_of(folder) for folder in folders if there(f"{folder}/manifest.json"))
 
 
 def archive() -> int:
@@ -82,39 +73,65 @@ def archive() -> int:
 
     Safe to call again after a crash at any point: a part becomes visible with its manifest, which also says
     how far it reaches. Two calls at once do not disturb each other; the second returns 0. Raises
-    :class:`~config.faults.Fault` when the disk is full; the events stay in the database and follow later.
+    :class:`~config.faults.Fault` when the disk is full or a bucket out of reach; the events stay
+    in the database and follow later.
     """
-    with writing_to(settings.LAKE_ROOT, lost="Events were not archived to the lake"):
-        settings.LAKE_ROOT.mkdir(parents=True, exist_ok=True)
+    with reaching(lost="Events were not archived to the lake"):
         try:
-            mine = hold(settings.LAKE_ROOT / ".lock")
+            with lake_lock.held():
+                return archive_alone()
         except InUse:
             return 0
-        with mine:
-            return archive_alone()
 
 
 def archive_alone() -> int:
     upto = horizon.settled_id()
     forget_other_database(upto)
+    return catch_up(upto)
+
+
+def catch_up(upto: int) -> int:
+    """Copy the events after the cursor up to an id that is settled. The caller holds the lock."""
     total = 0
     while rows := read_rows(after=position(), upto=upto):
         total += write_rows(without_erased(rows))
         move_cursor(int(rows[-1][0]))
-    compact()
+    compact(customers())
     return total
 
 
 def forget_other_database(upto: int) -> None:
-    """Files that reach further than the events database come from one that is gone: begin anew."""
+    """Files that reach further than the events database come from one that is gone: begin anew.
+
+    They are set aside, not removed: the database may be an older copy, and `replay_lake` brings events back.
+    """
     # The newest events may have been erased since the cursor passed them.
     known = max(upto, position()) if upto else 0
     foreign = [c for c in customers() if known and read_manifest(folder_of(c)).last_id > known]
     if foreign:
-        logger.warning("The lake of customers %s belongs to another database; it is built again.", foreign)
+        logger.warning(
+            "The lake of customers %s belongs to another database; it is built again. "
+            "`manage.py replay_lake` takes what it held into this one.",
+            foreign,
+        )
         for customer_id in customers():
-            shutil.rmtree(folder_of(customer_id))
-        move_cursor(0)
+            set_aside(customer_id)
+
+
+def set_aside(customer_id: str) -> None:
+    """Let no part of a customer count any more; the next turn of the archive begins with its first event.
+
+    The parts are kept for :data:`~tracking.lake_merge.ASIDE_SECONDS`. The caller holds the lock.
+    """
+    folder = folder_of(customer_id)
+    try:
+        manifest = read_manifest(folder)
+    except Fault:  # A damaged manifest names nothing that could be brought back.
+        manifest = Manifest()
+    # The same name when it is done twice, so that nothing is brought back twice.
+    lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{ASIDE}{manifest.last_id}.json")
+    lake_files.remove(f"{folder}/manifest.json")
+    move_cursor(0)
 
 
 def position() -> int:
@@ -177,80 +194,3 @@ def add(customer_id: str, rows: list[tuple[Any, ...]]) -> int:
         manifest.rows += len(rows)
         write_manifest(folder, manifest)
     return len(rows)
-
-
-def columns_of(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
-    """Rows as one array per column, the form in which DuckDB reads without copying values one by one."""
-    arrays: dict[str, Any] = {}
-    for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True):
-        if name in NUMBERS:
-            arrays[name] = np.array([-1 if v is None else v for v in values], dtype=np.int64)
-        elif name == "price":
-            arrays[name] = np.array([np.nan if v is None else float(v) for v in values])
-        elif name in ("id", "ts", "received"):
-            arrays[name] = np.array(values, dtype=np.int64)
-        else:
-            arrays[name] = np.array(values, dtype=object)
-    return arrays
-
-
-def compact() -> int:
-    """Merge days of many parts into one file each; return how many days were merged."""
-    return sum(compact_customer(folder_of(customer_id)) for customer_id in customers())
-
-
-def compact_customer(folder: Path) -> int:
-    manifest = read_manifest(folder)
-    days: dict[str, list[str]] = {}
-    for name in manifest.files:
-        days.setdefault(name.partition("/")[0], []).append(name)
-    crowded = {day: parts for day, parts in days.items() if len(parts) > MOST_PARTS_A_DAY}
-    with all_or_none(folder) as new:
-        for day, parts in crowded.items():
-            merge(folder, day, parts, new=new)
-            manifest.files = [name for name in manifest.files if name not in parts]
-            manifest.retired |= dict.fromkeys(parts, time.time())
-        manifest.files += new
-        gone = [name for name, since in manifest.retired.items() if time.time() - since > GRACE_SECONDS]
-        if crowded or gone:
-            manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
-            write_manifest(folder, manifest)
-    for name in gone:
-        (folder / name).unlink(missing_ok=True)
-    return len(crowded)
-
-
-def merge(folder: Path, day: str, parts: list[str], *, new: list[str]) -> None:
-    """Write the rows of a day's parts as one file; ``new`` gets its name."""
-    listed = ", ".join(f"'{sql_text(folder / part)}'" for part in parts)
-    source = (
-        f"SELECT *, '{day.removeprefix('day=')}' AS day "  # noqa: S608 - names of our own files
-        f"FROM read_parquet([{listed}], hive_partitioning = false) ORDER BY ts"
-    )
-    with closing(open_duck()) as duck:
-        write_days(duck, source, folder, f"merged-{time.time_ns()}", new=new)
-
-
-def sweep() -> None:
-    """Remove what a crash left half written."""
-    for left in leftovers():
-        with suppress(OSError):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-
-
-def leftovers() -> Iterator[Path]:
-    an_hour_ago = time.time() - 3600
-    for path in (*settings.LAKE_ROOT.glob("customer=*/.tmp-*"), *unnamed_parts()):
-        with suppress(OSError):
-            if path.stat().st_mtime < an_hour_ago:
-                yield path
-
-
-def unnamed_parts() -> Iterator[Path]:
-    """Parts in their place whose process was killed before the manifest named them."""
-    for folder in settings.LAKE_ROOT.glob("customer=*"):
-        manifest = read_manifest(folder)
-        named = {*manifest.files, *manifest.retired}
-        for part in folder.glob("day=*/*.parquet"):
-            if str(part.relative_to(folder)) not in named:
-                yield part

@@ -9,16 +9,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-
-from config.faults import writing_to
-from config.files import InUse, hold
+from config.files import InUse
+from tracking import lake_files, lake_lock
+from tracking.lake_faults import reaching
 from tracking.parts import (
+    PART,
     all_or_none,
     folder_of,
+    is_whole,
+    name_of,
+    names_in,
     open_duck,
+    parquet,
     read_manifest,
-    sql_text,
+    sound,
     write_days,
     write_manifest,
 )
@@ -53,13 +57,11 @@ def quoted(text: str) -> str:
 @contextmanager
 def locked(*, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Keep everybody else from writing to the lake. Raises :class:`LakeBusy`."""
-    settings.LAKE_ROOT.mkdir(parents=True, exist_ok=True)
     try:
-        mine = hold(settings.LAKE_ROOT / ".lock", patience=patience)
+        with lake_lock.held(patience=patience):
+            yield
     except InUse:
         raise LakeBusy("Another process has been writing to the lake for long; try again later.") from None
-    with mine:
-        yield
 
 
 def rewrite(customer_id: str, change: Change, *, at_once: bool) -> int:
@@ -70,48 +72,40 @@ def rewrite(customer_id: str, change: Change, *, at_once: bool) -> int:
     :class:`~config.faults.Fault` when the disk is full; parts that were done stay done.
     """
     folder = folder_of(customer_id)
-    with writing_to(settings.LAKE_ROOT, lost="The lake was not written anew"):
+    with reaching(lost="The lake was not written anew"):
         if at_once:
             remove_stale(folder, change)
-        named = [folder / name for name in read_manifest(folder).files]
-        found = rows_in(named, change)
-        for path in found:
-            replace_part(folder, path, change, at_once=at_once)
+        found = rows_in(folder, sound(folder, read_manifest(folder).files), change)
+        for name in found:
+            replace_part(folder, name, change, at_once=at_once)
     return sum(found.values())
 
 
-def rows_in(paths: Sequence[Path], change: Change) -> dict[Path, int]:
+def rows_in(folder: str, paths: Sequence[Path], change: Change) -> dict[str, int]:
     """How many rows of each part the change concerns; parts without any are left out."""
-    there = [path for path in paths if path.exists()]
-    if not there:
+    if not paths:
         return {}
-    sql = f"SELECT filename, count(*) FROM {parquet(there)} WHERE {change.concerned} GROUP BY filename"  # noqa: S608
+    sql = f"SELECT filename, count(*) FROM {parquet(paths)} WHERE {change.concerned} GROUP BY filename"  # noqa: S608
     with closing(open_duck()) as duck:
-        return {Path(name): rows for name, rows in duck.sql(sql).fetchall()}
+        return {name_of(Path(path), folder): rows for path, rows in duck.sql(sql).fetchall()}
 
 
-def parquet(paths: Sequence[Path]) -> str:
-    listed = ", ".join(f"'{sql_text(path)}'" for path in paths)
-    return f"read_parquet([{listed}], filename = true, hive_partitioning = false)"
-
-
-def replace_part(folder: Path, path: Path, change: Change, *, at_once: bool) -> None:
-    name = str(path.relative_to(folder))
+def replace_part(folder: str, name: str, change: Change, *, at_once: bool) -> None:
     manifest = read_manifest(folder)
     with all_or_none(folder) as new:
-        gone = write_rest(folder, path, change, new=new)
+        gone = write_rest(folder, name, change, new=new)
         manifest.files = [one for one in manifest.files if one != name] + new
         manifest.rows -= gone
         if not at_once:
             manifest.retired[name] = time.time()
         write_manifest(folder, manifest)
     if at_once:
-        path.unlink(missing_ok=True)
+        lake_files.remove(f"{folder}/{name}")
 
 
-def write_rest(folder: Path, path: Path, change: Change, *, new: list[str]) -> int:
+def write_rest(folder: str, name: str, change: Change, *, new: list[str]) -> int:
     """Write what stays of a part, if anything does; return how many rows went."""
-    part, day = parquet([path]), path.parent.name.removeprefix("day=")
+    part, day = parquet(sound(folder, [name])), name.partition("/")[0].removeprefix("day=")
     blank = ", ".join(
         f'CASE WHEN {change.unlink} THEN \'\' ELSE "{name}" END AS "{name}"' for name in OF_PERSON
     )
@@ -125,16 +119,32 @@ def write_rest(folder: Path, path: Path, change: Change, *, new: list[str]) -> i
     return int(gone)
 
 
-def remove_stale(folder: Path, change: Change) -> None:
-    """Remove what no manifest counts any more and still holds rows: merged parts, and what a crash left."""
+def remove_stale(folder: str, change: Change) -> None:
+    """Remove what no manifest counts any more and still holds rows: merged parts, and what a crash left.
+
+    Parts of ours that cannot be read go unread.
+    """
     manifest = read_manifest(folder)
-    named = {folder / name for name in manifest.files}
-    stale = rows_in([path for path in folder.glob("day=*/*.parquet") if path not in named], change)
-    if gone := {str(path.relative_to(folder)) for path in stale} & set(manifest.retired):
+    counted = set(manifest.files)
+    stale = {name for name in names_in(folder) if name not in counted and is_stale(folder, name, change)}
+    if gone := stale & set(manifest.retired):
         manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
         write_manifest(folder, manifest)
-    for path in stale:
-        path.unlink(missing_ok=True)
+    for name in stale:
+        lake_files.remove(f"{folder}/{name}")
     # Whoever writes holds the lock, which is ours.
-    for left in folder.glob(".tmp-*"):
+    for left in (lake_files.desk() / folder).glob(".tmp-*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+def is_stale(folder: str, name: str, change: Change) -> bool:
+    import duckdb
+
+    path = lake_files.local(f"{folder}/{name}")
+    ours = PART.fullmatch(name) is not None
+    if not is_whole(path):
+        return ours
+    try:
+        return bool(rows_in(folder, [path], change))
+    except duckdb.Error:  # a file of somebody else, with other columns
+        return ours

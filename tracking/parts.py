@@ -1,23 +1,32 @@
-"""The files of one customer's lake: parts that appear whole, and the manifest that says which count."""
+"""The files of one customer's lake: parts that appear whole, and the manifest that says which count.
+
+A customer's ``folder`` is a name below the root of the lake; names of parts are relative to it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from django.conf import settings
-
-from config.files import sync
+from config.faults import Fault
+from tracking import lake_files
 
 if TYPE_CHECKING:
     import duckdb
+
+PART = re.compile(r"day=\d+-\d\d-\d\d/(\d+-\d+|merged-\d+|rewritten-\d+)(-[0-9a-f]{8}\d*)?(_\d+)?\.parquet")
+MAGIC = b"PAR1"  # the first and the last bytes of every Parquet file
+TOKEN_BYTES = 4
+MOST_NAMED = 3
 
 
 @dataclass
@@ -31,45 +40,92 @@ class Manifest:
     retired: dict[str, float] = field(default_factory=dict)  # merged parts and when they were
 
 
-def folder_of(customer_id: str) -> Path:
-    root: Path = settings.LAKE_ROOT
-    return root / f"customer={quote(customer_id, safe='')}"
+def folder_of(customer_id: str) -> str:
+    return f"customer={quote(customer_id, safe='')}"
 
 
-def read_manifest(folder: Path) -> Manifest:
+def customer_of(folder: str) -> str:
+    return unquote(folder.removeprefix("customer="))
+
+
+def read_manifest(folder: str, name: str = "manifest.json") -> Manifest:
+    """Empty where there is none. Raises :class:`~config.faults.Fault` for a damaged one."""
     try:
-        return Manifest(**json.loads((folder / "manifest.json").read_text()))
+        return Manifest(**json.loads(lake_files.read_text(f"{folder}/{name}")))
     except FileNotFoundError:
         return Manifest()
+    except (ValueError, TypeError) as error:
+        raise Fault(f"The lake's {folder}/{name} cannot be read: {error}. {remedy(folder)}") from error
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    temporary = folder / f".tmp-manifest-{os.getpid()}"
-    try:
-        temporary.write_text(json.dumps(asdict(manifest), indent=1))
-        sync(temporary)
-        temporary.replace(folder / "manifest.json")
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync(folder)
+def write_manifest(folder: str, manifest: Manifest, name: str = "manifest.json") -> None:
+    lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{name}")
+
+
+def remedy(folder: str) -> str:
+    return f"`manage.py rebuild_lake --customer {customer_of(folder)}` writes it anew from the database."
 
 
 def sql_text(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
+def parquet(paths: Sequence[Path]) -> str:
+    """DuckDB's source of these files, with their path as ``filename``; older parts lack newer columns."""
+    listed = ", ".join(f"'{sql_text(path)}'" for path in paths)
+    return f"read_parquet([{listed}], filename = true, hive_partitioning = false, union_by_name = true)"
+
+
+def sound(folder: str, names: Iterable[str]) -> list[Path]:
+    """Local files of parts. Raises :class:`~config.faults.Fault` for one that is missing or cut short."""
+    paths = []
+    for name in names:
+        try:
+            path = lake_files.local(f"{folder}/{name}")
+            whole = is_whole(path)
+        except FileNotFoundError:
+            raise Fault(f"The lake lacks {folder}/{name}. {remedy(folder)}") from None
+        if not whole:
+            raise Fault(f"The lake's {folder}/{name} is damaged (no Parquet file). {remedy(folder)}")
+        paths.append(path)
+    return paths
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a Parquet file begins and ends like one; those that were cut short do not."""
+    with path.open("rb") as handle:
+        begin = handle.read(len(MAGIC))
+        if handle.seek(0, os.SEEK_END) < 3 * len(MAGIC):
+            return False
+        handle.seek(-len(MAGIC), os.SEEK_END)
+        return begin == handle.read() == MAGIC
+
+
+def name_of(path: Path, folder: str) -> str:
+    return path.relative_to(lake_files.desk() / folder).as_posix()
+
+
+def names_in(folder: str) -> Iterator[str]:
+    """What stands in the day folders of a customer, foreign files included."""
+    for day in lake_files.children(folder)[0]:
+        yield from (f"{day}/{name}" for name in lake_files.children(f"{folder}/{day}")[1])
+
+
 @contextmanager
-def all_or_none(folder: Path) -> Iterator[list[str]]:
-    """Gathers the names of new files; those that no manifest came to name go when the block fails."""
+def all_or_none(folder: str) -> Iterator[list[str]]:
+    """Gathers the names of new files; those that no manifest came to name go when the block fails.
+
+    When the place cannot even be asked, they are left to the sweep.
+    """
     new: list[str] = []
     try:
         yield new
     except BaseException:
-        named = read_manifest(folder).files
-        for name in new:
-            if name not in named:
-                (folder / name).unlink(missing_ok=True)
+        with suppress(Exception):
+            named = read_manifest(folder).files
+            for name in new:
+                if name not in named:
+                    lake_files.remove(f"{folder}/{name}")
         raise
 
 
@@ -81,11 +137,11 @@ def open_duck() -> duckdb.DuckDBPyConnection:
 
 
 def write_days(
-    duck: duckdb.DuckDBPyConnection, source: str, folder: Path, label: str, *, new: list[str]
+    duck: duckdb.DuckDBPyConnection, source: str, folder: str, label: str, *, new: list[str]
 ) -> None:
-    """Write the query's rows as one synced file per day; ``new`` gets each name below ``folder``."""
-    temporary = folder / f".tmp-{os.getpid()}-{label}"
-    shutil.rmtree(temporary, ignore_errors=True)
+    """Write the query's rows as one stored file per day; ``new`` gets each name below ``folder``."""
+    label = f"{label}-{secrets.token_hex(TOKEN_BYTES)}"
+    temporary = lake_files.desk() / folder / f".tmp-{os.getpid()}-{label}"
     temporary.mkdir(parents=True)
     try:
         duck.execute(
@@ -93,21 +149,13 @@ def write_days(
             "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), FILENAME_PATTERN 'part')"
         )
         for written in sorted(temporary.glob("day=*/*.parquet")):
-            new.append(publish(written, folder, label))
+            name = f"{written.parent.name}/{label}{suffix_of(written)}.parquet"
+            new.append(name)
+            lake_files.put(written, f"{folder}/{name}")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def publish(written: Path, folder: Path, label: str) -> str:
-    """Sync a file and move it to its place."""
-    target = folder / written.parent.name / f"{label}{suffix_of(written)}.parquet"
-    target.parent.mkdir(exist_ok=True)
-    sync(written)
-    written.replace(target)
-    sync(target.parent)
-    return str(target.relative_to(folder))
-
-
 def suffix_of(written: Path) -> str:
-    """DuckDB may write several files for a day: `part.parquet`, `part_1.parquet`."""
+    """DuckDB may write several files for a day; it numbers them, with or without a line."""
     return written.stem.removeprefix("part")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from config.jobs.schedule import periodic
-from tracking import lake, retention
+from tracking import lake, lake_merge, retention
 from tracking.collector import surge
 from tracking.collector.refusals import refusals
+from tracking.lake_faults import reaching
 from tracking.people import erase
 
 
@@ -13,7 +14,13 @@ from tracking.people import erase
 def archive() -> None:
     """Move committed events to the lake."""
     lake.archive()
-    lake.sweep()
+
+
+@periodic("tracking.lake_sweep", every=3600)
+def sweep_lake() -> None:
+    """Remove what a crash left in the lake, and what was set aside long ago."""
+    with reaching(lost="The lake was not swept"):
+        lake_merge.sweep()
 
 
 @periodic("tracking.refusals", every=300)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from tests.tracking.conftest import NOW
-from tracking import horizon, lake
+from tracking import horizon, lake, lake_merge
 from tracking.collector.sinks import postgres_options
 from tracking.models import Cursor, Event
 
@@ -95,14 +95,14 @@ def test_is_built_again_for_another_database():
 
 
 def test_merges_many_parts_of_a_day(monkeypatch):
-    monkeypatch.setattr(lake, "MOST_PARTS_A_DAY", 3)
+    monkeypatch.setattr(lake_merge, "MOST_PARTS_A_DAY", 3)
     for number in range(5):
         event(number).save()
         lake.archive()
     before = set(settings.LAKE_ROOT.rglob("*.parquet"))
     assert len(lake.files("1")) < len(before)
     assert read() == [(str(n),) for n in range(5)]
-    monkeypatch.setattr(lake, "GRACE_SECONDS", -1.0)
+    monkeypatch.setattr(lake_merge, "GRACE_SECONDS", -1.0)
     lake.archive()
     assert set(settings.LAKE_ROOT.rglob("*.parquet")) == set(lake.files("1"))
     assert read() == [(str(n),) for n in range(5)]

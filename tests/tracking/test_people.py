@@ -17,7 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.tracking.conftest import NOW
-from tracking import lake, replay
+from tracking import lake, lake_merge, replay
 from tracking.collector import surge
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.collector.sqlite_journal import SqliteJournal
@@ -277,13 +277,13 @@ def test_the_worker_carries_on_what_a_crash_ended():
 
 
 def test_no_file_of_the_lake_still_holds_the_person(monkeypatch):
-    monkeypatch.setattr(lake, "MOST_PARTS_A_DAY", 2)
+    monkeypatch.setattr(lake_merge, "MOST_PARTS_A_DAY", 2)
     for number in range(4):  # merged parts are kept a while for readers
         store([row(number), row(number, user=SOMEBODY)])
         lake.archive()
-    folder = lake.folder_of(CUSTOMER)
+    folder = settings.LAKE_ROOT / lake.folder_of(CUSTOMER)
     (folder / ".tmp-9-left").mkdir()
-    stray = folder / lake.read_manifest(folder).files[0]
+    stray = folder / lake.read_manifest(lake.folder_of(CUSTOMER)).files[0]
     (stray.parent / "stray.parquet").write_bytes(stray.read_bytes())
 
     erase_user()
@@ -291,7 +291,7 @@ def test_no_file_of_the_lake_still_holds_the_person(monkeypatch):
     assert [path for path in folder.rglob("*.parquet") if ME.encode() in contents(path)] == []
     assert not list(folder.glob(".tmp-*"))
     assert len(list(places.Lake().find([Span(CUSTOMER, SOMEBODY)]))) == 4
-    assert lake.read_manifest(folder).rows == 4
+    assert lake.read_manifest(lake.folder_of(CUSTOMER)).rows == 4
 
 
 def contents(path) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tracking import lake, lake_rewrite
 from tracking.lake_rewrite import Change, quoted
-from tracking.parts import open_duck
+from tracking.parts import open_duck, parquet
 from tracking.people.spans import Span
 
 ROWS = 1_000
@@ -20,11 +20,11 @@ class Lake:
     def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
         for customer_id, condition in by_customer(spans).items():
             if files := lake.files(customer_id):
-                part = lake_rewrite.parquet(files)
+                part = parquet(files)
                 yield from rows(f"SELECT * EXCLUDE (filename) FROM {part} WHERE {condition}")  # noqa: S608
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:
-        """Raises :class:`~tracking.lake_rewrite.LakeBusy`, and Fault when the disk is full."""
+        """Raises :class:`~tracking.lake_rewrite.LakeBusy`, and Fault for a full disk or an absent bucket."""
         erased = 0
         with lake_rewrite.locked():
             for customer_id, condition in by_customer(spans).items():

@@ -36,7 +36,7 @@ def refuse_unknown(customer_id: str) -> None:
     """A customer that is no longer configured may still have events."""
     if directory.find(customer_id) is not None:
         return
-    if customer_id not in lake.customers() and not Event.objects.filter(customer_id=customer_id).exists():
+    if not Event.objects.filter(customer_id=customer_id).exists() and customer_id not in lake.customers():
         raise NoSuchPerson(f"--customer: customer {fields.shown(customer_id)} not found.")
 
 

@@ -1,0 +1,86 @@
+"""The lake is read by others, as docs/lake.md says ..."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from django.conf import settings
+
+from tests.tracking.test_lake import DAY, NOW, event
+from tracking import lake
+from tracking.lake_columns import COLUMNS
+from tracking.models import Event
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/lake.md").read_text()
+TABLES = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
+TOP = [("click", 1, "0", 9), ("click", 1, "1", 8), ("click", 1, "2", 8)]
+
+
+def example(title: str) -> str:
+    found = re.search(rf"### {title}\n+```\w+\n(.*?)```", PAGE, re.DOTALL)
+    assert found, title
+    return found.group(1)
+
+
+@pytest.fixture
+def folder(settings, tmp_path, monkeypatch) -> Path:
+    """A folder that holds `lake/` with parts of several kinds, and one that does not count."""
+    settings.LAKE_ROOT = tmp_path / "lake"
+    shop = {"customer_id": "10101", "price": "4.44", "currency": "EUR"}
+    Event.objects.bulk_create([event(n % 7, ts=NOW + (n % 3) * DAY, **shop) for n in range(50)])
+    lake.archive()
+    Event.objects.bulk_create([event(n, event_id=f"e{n}", **shop) for n in range(5)])
+    lake.archive()
+    part = lake.files("10101")[0]
+    (part.parent / "merged-1-00000000.parquet").write_bytes(part.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@TABLES
+def test_duckdb_reads_it(folder):
+    with duckdb.connect() as duck:
+        for statement in example("DuckDB").split(";"):
+            found = duck.execute(statement).fetchall() if statement.strip() else found  # noqa: F821
+    assert [row[:4] for row in found] == TOP
+    assert str(found[0][4]) == "2023-11-14 22:13:20"
+
+
+@TABLES
+def test_clickhouse_reads_it(folder):
+    chdb = pytest.importorskip("chdb")
+    rows = str(chdb.query(example("ClickHouse"))).splitlines()
+    assert rows == [f'"{a}",{b},"{c}",{d},"2023-11-14 22:13:20.000000"' for a, b, c, d in TOP]
+
+
+@TABLES
+def test_spark_reads_it(folder):
+    pytest.importorskip("pyspark")
+    done = subprocess.run(
+        [sys.executable, "-c", example("Spark")],
+        cwd=folder,
+        env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in done.stdout.splitlines()]
+    assert rows[3:6] == [(a, str(b), c, str(d), "2023-11-14 22:13:20") for a, b, c, d in TOP]
+
+
+@TABLES
+def test_its_columns_are_the_documented_ones(folder):
+    listed = re.findall(r"^\| `(\w+)` \| ([A-Z]+(?:\(\d+,\d+\))?) \|", PAGE, re.MULTILINE)
+    for part in lake.files("10101"):
+        described = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{part}', hive_partitioning = false)")
+        assert [(row[0], row[1]) for row in described.fetchall()] == listed
+    assert {name for name, _type in listed} == set(COLUMNS) - {"customer_id"}
