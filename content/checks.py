@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core import checks
 
+from config import site_access
+from config.checks import Finding, part
+from config.site_access.scopes import did_you_mean
 from content.items.payload import CLASH_PREFIX, SYSTEM_KEYS, exported
 from content.items.types import ItemType, item_types
+
+
+@part("item types")
+def item_types_of_sites() -> Iterator[Finding]:
+    """Every type that a site exports or falls back to must be declared by some model."""
+    declared, sites = list(item_types()), site_access.configured_sites()
+    asked = {kind: one.name for one in sites for kind in (*one.included_item_types, *one.random_item_types)}
+    for kind, site in asked.items():
+        if kind in declared:
+            continue
+        hint = did_you_mean(kind, declared)
+        yield Finding(
+            "item types",
+            f"site {site} names the item type {kind!r}, which no model declares.{hint}",
+            "Correct the sites file, or declare it with @item_type.",
+        )
+    if sites and not asked:
+        yield Finding(
+            "item types",
+            "no site names an item type, so nothing is exported and no view is tracked",
+            "Name those of your pages as included_item_types in the sites file.",
+        )
 
 
 @checks.register

@@ -40,6 +40,9 @@ def models() -> Iterator[Finding]:
     builds = ModelBuild.objects.filter(pk__in=[row["newest"] for row in newest], status="failed")
     for build in builds.select_related("model"):
         model: Model = build.model
+        if build.lacked_events:
+            yield Finding(f"model {model}", f"waits for events: {build.error}")
+            continue
         yield failed(f"model {model}", build.error, "Then run `manage.py build_models`.")
 
 

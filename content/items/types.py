@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 
 M = TypeVar("M", bound=type[Model])
+
+
+class WrongItemType(ImproperlyConfigured, ValueError):
+    """A declaration that cannot be; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +45,7 @@ def item_type(
 ) -> Callable[[M], M]:
     """Declare a model as an item type: ``@item_type("place", id=38)``.
 
-    Raises ValueError when the identifier or the number belongs to another model.
+    Raises :class:`WrongItemType` when the identifier or the number belongs to another model.
     """
 
     def declare(model: M) -> M:
@@ -53,16 +58,17 @@ def item_type(
 def register_type(declared: ItemType) -> None:
     """Add an item type; declaring the same model twice replaces the first declaration."""
     if not declared.identifier.isidentifier() or declared.id < 1:
-        raise ValueError(
+        raise WrongItemType(
             "An item type needs an identifier of letters, digits and underscores and a positive id; "
             f"got {declared.identifier!r} and {declared.id!r}."
         )
     for other in _TYPES.values():
         clash = other.identifier == declared.identifier or other.id == declared.id
         if clash and other.model._meta.label != declared.model._meta.label:
-            raise ValueError(
+            raise WrongItemType(
                 f"Item type {declared.identifier!r} (id {declared.id}) of {declared.model._meta.label} "
-                f"clashes with {other.identifier!r} (id {other.id}) of {other.model._meta.label}."
+                f"clashes with {other.identifier!r} (id {other.id}) of {other.model._meta.label}. "
+                f"Taken are: {', '.join(f'{one.identifier} {one.id}' for one in _TYPES.values())}."
             )
     _TYPES[declared.identifier] = declared
 

@@ -131,6 +131,9 @@ class Model(models.Model):
         return f"{self.identifier} of {self.customer_id}"
 
 
+NO_EVENTS = "There are no "  # opens the reason of a build without any
+
+
 class ModelBuild(models.Model):
     """One attempt to learn a model; the newest active one serves."""
 
@@ -154,6 +157,11 @@ class ModelBuild(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.version} ({self.status})"
+
+    @property
+    def lacked_events(self) -> bool:
+        """Whether nothing but the want of events kept it from an outcome; a new customer has none."""
+        return self.status == self.Status.FAILED and self.error.startswith(NO_EVENTS)
 
 
 class Scenario(models.Model):

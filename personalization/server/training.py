@@ -19,7 +19,7 @@ from personalization.server import artefacts
 from personalization.server.defaults import ensure_defaults
 from personalization.server.learning import events, registry
 from personalization.server.learning.base import Learned
-from personalization.server.models import Model, ModelBuild
+from personalization.server.models import NO_EVENTS, Model, ModelBuild
 from tracking import lake, queries
 
 logger = logging.getLogger("personalization")
@@ -83,7 +83,7 @@ def learn(model: Model) -> Learned:
         owned=owned,
     ) as history:
         if not history.events:
-            raise NoEvents(f"There are no {model.signal} events of customer {model.customer_id} yet.")
+            raise NoEvents(f"{NO_EVENTS}{model.signal} events of customer {model.customer_id} yet.")
         return kind.learn(history, parameters=parameters)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.checks import examine
+from personalization.checks import models
 from personalization.client.models import ExportRun
 from personalization.server.models import ImportRun, Model, ModelBuild
 
@@ -47,3 +48,11 @@ def test_it_names_exports_and_models_that_failed() -> None:
 
     assert bad()["export of customer 501"] == "the last one failed: The disk is full."
     assert bad()["model also_bought of 501"] == "the last one failed: No events."
+
+
+def test_a_model_that_waits_for_events_is_no_fault() -> None:
+    model = Model.objects.create(customer_id="7", identifier="top", kind="top_clicked", signal="click")
+    error = "There are no click events of customer 7 yet."
+    ModelBuild.objects.create(model=model, status=ModelBuild.Status.FAILED, error=error)
+    [finding] = (one for one in models() if one.about == "model top of 7")
+    assert (finding.well, finding.text) == (True, f"waits for events: {error}")

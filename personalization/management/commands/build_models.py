@@ -69,7 +69,7 @@ def build(customer_id: str, *, on_row: Any) -> list[dict[str, Any]]:
 
 def described(model: Model, outcome: ModelBuild, *, seconds: float) -> dict[str, Any]:
     failed = outcome.status == ModelBuild.Status.FAILED
-    nothing = failed and outcome.error.startswith("There are no ")
+    nothing = outcome.lacked_events
     return {
         "customer": model.customer_id,
         "model": model.identifier,
