@@ -9,6 +9,7 @@ class TrackingConfig(AppConfig):
 
     def ready(self) -> None:
         from tracking import (
+            checks,  # noqa: F401 - registers the doctor's questions
             periodic,  # noqa: F401 - registers the worker's turns
             views,  # noqa: F401 - registers what web processes start
         )

@@ -29,6 +29,7 @@ from django.db import connections
 from config.faults import writing_to
 from config.files import InUse, hold
 from tracking import horizon
+from tracking.identity import newest
 from tracking.models import Cursor
 from tracking.parts import (
     all_or_none,
@@ -143,7 +144,7 @@ def without_erased(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def after_erasure(row: tuple[Any, ...], buried: tombstones.Buried) -> tuple[Any, ...] | None:
-    for after, until, at in buried.get((row[CUSTOMER], row[USER]), ()):
+    for after, until, at in buried.get((row[CUSTOMER], newest(row[CUSTOMER], row[USER])), ()):
         if after < row[TS] <= until and row[RECEIVED] <= at:
             return None
         if after < row[TS] <= min(until, at):
