@@ -81,6 +81,8 @@ def fingerprint(key: str) -> str:
 
 def note() -> str:
     """Write the keys down that are set; return what is wrong with them, "" when nothing is."""
+    if recorded() == ours():
+        return ""
     with transaction.atomic(using=settings.EVENTS_DB):
         if not differs():
             add_missing()
@@ -139,30 +141,36 @@ def recorded() -> dict[int, str]:
 
 
 def differs() -> bool:
-    ours = {number: fingerprint(key) for number, key in enumerate(settings.PSEUDONYM_KEYS, 1)}
-    return any(ours.get(generation) != known for generation, known in recorded().items())
+    set_now = ours()
+    return any(set_now.get(generation) != known for generation, known in recorded().items())
+
+
+def ours() -> dict[int, str]:
+    """The same for the keys that are set."""
+    return {number: fingerprint(key) for number, key in enumerate(settings.PSEUDONYM_KEYS, 1)}
 
 
 def complaint() -> str:
     """What is wrong with the keys that are set, as a sentence; "" when nothing is."""
     if not differs():
         return ""
-    ours = [fingerprint(key) for key in settings.PSEUDONYM_KEYS]
     known, stored = recorded(), newest_stored()
     for generation in sorted(number for number in known if number <= stored):
-        if sentence := complaint_about(generation, ours, known):
+        if sentence := complaint_about(generation, list(ours().values()), known):
             return sentence
     return ""  # nothing was stored under what differs
 
 
-def complaint_about(generation: int, ours: list[str], known: dict[int, str]) -> str:
-    print_of, mine = known[generation], ours[generation - 1 : generation]
+def complaint_about(generation: int, prints: list[str], known: dict[int, str]) -> str:
+    """What is wrong with the key of one generation; ``prints``: of the keys that are set, in their order."""
+    print_of, mine = known[generation], prints[generation - 1 : generation]
     if mine == [print_of]:
         return ""
-    if print_of in ours:
+    if print_of in prints:
+        place = prints.index(print_of) + 1
         return (
-            f"The keys of pseudonyms are in the wrong order: number {ours.index(print_of) + 1} ({print_of}) "
-            f"is the one of generation {generation}; the oldest key stands first."
+            f"The keys of pseudonyms are in the wrong order: number {place} ({print_of}) is the one of "
+            f"generation {generation}; the oldest key stands first."
         )
     if not mine or mine[0] in known.values():
         return (
