@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import checks, pseudonym_keys
+from personalization.server.history import History
 from tests.tracking.conftest import NOW
 from tests.tracking.test_people import journal_with
 from tracking import identity, lake, queries, replay
@@ -271,6 +272,17 @@ def test_shows_a_whole_history_at_every_moment():
     assert [one for one in seen if one[2] != whole] == []
     assert len(seen) > 10
     assert items("mabel") == whole
+
+
+@pytest.mark.usefixtures("before")
+def test_recommends_by_both_generations():
+    visit("mabel", 5, ago=1)
+    assert {identity.generation_of(one) for one in users()} == {1, 2}
+    assert {seed.key for seed in History(CUSTOMER, "mabel").seeds("CLICKED")} == {
+        (1, "1"),
+        (1, "2"),
+        (1, "5"),
+    }
 
 
 @pytest.mark.usefixtures("before")
