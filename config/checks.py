@@ -110,7 +110,7 @@ def secrets() -> Iterator[Finding]:
         "Set SECRET_KEY to at least 50 random characters." if weak else "",
         refused=weak,
     )
-    separate = settings.PSEUDONYM_KEY != settings.SECRET_KEY
+    separate = settings.PSEUDONYM_KEYS[-1] != settings.SECRET_KEY
     yield Finding(
         "pseudonym key",
         "is set" if separate else "is the secret key, which cannot then be changed without losing histories",

@@ -34,7 +34,7 @@ def known_secrets() -> list[str]:
 
     found = {value for name, value in os.environ.items() if SECRET_NAME.search(name)}
     if settings.configured:
-        found |= {settings.SECRET_KEY, settings.PSEUDONYM_KEY}
+        found |= {settings.SECRET_KEY, *settings.PSEUDONYM_KEYS}
         found |= {str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()}
         found |= secrets_of_sites()
     return sorted((value for value in found if len(value) >= SHORTEST_SECRET), key=len, reverse=True)

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as env
 from config import served
+from config.pseudonym_keys import pseudonym_keys
 from config.storage import lake_storage
 
 BASE_DIR = env.BASE_DIR
@@ -46,8 +47,8 @@ if not SECRET_KEY:
             'python -c "import secrets; print(secrets.token_urlsafe(64))"'
         )
     SECRET_KEY = env.secret_from_file(VAR_DIR / "secret_key")
-# User ids are stored as HMACs under this key; losing it unlinks every history.
-PSEUDONYM_KEY = env.env_str("LODESTAR_PSEUDONYM_KEY") or SECRET_KEY
+# User ids are stored as HMACs under these keys, the oldest first; losing one unlinks every history.
+PSEUDONYM_KEYS = pseudonym_keys(secret_key=SECRET_KEY)
 ALLOWED_HOSTS = env.env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.env_list("CSRF_TRUSTED_ORIGINS", [])
 SECURE_SSL_REDIRECT = env.env_bool("SECURE_SSL_REDIRECT", default=False)

@@ -13,3 +13,4 @@ class TrackingConfig(AppConfig):
             periodic,  # noqa: F401 - registers the worker's turns
             views,  # noqa: F401 - registers what web processes start
         )
+        from tracking.rotation import checks as rotation_checks  # noqa: F401 - the same

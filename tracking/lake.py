@@ -24,6 +24,7 @@ from django.db import connections
 from config.faults import Fault
 from config.files import InUse
 from tracking import horizon, lake_files, lake_lock
+from tracking.identity import newest
 from tracking.lake_columns import COLUMNS, CUSTOMER, PARQUET, RECEIVED, SEGMENTS, TS, USER, columns_of
 from tracking.lake_faults import reaching
 from tracking.lake_merge import compact
@@ -160,7 +161,7 @@ def without_erased(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def after_erasure(row: tuple[Any, ...], buried: tombstones.Buried) -> tuple[Any, ...] | None:
-    for after, until, at in buried.get((row[CUSTOMER], row[USER]), ()):
+    for after, until, at in buried.get((row[CUSTOMER], newest(row[CUSTOMER], row[USER])), ()):
         if after < row[TS] <= until and row[RECEIVED] <= at:
             return None
         if after < row[TS] <= min(until, at):

@@ -22,6 +22,7 @@ from django.db import connections
 from config.customers.directory import directory
 from config.faults import Fault
 from tracking import lake, lake_files, lake_rewrite, retention
+from tracking.identity import newest
 from tracking.lake_columns import COLUMNS
 from tracking.lake_faults import reaching
 from tracking.lake_merge import asides
@@ -128,6 +129,8 @@ def events_in(customer_id: str, paths: Iterable[Path]) -> Iterator[list[Event]]:
 
 def event_of(row: Sequence[Any]) -> Event:
     values = dict(zip(COLUMNS, row, strict=True))
+    # What was set aside is not re-keyed.
+    values["user"] = newest(values["customer_id"], values["user"])
     values["seq"] = values["seq"] or 0  # files from before there was this column
     return Event(**values)
 

@@ -129,6 +129,19 @@ class Erasure(models.Model):
         return f"{self.receipt} of customer {self.customer_id}"
 
 
+class PseudonymKey(models.Model):
+    """A key under which users are stored, by its fingerprint; see tracking.rotation.keys."""
+
+    generation = models.PositiveSmallIntegerField(unique=True)
+    fingerprint = models.CharField(max_length=16)
+    begun_at = models.DateTimeField()
+    # When nothing of an older generation was stored any more.
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.generation}: {self.fingerprint}"
+
+
 class Tombstone(models.Model):
     """Events of ``user`` with ``after < ts <= until`` were erased; later copies of them are nobody's."""
 

@@ -23,7 +23,9 @@ from tracking import lake_files
 if TYPE_CHECKING:
     import duckdb
 
-PART = re.compile(r"day=\d+-\d\d-\d\d/(\d+-\d+|merged-\d+|rewritten-\d+)(-[0-9a-f]{8}\d*)?(_\d+)?\.parquet")
+PART = re.compile(
+    r"day=\d+-\d\d-\d\d/(\d+-\d+|merged-\d+|rewritten-\d+|rekeyed-\d+)(-[0-9a-f]{8}\d*)?(_\d+)?\.parquet"
+)
 MAGIC = b"PAR1"  # the first and the last bytes of every Parquet file
 TOKEN_BYTES = 4
 MOST_NAMED = 3

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connections
 
+from tracking.forms import Forms
 from tracking.models import IdentityEdge
 
 # A device is handed over a few times a year; what goes beyond these bounds is old history.
@@ -69,14 +70,15 @@ class Ownership:
     owner: str
 
 
-def history(customer_id: str, user: str, *, events: Iterable[str] = (), limit: int = 100) -> list[PastEvent]:
+def history(customer_id: str, *users: str, events: Iterable[str] = (), limit: int = 100) -> list[PastEvent]:
     """The newest events of a user, newest first, with those of earlier ids resolved.
 
-    ``user``: a pseudonym (:func:`tracking.identity.pseudonym`); "" (not_defined) has no history.
+    ``users``: the pseudonyms of one user (:func:`tracking.rotation.keys.living`), one unless keys are rotated
+    just now; "" (not_defined) has no history.
     ``events``: event codes to keep, all when empty. Cost: one indexed query for the edges of each step back
     (one for almost everybody) and one for the events; at most 64 handed-over intervals are looked at.
     """
-    if not user:
+    if not any(users):
         return []
     codes = tuple(events)
     wanted = f" AND event IN ({', '.join(['%s'] * len(codes))})" if codes else ""
@@ -84,7 +86,7 @@ def history(customer_id: str, user: str, *, events: Iterable[str] = (), limit: i
         f"SELECT {COLUMNS} FROM tracking_event WHERE customer_id = %s AND {quoted_user()} = %s"  # noqa: S608
         f" AND ts > %s AND ts <= %s{wanted} ORDER BY ts DESC LIMIT %s"
     )
-    intervals = holdings(customer_id, user)
+    intervals = holdings(customer_id, *users)
     values = [v for i in intervals for v in (customer_id, *i, *codes, limit)]
     if len(intervals) == 1:
         return [PastEvent(*row) for row in fetch(one, values)]
@@ -93,42 +95,50 @@ def history(customer_id: str, user: str, *, events: Iterable[str] = (), limit: i
     return [PastEvent(*row) for row in fetch(several, [*values, limit])]
 
 
-def holdings(customer_id: str, user: str) -> list[Interval]:
-    """Which intervals of which ids belong to ``user`` now; the user's own one first."""
-    last_out, incoming = edges_around(customer_id, {user})
+def holdings(customer_id: str, *users: str) -> list[Interval]:
+    """Which intervals of which ids belong now to the user of these pseudonyms; the user's own ones first."""
+    forms = Forms(customer_id)
+    [user] = {forms.name(one) for one in users}
+    last_out, incoming = edges_around(forms, {user})
     own = Interval(user, newest_before(last_out[user], END_OF_TIME), END_OF_TIME)
     found = [own]
     wave = [Interval(s, 0, t) for s, t in incoming[user] if t > own.after]
     for _depth in range(DEEPEST_CHAIN):
         if not wave or len(found) >= MOST_INTERVALS:
             break
-        outgoing, incoming = edges_around(customer_id, {handed.user for handed in wave})
+        outgoing, incoming = edges_around(forms, {handed.user for handed in wave})
         following = []
         for handed in wave:
             after = newest_before(outgoing[handed.user], handed.until)
             found.append(Interval(handed.user, after, handed.until))
             following += [Interval(s, 0, t) for s, t in incoming[handed.user] if after < t < handed.until]
         wave = list(dict.fromkeys(following))
-    return found[:MOST_INTERVALS]
+    return [one._replace(user=form) for one in found[:MOST_INTERVALS] for form in forms.of([one.user])]
 
 
 def edges_around(
-    customer_id: str, users: set[str]
+    forms: Forms, users: set[str]
 ) -> tuple[dict[str, list[int]], dict[str, list[tuple[str, int]]]]:
     """Times of the edges out of each user (ascending), and (source, time) of those into each."""
     outgoing: dict[str, list[int]] = defaultdict(list)
     incoming: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    marks = ", ".join(["%s"] * len(users))
+    ends = forms.of(users)
+    marks = ", ".join(["%s"] * len(ends))
     # Two indexed halves: an OR over both columns reads the whole table on some planners.
     half = "SELECT source, target, ts FROM tracking_identityedge WHERE customer_id = %s AND {} IN ({})"
     newest = " ORDER BY ts DESC LIMIT 500"
     halves = [f"SELECT * FROM ({half.format(side, marks)}{newest}) AS {side}s" for side in SIDES]  # noqa: S608
     sql = " UNION ".join(halves)
-    values = [customer_id, *users, customer_id, *users]
-    for source, target, ts in fetch(f"{sql} ORDER BY ts", values):
+    values = [forms.customer_id, *ends, forms.customer_id, *ends]
+    for source, target, ts in named(forms, fetch(f"{sql} ORDER BY ts", values)):
         outgoing[source].append(ts)
         incoming[target].append((source, ts))
     return outgoing, incoming
+
+
+def named(forms: Forms, edges: Iterable[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    """The edges with names for forms; while keys are rotated an edge may stand there in two."""
+    return list(dict.fromkeys((forms.name(source), forms.name(target), ts) for source, target, ts in edges))
 
 
 def newest_before(times: list[int], until: int) -> int:
@@ -143,11 +153,9 @@ def ownership(customer_id: str) -> list[Ownership]:
     Join them to the lake's events: ``user = source AND ts > after AND ts <= until`` -> ``owner``; events
     without a match keep their user. Each event matches at most one row.
     """
-    edges = list(
-        IdentityEdge.objects.filter(customer_id=customer_id)
-        .order_by("ts", "id")
-        .values_list("source", "target", "ts")
-    )
+    forms = Forms(customer_id)
+    rows = IdentityEdge.objects.filter(customer_id=customer_id).order_by("ts", "id")
+    edges = named(forms, rows.values_list("source", "target", "ts"))
     starts: list[int] = []
     last: dict[str, int] = {}
     for source, _target, ts in edges:
@@ -162,7 +170,7 @@ def ownership(customer_id: str) -> list[Ownership]:
         times.append(-ts)
         owners.append(owner)
         if after < ts:
-            found.append(Ownership(source, after, ts, owner))
+            found += [Ownership(form, after, ts, owner) for form in forms.of([source])]
     return found[::-1]
 
 

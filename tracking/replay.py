@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from tracking import fields
 from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector.single import edges_of
 from tracking.collector.sinks import Sink, sink_for
 from tracking.events import NOT_DEFINED, RULES, Shape
 from tracking.fields import BadEvent, is_digits, shown
 from tracking.identity import pseudonym
 from tracking.people import tombstones
+from tracking.rotation import keys
 
 EARLIEST = 631_152_000_000_000  # 1990
 PAUSE_SECONDS = 0.005  # lets live writers of the same SQLite file in
@@ -81,6 +83,7 @@ def store(
     before it stay. ``on_commit`` is told the state of things behind every transaction. ``alphanumeric``:
     whether the customer's items have string ids.
     """
+    keys.note_quietly()
     rejected = 0
     stored = offered = 0
     reader = Reader(customer_id, alphanumeric=alphanumeric)
@@ -187,8 +190,9 @@ class Reader:
 
     def edges(self, row: HistoricEvent, event: EventRow) -> list[EdgeRow]:
         """The edge of a login, unless one of its sides is nobody."""
-        source = self.user(row.source)
-        return [EdgeRow(self.customer_id, source, event.user, event.ts)] if source and event.user else []
+        self.user(row.source)
+        keys.settled.look()
+        return edges_of(self.customer_id, row.source, row.user, ts=event.ts)
 
 
 SCENARIO = fields.text_of(64)

@@ -18,6 +18,7 @@ from tracking.collector.refusals import refusals
 from tracking.collector.sinks import BadRows
 from tracking.collector.writer import Busy
 from tracking.fields import BadEvent
+from tracking.rotation import keys
 
 LONGEST_WAIT_SECONDS = 15.0
 AWAY = BadEvent(503, "the database does not answer; send the event again in a second")
@@ -31,6 +32,7 @@ def note_refusals() -> None:
 @csrf_exempt
 def event(request: HttpRequest) -> HttpResponse:
     """Store one event and answer after its commit. Reads neither session nor cookies."""
+    keys.settled.look()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         refuse_missing_host(request)

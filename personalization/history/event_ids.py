@@ -19,7 +19,8 @@ class EventIds:
     """
 
     def __init__(self, customer_id: str) -> None:
-        key = identity.customer_key(settings.PSEUDONYM_KEY, customer_id)
+        # The oldest key of the chain: it stays, so a file that comes again after a rotation is still known.
+        key = identity.customer_key(settings.PSEUDONYM_KEYS[0], customer_id)
         self.digest = blake2b(key=key, digest_size=BYTES, person=b"import_events")
 
     def event_id(self, *, row: int, event: str, user: str, item: str, ts: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from personalization.server.candidates import Seed
 from tracking import queries
-from tracking.identity import pseudonym
+from tracking.rotation import keys
 
 # History code of the recommendation API -> event codes and the name the answer gives as the source.
 CODES: dict[str, tuple[tuple[str, ...], str]] = {
@@ -26,18 +26,18 @@ class History:
 
     def __init__(self, customer_id: str, raw_user: str) -> None:
         self.customer_id = customer_id
-        self.user = "" if raw_user in ("", ANONYMOUS) else pseudonym(customer_id, raw_user)
+        self.users = () if raw_user in ("", ANONYMOUS) else keys.living(customer_id, raw_user)
         self._known: dict[str, list[Seed]] = {}
 
     def seeds(self, code: str) -> list[Seed]:
         """The user's last distinct items under a history code, newest first, weighted by how recent."""
         if code not in self._known:
-            self._known[code] = self._read(code) if self.user else []
+            self._known[code] = self._read(code) if self.users else []
         return self._known[code]
 
     def _read(self, code: str) -> list[Seed]:
         events, source = CODES[code]
-        found = queries.history(self.customer_id, self.user, events=events, limit=EVENTS_READ)
+        found = queries.history(self.customer_id, *self.users, events=events, limit=EVENTS_READ)
         keys = dict.fromkeys((one.item_type, one.item_id) for one in found if one.item_type and one.item_id)
         return [
             Seed(key=(kind, item), source=source, weight=0.5 ** (place / HALF_LIFE_ITEMS))

@@ -64,7 +64,8 @@ def test_celery_does_not_start_with_a_weak_key(kind: str, tmp_path: Path) -> Non
 @pytest.mark.django_db(databases="__all__")
 def test_it_refuses_the_demo_outside_development(settings: Settings) -> None:
     settings.DEBUG = False
-    settings.SECRET_KEY = settings.PSEUDONYM_KEY = "short"
+    settings.SECRET_KEY = "short"
+    settings.PSEUDONYM_KEYS = ("short",)
     problems = bad()
     assert "demo's license keys" in problems["sites file"]
     assert {"secret key", "pseudonym key"} <= set(problems)

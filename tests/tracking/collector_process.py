@@ -42,12 +42,13 @@ from django.conf import settings
 from django.db import connections
 from config.customers.models import Customer
 from tracking.models import (
-    Cursor, Erasure, Event, IdentityEdge, JournaledBatch, RefusedRequest, Tombstone
+    Cursor, Erasure, Event, IdentityEdge, JournaledBatch, PseudonymKey, RefusedRequest, Tombstone
 )
 with connections["default"].schema_editor() as editor:
     editor.create_model(Customer)
 with connections[settings.EVENTS_DB].schema_editor() as editor:
-    for model in (Cursor, Event, IdentityEdge, JournaledBatch, RefusedRequest, Erasure, Tombstone):
+    people = (Erasure, Tombstone, PseudonymKey)
+    for model in (Cursor, Event, IdentityEdge, JournaledBatch, RefusedRequest, *people):
         editor.create_model(model)
 Customer.objects.create(name="Shop", kind="commerce", customer_id="4711")
 """

@@ -17,7 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.tracking.conftest import NOW
-from tracking import lake, lake_merge, replay
+from tracking import identity, lake, lake_merge, replay
 from tracking.collector import surge
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.collector.sqlite_journal import SqliteJournal
@@ -89,6 +89,17 @@ class Preferences:
         known = {(span.customer_id, span.user) for span in spans}
         yield from ({"likes": "whales"} for one in self.rows if one in known)
 
+    def outdated(self, customer_id):
+        low, high = identity.outdated()
+        return sum(one == customer_id and low <= user < high for one, user in self.rows)
+
+    def rekey(self, customer_id):
+        yield self.outdated(customer_id)
+        self.rows = [
+            (one, identity.newest(one, user)) if one == customer_id else (one, user)
+            for one, user in self.rows
+        ]
+
     def erase(self, spans, *, at):
         before = len(self.rows)
         self.rows = [one for one in self.rows if one not in {(s.customer_id, s.user) for s in spans}]
@@ -122,6 +133,30 @@ def test_every_place_finds_and_erases_one_person_and_nobody_else(name, mine):
     assert place.erase(me, at=NOW) == 0
     after = list(place.find(others))
     assert after == (before if name != "logins" else [one for one in before if ME not in one.values()])
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("events", 3), ("logins", 3), ("journal", 0), ("lake", 3), ("preferences", 2)]
+)
+@pytest.mark.usefixtures("preferences")
+def test_every_place_brings_one_customer_to_a_new_key_once(name, theirs, settings):
+    """The behaviour that every place shares; a journal holds for long only what the tables refuse."""
+    store(crowd(), [*EDGES[1:3], EdgeRow(CUSTOMER, ME, "device", NOW), *EDGES[3:]])
+    lake.archive()
+    [place] = [one for one in places.places() if one.name == name]
+    me = [Span(CUSTOMER, ME)]
+    before = len(list(place.find(me)))
+    settings.PSEUDONYM_KEYS = (
+        *settings.PSEUDONYM_KEYS,
+        "a new key of fifty characters at the very least 0123",
+    )
+
+    assert place.outdated(CUSTOMER) == theirs
+    assert sum(place.rekey(CUSTOMER)) == theirs
+    assert sum(place.rekey(CUSTOMER)) == 0
+    assert place.outdated(CUSTOMER) == (theirs if name == "logins" else 0)  # the old ones go last
+    assert len(list(place.find([Span(CUSTOMER, identity.newest(CUSTOMER, ME))]))) == before
+    assert len(list(place.find([Span(OTHER, ME_THERE)]))) == place.outdated(OTHER)
 
 
 @pytest.mark.parametrize("name", ["events", "journal", "lake"])

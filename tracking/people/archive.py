@@ -10,6 +10,7 @@ from tracking import lake, lake_rewrite
 from tracking.lake_rewrite import Change, quoted
 from tracking.parts import open_duck, parquet
 from tracking.people.spans import Span
+from tracking.rotation import rekey_parts
 
 ROWS = 1_000
 
@@ -22,6 +23,13 @@ class Lake:
             if files := lake.files(customer_id):
                 part = parquet(files)
                 yield from rows(f"SELECT * EXCLUDE (filename) FROM {part} WHERE {condition}")  # noqa: S608
+
+    def outdated(self, customer_id: str) -> int:
+        return sum(rekey_parts.outdated_rows(customer_id).values())
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        """Raises :class:`~tracking.lake_rewrite.LakeBusy`, and Fault when the disk is full."""
+        yield from rekey_parts.rekey(customer_id)
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:
         """Raises :class:`~tracking.lake_rewrite.LakeBusy`, and Fault for a full disk or an absent bucket."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +17,19 @@ class Journal:
     name = "journal"
 
     def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
-        yield from postgres_journal.find(spans) if on_postgres() else sqlite_journals.find(spans)
+        yield from keeper().find(spans)
+
+    def outdated(self, customer_id: str) -> int:
+        return int(keeper().outdated(customer_id))
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        """Only what the tables refused: all else is moved into them within seconds, and is re-keyed there."""
+        yield keeper().rekey_refused(customer_id)
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:
-        return postgres_journal.erase(spans, at=at) if on_postgres() else sqlite_journals.erase(spans, at=at)
+        return int(keeper().erase(spans, at=at))
 
 
-def on_postgres() -> bool:
-    return connections[settings.EVENTS_DB].vendor == "postgresql"
+def keeper() -> ModuleType:
+    on_postgres = connections[settings.EVENTS_DB].vendor == "postgresql"
+    return postgres_journal if on_postgres else sqlite_journals

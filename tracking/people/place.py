@@ -20,6 +20,17 @@ class Place(Protocol):
         """Everything that stands here of the person, each as a JSON object."""
         ...
 
+    def outdated(self, customer_id: str) -> int:
+        """How much stands here of a customer under an older generation of keys (:mod:`tracking.identity`)."""
+        ...
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        """Bring that into the form of today, in batches; yield the size of each.
+
+        Safe to call again, and after a crash at any point. Others read and write meanwhile.
+        """
+        ...
+
     def erase(self, spans: Sequence[Span], *, at: int) -> int:
         """Remove what was received until ``at`` (microseconds); return how much that was.
 

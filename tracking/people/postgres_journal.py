@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from tracking import identity
 from tracking.collector.postgres_journal import as_document
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.models import JournaledBatch
@@ -40,6 +41,50 @@ def erase_in(number: int, spans: Sequence[Span], *, at: int) -> int:
         if changed:
             write(batch, [one for one in kept if one is not None], left)
         return changed
+
+
+def outdated(customer_id: str) -> int:
+    """Only of what was refused; all else is gone in a moment, and reading it would take longer."""
+    return sum(len(outdated_in(batch, customer_id)) for batch in refused().iterator(20))
+
+
+def outdated_in(batch: JournaledBatch, customer_id: str) -> list[EventRow]:
+    low, high = identity.outdated()
+    events, _edges = rows_of(batch)
+    return [one for one in events if one.customer_id == customer_id and low <= one.user < high]
+
+
+def refused() -> QuerySet[JournaledBatch]:
+    return JournaledBatch.objects.filter(refused=True).order_by("pk")
+
+
+def rekey_refused(customer_id: str) -> int:
+    total = 0
+    for number in refused().values_list("pk", flat=True):
+        with transaction.atomic(using=settings.EVENTS_DB):
+            batch = refused().select_for_update().filter(pk=number).first()
+            if batch and (concerned := len(outdated_in(batch, customer_id))):
+                rekey_batch(batch, customer_id)
+                total += concerned
+    return total
+
+
+def rekey_batch(batch: JournaledBatch, customer_id: str) -> None:
+    events, edges = rows_of(batch)
+
+    def renewed(user: str) -> str:
+        return identity.newest(customer_id, user)
+
+    write(
+        batch,
+        [one._replace(user=renewed(one.user)) if one.customer_id == customer_id else one for one in events],
+        [
+            one._replace(source=renewed(one.source), target=renewed(one.target))
+            if one.customer_id == customer_id
+            else one
+            for one in edges
+        ],
+    )
 
 
 def write(batch: JournaledBatch, events: list[EventRow], edges: list[EdgeRow]) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tracking import identity
 from tracking.collector import sinks, surge
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.people.spans import Span
@@ -17,6 +18,7 @@ logger = logging.getLogger("tracking")
 
 TABLES = ("event", "refused")
 OF_SPAN = 'customer_id = ? AND "user" = ? AND ts > ? AND ts <= ?'
+OF_RANGE = 'customer_id = ? AND "user" >= ? AND "user" < ?'
 EDGES_OF_SPAN = "customer_id = ? AND ? IN (source, target) AND ts > ? AND ts <= ?"
 
 
@@ -72,6 +74,30 @@ def erase_span(journal: sqlite3.Connection, span: Span, *, at: int) -> None:
         journal.execute(
             "UPDATE edge SET event = (SELECT max(id) FROM event) WHERE event > (SELECT max(id) FROM event)"
         )
+
+
+def outdated(customer_id: str) -> int:
+    total = 0
+    for path in journals():
+        with closing(opened(path)) as journal:
+            for table in tables_of(journal, TABLES):
+                sql = f"SELECT count(*) FROM {table} WHERE {OF_RANGE}"  # noqa: S608 - our own names
+                total += journal.execute(sql, (customer_id, *identity.outdated())).fetchone()[0]
+    return total
+
+
+def rekey_refused(customer_id: str) -> int:
+    return sum(rekey_refused_in(path, customer_id) for path in journals())
+
+
+def rekey_refused_in(path: Path, customer_id: str) -> int:
+    with closing(opened(path)) as journal:
+        if not tables_of(journal, ("refused",)):
+            return 0
+        journal.execute("PRAGMA secure_delete = ON")
+        journal.create_function("newest", 2, identity.newest)
+        sql = f'UPDATE refused SET "user" = newest(customer_id, "user") WHERE {OF_RANGE}'  # noqa: S608
+        return journal.execute(sql, (customer_id, *identity.outdated())).rowcount
 
 
 def journals() -> list[Path]:

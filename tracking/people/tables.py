@@ -10,8 +10,11 @@ from django.conf import settings
 from django.db import connections
 from django.db.models import Q, QuerySet
 
+from tracking import identity
 from tracking.models import Event, IdentityEdge
 from tracking.people.spans import Span
+from tracking.rotation import rekey
+from tracking.rotation.ranges import within
 
 BATCH = 2_000  # some ten milliseconds in which others wait to write
 PAUSE_SECONDS = 0.01
@@ -25,6 +28,13 @@ class Events:
     def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
         for span in spans:
             yield from events_of(span).order_by("ts", "id").values(*EVENT_FIELDS).iterator(BATCH)
+
+    def outdated(self, customer_id: str) -> int:
+        return within(Event, customer_id, "user", identity.outdated()).count()
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        overwrite_deleted()
+        yield from rekey.users(customer_id)
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:
         overwrite_deleted()
@@ -47,6 +57,12 @@ class Logins:
                 if row["id"] not in seen:
                     yield row
                 seen.add(row["id"])
+
+    def outdated(self, customer_id: str) -> int:
+        return rekey.outdated_logins(customer_id).count()
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        yield from rekey.copy_logins(customer_id)
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:
         overwrite_deleted()

@@ -2,7 +2,8 @@
 
 A tombstone remembers a pseudonym for as long as copies may be under way. Whatever happened before the erasure
 is accepted again, as of nobody. Checked where past events are written and where the lake is fed; what was on
-its way at the moment of the erasure is swept up by the worker.
+its way at the moment of the erasure is swept up by the worker. Rows and tombstones may be of different
+generations while keys are rotated; they are compared in the form of today.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tracking.collector.rows import EdgeRow, EventRow
+from tracking.identity import newest, onward, outdated
 from tracking.models import Tombstone
 from tracking.people.spans import Span
 
@@ -46,17 +48,24 @@ def joins_buried(buried: Buried, edge: EdgeRow) -> bool:
 
 
 def is_buried(buried: Buried, customer_id: str, user: str, ts: int) -> bool:
-    return any(after < ts <= min(until, at) for after, until, at in buried.get((customer_id, user), ()))
+    spans = buried.get((customer_id, newest(customer_id, user)), ())
+    return any(after < ts <= min(until, at) for after, until, at in spans)
 
 
 def lookup(people: set[tuple[str, str]]) -> Buried:
     """The tombstones of these (customer, pseudonym) pairs."""
-    users = sorted({user for _customer, user in people})
-    found: Buried = defaultdict(list)
+    users = sorted({newest(*one) for one in people})
+    found = by_person(living_outdated())
     for start in range(0, len(users), LOOKED_UP):
-        part = users[start : start + LOOKED_UP]
-        for customer_id, user, *span in living().filter(user__in=part).values_list(*COLUMNS):
-            found[customer_id, user].append(tuple(span))
+        for person, spans in by_person(living().filter(user__in=users[start : start + LOOKED_UP])).items():
+            found[person] += spans
+    return found
+
+
+def by_person(rows: Any) -> Buried:
+    found: Buried = defaultdict(list)
+    for customer_id, user, *span in rows.values_list(*COLUMNS):
+        found[customer_id, newest(customer_id, user)].append(tuple(span))
     return found
 
 
@@ -66,10 +75,7 @@ def close() -> None:
 
 
 def everybody() -> Buried:
-    found: Buried = defaultdict(list)
-    for customer_id, user, *span in living().values_list(*COLUMNS):
-        found[customer_id, user].append(tuple(span))
-    return found
+    return by_person(living())
 
 
 COLUMNS = ("customer_id", "user", "after", "until", "erasure__erased_at")
@@ -79,6 +85,16 @@ def living() -> Any:
     return Tombstone.objects.filter(expires_at__gt=timezone.now())
 
 
+def living_outdated() -> Any:
+    """Those of an older generation; without a question where there is only one key."""
+    low, high = outdated()
+    return living().filter(user__gte=low, user__lt=high) if low != high else Tombstone.objects.none()
+
+
 def spans_of(erasure_id: int) -> tuple[Span, ...]:
     rows = Tombstone.objects.filter(erasure_id=erasure_id).order_by("pk")
-    return tuple(Span(*row) for row in rows.values_list("customer_id", "user", "after", "until"))
+    return tuple(
+        Span(customer_id, form, *span)
+        for customer_id, user, *span in rows.values_list("customer_id", "user", "after", "until")
+        for form in onward(customer_id, user)
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from config.customers import directory
 from tracking import fields, lake, queries
 from tracking.events import NOT_DEFINED
-from tracking.identity import pseudonyms
 from tracking.models import Event
 from tracking.people.spans import BEGINNING, Span
+from tracking.rotation import keys
 
 
 class NoSuchPerson(Exception):
@@ -15,10 +15,13 @@ class NoSuchPerson(Exception):
 
 
 def own(customer_id: str, raw_user_id: str) -> tuple[Span, ...]:
-    """The spans of a raw user id, one for each generation of the key. Raises :class:`NoSuchPerson`."""
+    """The spans of a raw user id, one for each generation of keys that may be stored.
+
+    Raises :class:`NoSuchPerson`.
+    """
     refuse_unknown(customer_id)
     refuse_nobody(raw_user_id)
-    return tuple(Span(customer_id, user) for user in pseudonyms(customer_id, raw_user_id))
+    return tuple(Span(customer_id, user) for user in keys.living(customer_id, raw_user_id))
 
 
 def linked(spans: tuple[Span, ...]) -> tuple[Span, ...]:
