@@ -23,8 +23,13 @@ CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
+    411: "length_required",
+    413: "content_too_large",
     414: "uri_too_long",
+    415: "unsupported_media_type",
     429: "too_many_events",
+    431: "headers_too_large",
     503: "busy",
 }
 
