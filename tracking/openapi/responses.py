@@ -72,6 +72,9 @@ def refusal(status: int, when: str) -> dict[str, Any]:
     if status in RETRIED:
         seconds = {"schema": {"type": "integer"}, "description": "seconds to wait"}
         found["headers"] = {"Retry-After": seconds}
+    if status == 401:
+        scheme = "Basic; for browsers, which would ask their visitor, LicenseKey"
+        found["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}, "description": scheme}}
     if status == 405:
         found["headers"] = {"Allow": {"schema": {"type": "string"}, "description": "the methods to use"}}
     return found
