@@ -14,6 +14,7 @@ ALIASES = {
     "import-events": "import_events",
     "rebuild-items": "rebuild_items",
     "create-customer": "create_customer",
+    "change-customer": "change_customer",
     "messenger:consume": "work",
 }
 

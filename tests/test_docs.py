@@ -15,6 +15,7 @@ from django.core.management import get_commands
 from config import site_access
 from personalization.jinja2 import PersonalizationExtension
 from tracking.events import RULES
+from tracking.openapi.page import page as written
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -32,7 +33,8 @@ def test_it_describes_every_command() -> None:
 
 
 def test_it_describes_every_event_and_parameter() -> None:
-    page = text("endpoints.md")
+    page = text("events.md")
+    assert page == written(), "run: manage.py openapi tracking --format markdown --output docs/events.md"
     for code, rule in RULES.items():
         row = next((line for line in page.splitlines() if line.startswith(f"| `{code}` |")), "")
         assert row, code

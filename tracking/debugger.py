@@ -7,7 +7,7 @@ and the tables hold years. A stored event is shown as the request that would sto
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,13 @@ from urllib.parse import quote, urlencode
 
 from django.db.models import Max, QuerySet
 
+from tracking import horizon
 from tracking.events import NOT_DEFINED, RULES, Shape
+from tracking.marks import MOST_SHOWN, Mark, Seen
 from tracking.models import Event, RefusedRequest
 
 WINDOW = 200_000  # newest rows that are looked at
-MOST_SHOWN = 100
+PATIENCE_SECONDS = 0.2  # with writers, before rows are read again instead
 STORED, REFUSED = "stored", "refused"
 # Columns that are not what a parameter holds.
 UNSENT = {"minor_price", "fullprice", "overridetimestamp", "signature", "consent", "usersig"}
@@ -33,24 +35,6 @@ class Wanted:
     event: str = ""
     user: str = ""
     outcome: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Up to which row of each table the reader has seen everything."""
-
-    events: int = 0
-    refusals: int = 0
-
-    def as_text(self) -> str:
-        return "-".join(str(number) for number in asdict(self).values())
-
-    @classmethod
-    def from_text(cls, text: str) -> Seen:
-        """Nonsense means that nothing was seen."""
-        numbers = text.split("-")
-        good = len(numbers) == 2 and all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers)
-        return cls(*map(int, numbers)) if good else cls()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,23 +69,34 @@ class News:
 
 def news(wanted: Wanted, *, seen: Seen) -> News:
     """Return the new lines, at most :data:`MOST_SHOWN` stored and as many refused ones."""
-    newest = Seen(newest_of(Event), newest_of(RefusedRequest))
+    events, refusals = seen.events, seen.refusals
     lines: list[Line] = []
     if wanted.outcome != REFUSED:
-        lines += [of_event(row) for row in new_rows(Event, wanted, after=seen.events, until=newest.events)]
+        stored, events = read(Event, wanted, events)
+        lines += map(of_event, stored)
     if wanted.outcome != STORED and not wanted.user:
-        rows = new_rows(RefusedRequest, wanted, after=seen.refusals, until=newest.refusals)
-        lines += [of_refusal(row) for row in rows]
+        refused, refusals = read(RefusedRequest, wanted, refusals)
+        lines += map(of_refusal, refused)
     lines.sort(key=lambda line: line.received, reverse=True)
-    return News(lines=lines, seen=newest)
+    return News(lines=lines, seen=Seen(events, refusals))
+
+
+def read(model: Any, wanted: Wanted, mark: Mark) -> tuple[list[Any], Mark]:
+    """The rows that the reader has not seen, the newest first, and the mark to go on from."""
+    # Before the rows are read, so that they are complete up to here.
+    settled = horizon.settled_id(table=model._meta.db_table, patience=PATIENCE_SECONDS)
+    rows = list(new_rows(model, wanted, mark))
+    return rows, mark.moved(settled=settled, shown=[row.pk for row in rows])
 
 
 def newest_of(model: Any) -> int:
     return int(model.objects.aggregate(newest=Max("pk"))["newest"] or 0)
 
 
-def new_rows(model: Any, wanted: Wanted, *, after: int, until: int) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model.objects.filter(pk__gt=max(after, until - WINDOW), pk__lte=until)
+def new_rows(model: Any, wanted: Wanted, mark: Mark) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(pk__gt=max(mark.floor, newest_of(model) - WINDOW))
+    if mark.above:
+        rows = rows.exclude(pk__in=mark.above)
     if wanted.customer_id:
         rows = rows.filter(customer_id=wanted.customer_id)
     if wanted.event:

@@ -1,6 +1,6 @@
 """The one table of event rules: code -> path, parameters, ranges.
 
-Collector, history import, documentation and tests read it. Source: engine-protocol, 1.3.
+Collector, history import, debugger, OpenAPI, documentation and tests read it. Source: engine-protocol, 1.3.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from enum import Enum
 from types import MappingProxyType
 
 from tracking import fields
-from tracking.fields import BadEvent, Parser
+from tracking.fields import BadEvent
+from tracking.parameters import (
+    CATEGORY_PATH,
+    COMMON,
+    CURRENCY,
+    FROM_RECOMMENDATION,
+    SCENARIO,
+    TRIGGER_NAME,
+    Parameter,
+)
 
 NOT_DEFINED = "not_defined"  # "store the event, link it to nobody"
 MOST_RENDERED = 500
@@ -25,18 +34,6 @@ class Shape(Enum):
     ITEMS = "{userid}/{itemtypeid}/{itemid[,itemid]}"
     LOGIN = "{sourceuserid}/{targetuserid}"
     USER = "{userid}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One query parameter: its column in the event row, how it is read, and its rule in words."""
-
-    name: str
-    column: str
-    parse: Parser
-    rule: str
-    required: bool = False
-    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,94 +55,6 @@ class Rule:
         object.__setattr__(self, "required", tuple(p for p in everywhere if p.required))
 
 
-CATEGORY_PATH = Parameter(
-    name="categorypath",
-    column="category_path",
-    parse=fields.category_path,
-    rule="categories from the root, joined by /; slashes at the ends are ignored",
-)
-SCENARIO = Parameter(
-    name="scenario", column="scenario", parse=fields.text_of(64), rule="1 to 64 characters", required=True
-)
-FROM_RECOMMENDATION = (
-    Parameter(
-        name="modelid",
-        column="model_id",
-        parse=fields.text_of(64),
-        rule="1 to 64 characters",
-        aliases=("modelId",),
-    ),
-    Parameter(
-        name="requestuuid",
-        column="request_uuid",
-        parse=fields.matching("[0-9A-Za-z-]{1,36}", "1 to 36 letters, digits and hyphens"),
-        rule="1 to 36 letters, digits and hyphens",
-    ),
-    CATEGORY_PATH,
-)
-TRIGGER_NAME = Parameter(
-    name="triggername",
-    column="trigger_name",
-    parse=fields.text_of(64),
-    rule="1 to 64 characters",
-    required=True,
-)
-CURRENCY = Parameter(
-    name="currency",
-    column="currency",
-    parse=fields.matching("[A-Z]{3}", "an ISO 4217 code such as EUR"),
-    rule="ISO 4217 code of the deprecated price, default EUR",
-)
-
-# Accepted on every event.
-COMMON = (
-    Parameter(
-        name="eventid",
-        column="event_id",
-        parse=fields.matching("[!-~]{1,64}", "1 to 64 visible ASCII characters"),
-        rule="an id that the sender repeats when it repeats the request; the event is stored once",
-    ),
-    Parameter(
-        name="lang",
-        column="lang",
-        parse=fields.matching("[0-9A-Za-z_-]{1,16}", "1 to 16 letters, digits and hyphens such as eng-GB"),
-        rule="language of the page, e.g. eng-GB",
-    ),
-    Parameter(
-        name="segments",
-        column="segments",
-        parse=fields.matching("(?=.{1,255}$)[0-9]{1,10}(,[0-9]{1,10})*", "segment ids joined by commas"),
-        rule="segment ids joined by commas, at most 255 characters",
-    ),
-    Parameter(
-        name="consent",
-        column="consent",
-        parse=fields.matching("[01]", "1 (the person consented) or 0 (the person refused)"),
-        rule="1: the person consented to being followed; 0: the person refused, the event only counts",
-    ),
-    Parameter(
-        name="usersig",
-        column="usersig",
-        parse=fields.matching("[0-9a-fA-F]{32}", "32 hexadecimal digits"),
-        rule="the site's signature of the user id, where the customer asks for it",
-    ),
-    Parameter(
-        name="overridetimestamp",
-        column="overridetimestamp",
-        parse=fields.matching(
-            r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}",
-            "a date and time in UTC without a zone such as 2012-01-01T11:00:00",
-        ),
-        rule="date and time in UTC of an event of the past, only with signature",
-    ),
-    Parameter(
-        name="signature",
-        column="signature",
-        parse=fields.matching("[0-9a-f]{32}", "32 hexadecimal digits in lower case"),
-        rule="MD5 that proves overridetimestamp comes from the owner of the license key",
-    ),
-)
-
 _TABLE = (
     Rule(code="click", meaning="a detail page was opened", parameters=(CATEGORY_PATH,)),
     Rule(
@@ -153,7 +62,12 @@ _TABLE = (
         meaning="an article was read or a film watched; the highest percentage counts",
         parameters=(
             Parameter(
-                name="percentage", column="percentage", parse=fields.whole(0, 100), rule="0 to 100, optional"
+                name="percentage",
+                column="percentage",
+                kind=fields.whole(0, 100),
+                rule="0 to 100, optional",
+                example="75",
+                unit="percent",
             ),
             CATEGORY_PATH,
         ),
@@ -165,20 +79,26 @@ _TABLE = (
             Parameter(
                 name="quantity",
                 column="quantity",
-                parse=fields.whole(1, 1_000_000),
+                kind=fields.whole(1, 1_000_000),
                 rule="1 to 1000000, default 1",
+                example="2",
+                unit="pieces",
             ),
             Parameter(
                 name="fullprice",
                 column="fullprice",
-                parse=fields.price,
+                kind=fields.PRICE_OF_UNIT,
                 rule="price of one unit, e.g. 2.50EUR, optional",
+                example="2.50EUR",
+                unit="the named currency",
             ),
             Parameter(
                 name="price",
                 column="minor_price",
-                parse=fields.whole(0, 999_999_999_999),
+                kind=fields.whole(0, 999_999_999_999),
                 rule="deprecated: price of one unit in the currency's smallest coin",
+                example="250",
+                unit="smallest coin of the currency",
             ),
             CURRENCY,
         ),
@@ -196,7 +116,12 @@ _TABLE = (
         meaning="an item was put on the wish list",
         parameters=(
             Parameter(
-                name="price", column="fullprice", parse=fields.price, rule="price at that time, e.g. 2.50EUR"
+                name="price",
+                column="fullprice",
+                kind=fields.PRICE_OF_UNIT,
+                rule="price at that time, e.g. 2.50EUR",
+                example="2.50EUR",
+                unit="the named currency",
             ),
         ),
     ),
@@ -206,7 +131,13 @@ _TABLE = (
         meaning="an item was rated or commented on",
         parameters=(
             Parameter(
-                name="rating", column="rating", parse=fields.whole(0, 100), rule="0 to 100", required=True
+                name="rating",
+                column="rating",
+                kind=fields.whole(0, 100),
+                rule="0 to 100",
+                example="80",
+                unit="points, 100 is best",
+                required=True,
             ),
         ),
     ),
@@ -220,8 +151,9 @@ _TABLE = (
             Parameter(
                 name="scenario",
                 column="scenario",
-                parse=fields.text_of(64),
+                kind=fields.text_of(64),
                 rule="1 to 64 characters, optional",
+                example="front",
             ),
             *FROM_RECOMMENDATION,
         ),

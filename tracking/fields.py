@@ -7,13 +7,30 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 BIGGEST_ID = 2_147_483_647
 LONGEST_USER_BYTES = 1_024
 LONGEST_ITEM_ID = 255
 
 Parser = Callable[[str, str], "int | str"]
+# What JSON Schema can say of :meth:`str.isprintable`, in words that JavaScript and Python read alike. A
+# backslash is refused anywhere in a request.
+PRINTABLE = r"^[^\\\u0000-\u001f\u007f-\u009f]*$"
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of value: how a text is read, and the same rule as JSON Schema for whoever sends it."""
+
+    parse: Parser
+    schema: Mapping[str, Any]
+
+    def __call__(self, name: str, text: str) -> int | str:
+        return self.parse(name, text)
+
 
 # Amount and currency of one unit. Ten and four digits survive SQLite's floating point unchanged.
 PRICE = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,4})?)([A-Z]{3})\Z")
@@ -48,30 +65,30 @@ def is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def whole(low: int, high: int) -> Parser:
-    """A parser of whole numbers from ``low`` to ``high``."""
+def whole(low: int, high: int) -> Kind:
+    """Whole numbers from ``low`` to ``high``."""
 
     def parse(name: str, text: str) -> int:
         if not is_digits(text) or len(text) > 12 or not low <= int(text) <= high:
             raise bad(name, f"{low} to {high}", text)
         return int(text)
 
-    return parse
+    return Kind(parse, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def text_of(longest: int) -> Parser:
-    """A parser of printable text of 1 to ``longest`` characters."""
+def text_of(longest: int) -> Kind:
+    """Printable text of 1 to ``longest`` characters."""
 
     def parse(name: str, text: str) -> str:
         if not 1 <= len(text) <= longest or not text.isprintable():
             raise bad(name, f"1 to {longest} printable characters", text)
         return text
 
-    return parse
+    return Kind(parse, {"type": "string", "minLength": 1, "maxLength": longest, "pattern": PRINTABLE})
 
 
-def matching(pattern: str, rule: str) -> Parser:
-    """A parser of texts that match ``pattern`` as a whole; ``rule`` says it in words."""
+def matching(pattern: str, rule: str) -> Kind:
+    """Texts that match ``pattern`` as a whole; ``rule`` says it in words."""
     whole_text = re.compile(rf"(?:{pattern})\Z")
 
     def parse(name: str, text: str) -> str:
@@ -79,7 +96,7 @@ def matching(pattern: str, rule: str) -> Parser:
             raise bad(name, rule, text)
         return text
 
-    return parse
+    return Kind(parse, {"type": "string", "pattern": f"^(?:{pattern})$"})
 
 
 def category_path(name: str, text: str) -> str:
@@ -99,6 +116,10 @@ def price(name: str, text: str) -> str:
     if "," in text:
         raise BadEvent(400, f"{name} must have a decimal point, use a point: 2.50EUR; got {shown(text)}")
     raise bad(name, "an amount with at most 4 decimals and an ISO 4217 currency: 2.50EUR", text)
+
+
+CATEGORY_PATH = Kind(category_path, {"type": "string", "maxLength": 1_024, "pattern": PRINTABLE})
+PRICE_OF_UNIT = Kind(price, {"type": "string", "pattern": r"^[0-9]{1,10}(?:\.[0-9]{1,4})?[A-Z]{3}$"})
 
 
 def split_price(text: str) -> tuple[str, str]:

@@ -13,38 +13,42 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+EVENTS = "tracking_event"
 PATIENCE_SECONDS = 5.0
 # Whoever inserts holds this lock before the first id is drawn and until the rows can be seen. The oldest
 # running transaction would also do, but that is one of the whole server: any other database delays it.
 WRITERS = """
     SELECT virtualtransaction FROM pg_locks
-    WHERE locktype = 'relation' AND relation = 'tracking_event'::regclass AND mode = 'RowExclusiveLock'
+    WHERE locktype = 'relation' AND relation = %s::regclass AND mode = 'RowExclusiveLock'
       AND granted AND pid IS DISTINCT FROM pg_backend_pid()
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
-def settled_id() -> int:
-    """The highest id below which no event can still appear; 0 when that cannot be said now."""
-    newest = int(rows("SELECT coalesce(max(id), 0) FROM tracking_event")[0][0])
+def settled_id(*, table: str = EVENTS, patience: float = PATIENCE_SECONDS) -> int:
+    """The highest id up to which no row can still appear; 0 when that cannot be said within ``patience``.
+
+    ``table``: one of the events database whose ids its writers draw themselves.
+    """
+    newest = int(rows(f"SELECT coalesce(max(id), 0) FROM {table}")[0][0])  # noqa: S608 - a name of ours
     if connections[settings.EVENTS_DB].vendor != "postgresql" or not newest:
         return newest
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    undecided = writers()
+    deadline = time.monotonic() + patience
+    undecided = writers(table)
     while undecided:
         if time.monotonic() > deadline:
             return 0
         time.sleep(0.02)
-        undecided &= writers()
+        undecided &= writers(table)
     return newest
 
 
-def writers() -> set[str]:
+def writers(table: str) -> set[str]:
     """The transactions of others that may have drawn ids and are not over."""
-    return {str(name) for (name,) in rows(WRITERS)}
+    return {str(name) for (name,) in rows(WRITERS, table)}
 
 
-def rows(sql: str) -> list[tuple[Any, ...]]:
+def rows(sql: str, *values: str) -> list[tuple[Any, ...]]:
     with connections[settings.EVENTS_DB].cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values or None)
         return list(cursor.fetchall())

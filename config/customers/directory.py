@@ -21,6 +21,8 @@ from django.db import DatabaseError, OperationalError, transaction
 from django.dispatch import Signal
 
 from config import site_access
+from config.customers import gates
+from config.customers.gates import GateRules
 from config.customers.models import Customer
 from config.site_access import EventGate
 
@@ -112,7 +114,7 @@ class Directory:
                     ),
                     opt_out_headers=known.opt_out_headers if known else CustomerAccount.opt_out_headers,
                     consent_required=bool(known and known.consent_required),
-                    gate=known.gate if known else EventGate(),
+                    gate=gates.gate_of(row, known.gate if known else None),
                     retention=known.retention if known else settings.RETENTION,
                 )
             self._accounts = accounts
@@ -167,23 +169,38 @@ def new_license_key() -> str:
 
 
 def create_customer(
-    *, name: str, kind: str, alphanumeric_items: bool = False, customer_id: str = ""
+    *,
+    name: str,
+    kind: str,
+    alphanumeric_items: bool = False,
+    customer_id: str = "",
+    rules: GateRules = gates.UNSET,
 ) -> tuple[Customer, str]:
-    """Create a customer of the embedded engine.
+    """Create a customer of the embedded engine. ``rules``: who may send its events, and how many.
 
     Returns the row and its license key in clear; only here, for the key is not stored.
     """
     license_key = new_license_key()
-    row = Customer.objects.create(
+    row = Customer(
         customer_id=customer_id or free_customer_id(),
         name=name,
         kind=kind,
         alphanumeric_items=alphanumeric_items,
         license_key_digest=license_key_digest(license_key),
     )
+    gates.fill(row, rules)
+    row.save(force_insert=True)
     directory.forget()
     transaction.on_commit(lambda: announce(row.customer_id))
     return row, license_key
+
+
+def change_gate(row: Customer, rules: GateRules) -> None:
+    """Set who may send a customer's events. Running collectors and web servers follow within two seconds."""
+    gates.fill(row, rules)
+    row.save(update_fields=["events_per_second", "needs_license_key", "allowed_origins"])
+    directory.forget()
+    transaction.on_commit(directory.forget)
 
 
 def announce(customer_id: str) -> None:

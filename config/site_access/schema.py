@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
 WHOLE_NUMBER = re.compile(r"^(?:0|[1-9][0-9]{0,18})$")
+MOST_EVENTS_PER_SECOND = 10_000_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LANGUAGE = re.compile(r"^[a-z]{3}-[A-Z]{2}$")
 RELATION = re.compile(r"^[a-zA-Z]\w+\.[a-zA-Z]\w+$", re.ASCII)
@@ -153,7 +154,7 @@ class Tracking(Node):
     do_not_track: StrictBool = True
     global_privacy_control: StrictBool = True
     consent_required: StrictBool = False
-    events_per_second: StrictInt = Field(default=50_000, ge=0, le=10_000_000)
+    events_per_second: StrictInt = Field(default=50_000, ge=0, le=MOST_EVENTS_PER_SECOND)
     require_license_key: StrictBool = False
     allowed_origins: tuple[Origin, ...] = ()
     store_robots: StrictBool = False

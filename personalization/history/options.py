@@ -13,6 +13,7 @@ from config import languages
 from personalization.history.currencies import CURRENCIES
 from personalization.history.mapping import BadMapping, Mapping, event_code, event_names
 from personalization.history.times import BadTime, zone_of
+from personalization.history.times import time_format as form_of
 from personalization.server.models import StoredItem
 
 MAX_ITEM_TYPE = 2_147_483_647
@@ -35,12 +36,22 @@ class Options:
     currency: str = ""
     language: str = ""
     time_zone: tzinfo = UTC
+    time_format: str = ""
+    decimal: str = "."
     mint_ids: bool = False
     dry_run: bool = False
     alphanumeric: bool = False
 
     @classmethod
-    def checked(cls, *, event_map: Sequence[str] = (), time_zone: str = "UTC", **given: Any) -> Options:
+    def checked(
+        cls,
+        *,
+        event_map: Sequence[str] = (),
+        time_zone: str = "UTC",
+        time_format: str = "",
+        decimal: str = ".",
+        **given: Any,
+    ) -> Options:
         """Raises :class:`BadOption`."""
         try:
             return cls(
@@ -53,6 +64,8 @@ class Options:
                     "currency": currency(given["currency"]),
                     "language": language(given["language"]),
                     "time_zone": zone_of(time_zone),
+                    "time_format": form_of(time_format),
+                    "decimal": decimal_mark(decimal),
                 }
             )
         except (BadMapping, BadTime) as wrong:
@@ -93,6 +106,12 @@ def identifier(name: str) -> str:
             f"--type-identifier takes 1 to 64 letters, digits, hyphens and underscores; got {name[:80]!r}."
         )
     return name
+
+
+def decimal_mark(mark: str) -> str:
+    if mark not in (".", ","):
+        raise BadOption(f"--decimal takes a point or a comma; got {mark[:20]!r}.")
+    return mark
 
 
 def currency(code: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ PRICES_END = Decimal(10_000_000_000)
 SMALLEST = Decimal("0.0001")
 FREE = "0"
 MOST_REMEMBERED = 16_384
+# Points group thousands; a plain number has none.
+COMMA = re.compile(r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]*)?|[+-]?,[0-9]+")
 
 Parser = Callable[[Any], Any]
 
@@ -109,11 +112,22 @@ def decimal(value: Any, field: str) -> Decimal | None:
     try:
         number = Decimal(words)
     except InvalidOperation as fault:
-        comma = " (it has a decimal comma)" if "," in words else ""
+        comma = " (it has a decimal comma, see --decimal)" if "," in words else ""
         raise RejectedRow(f"the {field} is not a number{comma}") from fault
     if not number.is_finite() or number.adjusted() > MOST_DIGITS:
         raise RejectedRow(f"the {field} is not a number")
     return number
+
+
+def with_comma(value: Any, field: str) -> Any:
+    """A text with a decimal comma, such as 1.234,50, with a point in its place; numbers stay."""
+    if not isinstance(value, str):
+        return value
+    words = value.strip()
+    if words and not COMMA.fullmatch(words):
+        point = " (it has a decimal point, see --decimal)" if "." in words else ""
+        raise RejectedRow(f"the {field} is not a number with a decimal comma{point}")
+    return words.replace(".", "").replace(",", ".")
 
 
 def currency(value: Any) -> str:
@@ -142,8 +156,22 @@ def event(value: Any, names: Mapping[str, str]) -> str:
     return rule.code
 
 
-def parsers(*, moment: Parser, event_names: Mapping[str, str]) -> dict[str, Parser]:
-    """Field -> what reads it. The first three come first, so that a row is refused for the graver reason."""
+def parsers(*, moment: Parser, event_names: Mapping[str, str], comma: bool = False) -> dict[str, Parser]:
+    """Field -> what reads it. The first three come first, so that a row is refused for the graver reason.
+
+    ``comma``: whether numbers have a decimal comma.
+    """
+    found = plain_parsers(moment=moment, event_names=event_names)
+    if comma:
+        found |= {name: after_comma(name, found[name]) for name in NUMBERS}
+    return found
+
+
+def after_comma(field: str, parse: Parser) -> Parser:
+    return lambda value: parse(with_comma(value, field))
+
+
+def plain_parsers(*, moment: Parser, event_names: Mapping[str, str]) -> dict[str, Parser]:
     return {
         "user": user,
         "item": lambda value: required(value, "item"),
@@ -159,6 +187,7 @@ def parsers(*, moment: Parser, event_names: Mapping[str, str]) -> dict[str, Pars
     }
 
 
+NUMBERS = ("quantity", "price", "percentage", "rating")
 BLANK = HistoricRow("", "", 0)
 
 

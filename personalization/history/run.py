@@ -93,8 +93,9 @@ class Import:
         self, *, catalogue: Catalogue, rejected: Rejects, on_progress: Callable[[int], None] | None
     ) -> Iterator[replay.HistoricEvent]:
         """Yield the events of the rows that are ones; note why the others are not."""
-        moment = reader(zone=self.options.time_zone, now=time.time_ns() // 1000)
-        reading = parsers(moment=moment, event_names=self.options.event_names)
+        options = self.options
+        moment = reader(zone=options.time_zone, now=time.time_ns() // 1000, form=options.time_format)
+        reading = parsers(moment=moment, event_names=options.event_names, comma=options.decimal == ",")
         read = RowReader(list(self.mapping.columns), parsers=reading).read
         name = EventIds(self.options.customer_id).event_id
         rows = self.source.rows(list(self.mapping.columns.values()))

@@ -5,62 +5,32 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
-import uuid
-from hashlib import sha256
 from typing import Any
 
-from django import forms
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, TitleColumn
-from wagtail.admin.views.generic import CreateView, IndexView
+from wagtail.admin.views.generic import CreateView, EditView, IndexView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 from wagtail.permissions import policy_registry, register_permission_policy
 
-from config.customers.directory import CustomerAccount, create_customer, directory
+from config.customers.directory import CustomerAccount, change_gate, create_customer, directory
 from config.customers.models import Customer
+from personalization.screens.customer_forms import CustomerForm, GateForm
 from personalization.screens.permissions import Only
 from personalization.server.models import StoredItem
 
-# How long a form that was sent is remembered; a browser offers to send it again after a reload.
-REMEMBERED_SECONDS = 7 * 24 * 3600
-
-register_permission_policy(Customer, Only(Customer, "add", "view"))
-
-
-class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
-    """``once`` names this form, so that sending it again makes no second customer."""
-
-    once = forms.CharField(widget=forms.HiddenInput, initial=uuid.uuid4, max_length=64, required=False)
-
-    class Meta:
-        model = Customer
-        fields = ("name", "kind", "alphanumeric_items")
-        labels = {"name": _("Name"), "kind": _("Type"), "alphanumeric_items": _("Alphanumeric items")}
-        help_texts = {
-            "name": _("For people; shown in lists and reports."),
-            "kind": _("A publisher has readers, a commerce has buyers."),
-            "alphanumeric_items": _(
-                "Item ids are words such as remote ids, not numbers. This cannot be changed later."
-            ),
-        }
-        widgets = {"kind": forms.RadioSelect}
-
-    def is_first_time(self) -> bool:
-        """Whether this form was not sent before; asking counts as sending."""
-        once = self.cleaned_data["once"]
-        key = f"customer-form-{sha256(once.encode()).hexdigest()}"
-        return not once or bool(cache.add(key, "sent", REMEMBERED_SECONDS))
+register_permission_policy(Customer, Only(Customer, "add", "change", "view"))
 
 
 def yes_or_no(row: Customer) -> str:
@@ -70,6 +40,14 @@ def yes_or_no(row: Customer) -> str:
 
 class CustomerIndex(IndexView):  # type: ignore[misc]
     add_item_label = _("Create customer")
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        # The link is for those who may change something.
+        title = TitleColumn(
+            "customer_id", label=_("Customer id"), sort_key="customer_id", get_url=self.get_edit_url
+        )
+        return [title, *super().columns]
 
     def get_base_queryset(self) -> QuerySet[Customer]:
         per_customer = StoredItem.objects.filter(customer_id=OuterRef("customer_id")).order_by()
@@ -107,7 +85,10 @@ class CustomerCreate(CreateView):  # type: ignore[misc]
             return redirect(self.index_url_name)
         given = form.cleaned_data
         row, license_key = create_customer(
-            name=given["name"], kind=given["kind"], alphanumeric_items=given["alphanumeric_items"]
+            name=given["name"],
+            kind=given["kind"],
+            alphanumeric_items=given["alphanumeric_items"],
+            rules=form.rules(),
         )
         log(row, "wagtail.create", user=self.request.user)
         return self.created(row, license_key)
@@ -128,6 +109,20 @@ class CustomerCreate(CreateView):  # type: ignore[misc]
         return TemplateResponse(self.request, "personalization/customers/created.html", context)
 
 
+class CustomerEdit(EditView):  # type: ignore[misc]
+    """Changes what may be changed of a customer: who may send its events, and how many."""
+
+    page_title = _("Events of customer")
+    success_message = _("The rules for events of %(object)s were changed; collectors follow within seconds.")
+    error_message = _("The rules could not be changed due to errors.")
+
+    def save_instance(self) -> Customer:
+        row: Customer = self.get_object()  # as it is stored, without what a form may have written into it
+        change_gate(row, self.form.rules())
+        log(row, "wagtail.edit", user=self.request.user)
+        return row
+
+
 class CustomerScreens(ModelViewSet):  # type: ignore[misc]
     model = Customer
     name = "personalization_customers"
@@ -139,6 +134,7 @@ class CustomerScreens(ModelViewSet):  # type: ignore[misc]
     copy_view_enabled = False
     index_view_class = CustomerIndex
     add_view_class = CustomerCreate
+    edit_view_class = CustomerEdit
     index_template_name = "personalization/customers/index.html"
     index_results_template_name = "personalization/customers/index_results.html"
     search_backend_name = None
@@ -147,7 +143,6 @@ class CustomerScreens(ModelViewSet):  # type: ignore[misc]
     list_per_page = 50
     ordering = ("-created_at",)
     list_display = (
-        TitleColumn("customer_id", label=_("Customer id"), sort_key="customer_id"),
         Column("name", label=_("Name"), sort_key="name"),
         Column("kind", label=_("Type"), accessor="get_kind_display", sort_key="kind"),
         Column("alphanumeric_items", label=_("Alphanumeric items"), accessor=yes_or_no),
@@ -155,8 +150,8 @@ class CustomerScreens(ModelViewSet):  # type: ignore[misc]
         NumberColumn("items", label=_("Items"), sort_key="items"),
     )
 
-    def get_form_class(self, *, for_update: bool = False) -> type[CustomerForm]:
-        return CustomerForm
+    def get_form_class(self, *, for_update: bool = False) -> type[GateForm]:
+        return GateForm if for_update else CustomerForm
 
     def get_permissions_to_register(self) -> QuerySet[Permission]:
         offered: QuerySet[Permission] = policy_registry.get_by_type(Customer).offered()

@@ -15,7 +15,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from config import checks
 from config.customers import directory
+from config.customers.models import Customer
 from config.jobs import worker
+from config.site_access import EventGate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,6 +128,84 @@ def test_it_creates_a_customer_and_shows_its_key_once(
 def test_it_refuses_a_customer_that_cannot_be(wrong: list[str]) -> None:
     with pytest.raises(CommandError, match=r"--(name|id) "):
         call_command("create_customer", *wrong)
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_it_creates_a_customer_with_rules_for_its_events_and_changes_them() -> None:
+    origins = ["--allow-origin", "https://B.example:443", "--allow-origin", "http://a.example:8000"]
+    run("create_customer", "--name", "Shop", "--id", "31001", "--events-per-second", "20", *origins)
+    assert gate() == EventGate(
+        events_per_second=20, origins=("http://a.example:8000", "https://b.example"), needs_license_key=False
+    )
+
+    said = run("change_customer", "--customer", "31001", "--require-license-key")
+    assert "20 events a second, license key required, pages of http://a.example:8000" in said
+    run("change_customer", "--customer", "31001", "--events-per-second", "0", "--allow-origin", "")
+    assert gate() == EventGate(events_per_second=0, needs_license_key=True)
+    run("change_customer", "--customer", "31001", "--events-per-second=default", "--no-require-license-key")
+    assert gate() == EventGate()
+
+
+def gate() -> EventGate:
+    account = directory.find("31001")
+    assert account
+    return account.gate
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (["--events-per-second", "-1"], "--events-per-second must be a whole number"),
+        (["--events-per-second", "many"], "--events-per-second must be a whole number"),
+        (["--events-per-second", "10000001"], "must be 0 to 10000000; got 10000001"),
+        (["--allow-origin", "www.example.org"], "'www.example.org' must be the origin of pages"),
+        (["--allow-origin", "https://a.example/path"], "must be the origin of pages"),
+        ([f"--allow-origin=https://a{n}.example" for n in range(101)], "At most 100 origins"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["create_customer", "--name", "x"], ["change_customer", "--customer", "31001"]]
+)
+def test_it_refuses_rules_for_events_that_cannot_be(command: list[str], wrong: list[str], says: str) -> None:
+    run("create_customer", "--name", "Shop", "--id", "31001")
+    with pytest.raises(CommandError, match=re.escape(says)) as caught:
+        run(*command, *wrong)
+    assert caught.value.returncode == 2
+    assert gate() == EventGate()
+    assert Customer.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_it_changes_no_customer_of_the_sites_file_and_no_unknown_one() -> None:
+    for customer_id, says in (("10101", "stands in the sites file"), ("99", "is not known")):
+        with pytest.raises(CommandError, match=says):
+            run("change_customer", "--customer", customer_id, "--events-per-second", "1")
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_says_who_may_send_events_and_when_own_pages_may_not() -> None:
+    run(
+        "create_customer", "--name", "Shop", "--id", "31001", "--require-license-key", "--events-per-second=9"
+    )
+    Customer.objects.create(customer_id="10101", name="Own", allowed_origins="https://other.example")
+    lines = {f.about: f for f in checks.examine() if f.about.startswith("events of") and f.well}
+    assert lines["events of customer 31001"].text == (
+        "at most 9 a second, with license key only, which pages cannot send"
+    )
+    assert (
+        lines["events of customer 10101"].text
+        == "at most 50000 a second, from pages of https://other.example"
+    )
+    own = next(f for f in checks.examine() if f.about == "events of customer 10101" and not f.well)
+    assert own.text == "are refused from pages of its own site, http://localhost:8000"
+    assert "Add http://localhost:8000" in own.remedy
 
 
 def test_it_migrates_both_databases_with_one_command(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from wagtail.users.models import UserProfile
 
 from config.customers.directory import find
 from config.customers.models import Customer
+from config.site_access import EventGate
 from personalization.server.models import Model, StoredItem
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -172,7 +173,7 @@ def test_it_lets_viewers_look_only(login: Login) -> None:
     assert not Customer.objects.exists()
 
 
-@pytest.mark.parametrize("codenames", [(), ("change_customer", "delete_customer"), ("view_importrun",)])
+@pytest.mark.parametrize("codenames", [(), ("delete_customer",), ("view_importrun",)])
 def test_it_hides_from_everybody_else(login: Login, codenames: tuple[str, ...]) -> None:
     client = login(*codenames)
 
@@ -190,8 +191,72 @@ def test_it_shows_nothing_to_visitors() -> None:
     assert not Customer.objects.exists()
 
 
+GATE = {
+    "events_per_second": "20",
+    "needs_license_key": "on",
+    "allowed_origins": "https://A.example\nhttp://b.example:80",
+}
+
+
+def test_it_creates_a_customer_with_rules_for_its_events(boss: Client) -> None:
+    boss.post(NEW, filled(**GATE))
+
+    account = find(Customer.objects.get().customer_id)
+    assert account
+    assert account.gate == EventGate(
+        events_per_second=20, needs_license_key=True, origins=("http://b.example", "https://a.example")
+    )
+
+
+def test_it_changes_the_rules_for_events(login: Login) -> None:
+    login("add_customer").post(NEW, filled())
+    row = Customer.objects.get()
+    client, edit = login("change_customer"), f"{LIST}edit/{row.pk}/"
+
+    assert edit in client.get(LIST).content.decode()
+    assert edit not in login("view_customer").get(LIST).content.decode()
+    page = client.get(edit).content.decode()
+    assert "Events need the license key" in page
+    assert "Alphanumeric items" not in page
+    answer = client.post(edit, GATE, follow=True)
+
+    assert "collectors follow within seconds" in html.unescape(answer.content.decode())
+    account = find(row.customer_id)
+    assert account
+    assert (account.gate.events_per_second, account.gate.origins) == (
+        20,
+        ("http://b.example", "https://a.example"),
+    )
+    assert "http://b.example\nhttps://a.example" in client.get(edit).content.decode()
+    assert ModelLogEntry.objects.filter(action="wagtail.edit").count() == 1
+    client.post(edit, {})
+    account = find(row.customer_id)
+    assert account
+    assert account.gate == EventGate()
+    assert account.name == "Shop & Söhne"
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({"events_per_second": "-1"}, "greater than or equal to 0"),
+        ({"events_per_second": "10000001"}, "less than or equal to 10000000"),
+        ({"allowed_origins": "https://a.example www.b.example"}, "www.b.example is not the origin of pages"),
+        ({"allowed_origins": " ".join(f"https://a{n}.example" for n in range(101))}, "At most 100 origins"),
+    ],
+)
+def test_it_says_which_rule_for_events_cannot_be(boss: Client, rule: dict[str, str], says: str) -> None:
+    boss.post(NEW, filled())
+    row = Customer.objects.get()
+
+    for address, form in ((NEW, filled(**rule)), (f"{LIST}edit/{row.pk}/", rule)):
+        assert says in html.unescape(boss.post(address, form).content.decode()), address
+    assert Customer.objects.count() == 1
+    assert find(row.customer_id).gate == EventGate()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("action", ["edit", "delete"])
-def test_it_lets_nobody_change_or_delete_customers(boss: Client, action: str) -> None:
+def test_it_lets_nobody_rename_or_delete_customers(boss: Client, action: str) -> None:
     boss.post(NEW, filled())
     row = Customer.objects.get()
 
@@ -207,6 +272,7 @@ def test_it_speaks_french(boss: Client) -> None:
     listed = html.unescape(boss.get(LIST).content.decode())
 
     assert all(text in form for text in ("Créer un client", "Éditeur", "Éléments alphanumériques"))
+    assert all(text in form for text in ("Événements par seconde", "Origines autorisées", "Une par ligne"))
     assert all(
         text in made for text in ("a été créé", "elle ne sera plus affichée", "%env(int:PERSONALIZATION")
     )

@@ -6,7 +6,8 @@ import json
 
 import pytest
 from django.conf import settings
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from config.customers.directory import create_customer
@@ -158,6 +159,7 @@ EVENT = st.fixed_dictionaries(
 
 
 @given(st.lists(EVENT, min_size=1, max_size=4))
+@limits(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_answers_for_every_event_whatever_it_is(events):
     body = json.dumps(events, allow_nan=False, default=str) if finite(events) else "[1]"
     headers = {"content-type": "application/json"}

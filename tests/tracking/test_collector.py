@@ -180,6 +180,36 @@ def test_knows_a_new_customer_within_seconds(collector, talk):
         time.sleep(0.1)
 
 
+def test_follows_changed_rules_within_seconds(collector, talk):
+    row = "c.objects.create(name='Gated', kind='publisher', customer_id='778')"
+    change(collector, f"change_gate({row}, GateRules())")
+    page = request("/api/778/click/u/1/2", "Origin: https://a.example")
+    wait_for(b" 204 ", talk, page)
+    rules = "GateRules(origins=('https://b.example',))"
+    change(collector, f"change_gate(c.objects.get(customer_id='778'), {rules})")
+    wait_for(b" 403 ", talk, page)
+    assert b" 204 " in talk(request("/api/778/click/u/1/2", "Origin: https://b.example"))
+    change(collector, "change_gate(c.objects.get(customer_id='778'), GateRules(needs_license_key=True))")
+    wait_for(b" 401 ", talk, page)
+
+
+def change(collector, code: str) -> None:
+    imports = (
+        "import django; django.setup();"
+        "from config.customers.models import Customer as c;"
+        "from config.customers.directory import change_gate;"
+        "from config.customers.gates import GateRules;"
+    )
+    python(collector.env, "-c", imports + code)
+
+
+def wait_for(status: bytes, talk, page: bytes) -> None:
+    deadline = time.monotonic() + 30
+    while status not in talk(page, silence=0.1):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_names_a_taken_port(collector):
     import subprocess
     import sys

@@ -6,9 +6,13 @@ import json
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.db import connections
+from django.db.models.sql import InsertQuery
 from django.test import Client
 
 from config.customers.directory import create_customer
@@ -17,6 +21,7 @@ from tracking.collector import intake
 from tracking.collector.refusals import Refusals, described
 from tracking.fields import BadEvent
 from tracking.identity import pseudonym
+from tracking.marks import MOST_REMEMBERED, MOST_SHOWN, Mark
 from tracking.models import Event, RefusedRequest
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -279,8 +284,69 @@ def test_it_keeps_nothing_of_a_batch_either(monkeypatch: pytest.MonkeyPatch) -> 
         assert not re.search("mabel|4915", row.message)
 
 
+@pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.skipif(
+    "postgresql" not in settings.DATABASES[settings.EVENTS_DB]["ENGINE"],
+    reason="SQLite has one writer",
+)
+@pytest.mark.parametrize("model", [Event, RefusedRequest])
+def test_it_shows_what_is_committed_after_a_later_row(model: Any, boss: Client) -> None:
+    late = connections.create_connection(settings.EVENTS_DB)
+    late.set_autocommit(False)
+    try:
+        with late.cursor() as cursor:
+            cursor.execute(*insertion(model, "38/1"))
+            model.objects.create(**columns(model, "38/2"))
+            first = boss.get(FEED).json()
+            assert (first["count"], "38/2" in first["rows"]) == (1, True)
+            again = boss.get(FEED, {"seen": first["seen"]}).json()
+            assert again["count"] == 0, "a row is shown once while others are undecided"
+        late.commit()
+    finally:
+        late.close()
+
+    second = boss.get(FEED, {"seen": again["seen"]}).json()
+    assert (second["count"], "38/1" in second["rows"]) == (1, True)
+    third = boss.get(FEED, {"seen": second["seen"]}).json()
+    assert third["count"] == 0
+    assert "." not in third["seen"], "all is decided"
+
+
+def columns(model: Any, about: str) -> dict[str, Any]:
+    if model is Event:
+        kind, item = about.split("/")
+        who = {"customer_id": "501", "event": "click", "user": "u" * 32, "item_type": int(kind)}
+        return who | {"item_id": item, "ts": NOW, "received": NOW}
+    return {"received": NOW, "customer_id": "501", "status": 400, "method": "GET", "target": about}
+
+
+def insertion(model: Any, about: str) -> tuple[str, list[Any]]:
+    """The statement that Django would send, for a connection of one's own."""
+    row = model(**columns(model, about))
+    query = InsertQuery(model)
+    query.insert_values([f for f in model._meta.concrete_fields if not f.primary_key], [row])
+    [(sql, values)] = query.get_compiler(using=settings.EVENTS_DB).as_sql()
+    return sql, list(values)
+
+
+def test_its_mark_survives_its_way_through_the_page() -> None:
+    mark = Mark(5).moved(settled=0, shown=[9, 7])
+    assert Mark.from_text(mark.as_text()) == mark == Mark(5, frozenset({7, 9}))
+    assert mark.moved(settled=8, shown=[11]) == Mark(8, frozenset({9, 11}))
+    assert mark.moved(settled=20, shown=[]) == Mark(20)
+    for number in range(3):
+        shown = list(range(1000 * (number + 1), 1000 * (number + 1) - 99, -1))
+        mark = mark.moved(settled=0, shown=shown)
+    many = mark.moved(settled=0, shown=list(range(5099, 5000, -1)))
+    assert (len(many.above), many.floor) == (MOST_REMEMBERED, 997)
+    assert Mark.from_text(many.as_text()) == many
+    full = Mark().moved(settled=0, shown=list(range(500, 500 - MOST_SHOWN, -1)))
+    assert full.floor == 500 - MOST_SHOWN, "what is older than the rows of one page is not new later"
+    assert Mark.from_text("1." * 400 + "1") == Mark()
+
+
 def test_it_shows_refusals_beside_a_flood_of_events(store: Callable[..., None], boss: Client) -> None:
-    for number in range(debugger.MOST_SHOWN + 20):
+    for number in range(MOST_SHOWN + 20):
         store(f"click/u/38/{number + 1}", now=2 * NOW)
     refuse("/api/501/clik/u/38/1")
 

@@ -81,6 +81,29 @@ def test_it_refuses_events_without_the_license_key(authorization: str, target: b
 
 
 @pytest.mark.parametrize(
+    ("headers", "scheme"),
+    [
+        ({}, "Basic"),
+        ({"user-agent": "curl/8.5.0", "accept": "*/*"}, "Basic"),
+        ({"user-agent": "Java/21", "accept": "text/html, image/gif, *; q=.2"}, "Basic"),
+        ({"user-agent": CHROME, "accept": "*/*"}, "LicenseKey"),
+        ({"origin": "https://www.example.org"}, "LicenseKey"),
+        ({"accept": "image/avif,image/webp,*/*;q=0.8"}, "LicenseKey"),
+    ],
+)
+def test_it_asks_servers_for_the_key_and_no_visitor_for_a_password(
+    headers: dict[str, str], scheme: str
+) -> None:
+    reason = refused(customer(needs_license_key=True), **headers)
+    answer = refusal(reason, headers)
+
+    assert answer.status == 401
+    assert [value for name, value in answer.headers if name == "WWW-Authenticate"] == [
+        f'{scheme} realm="events"'
+    ]
+
+
+@pytest.mark.parametrize(
     ("origin", "taken"),
     [
         ("https://www.shop.example", True),

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from config.customers.directory import create_customer
+from tracking import queries
 from tracking.identity import pseudonym
 from tracking.models import Event, IdentityEdge
 
@@ -56,6 +57,22 @@ def test_stores_a_login_with_its_edge(client, customer):
     assert set(IdentityEdge.objects.values_list("source", "target")) == {
         (pseudonym(customer, "cookie"), pseudonym(customer, "johndoe"))
     }
+
+
+@pytest.mark.parametrize("code", ["login", "transfer"])
+def test_a_retried_login_does_not_undo_the_logout_after_it(client, customer, code):
+    login = f"/api/{customer}/{code}/cookie/johndoe?eventid=l1"
+    client.get(f"/api/{customer}/click/cookie/1/1")
+    client.get(login)
+    client.get(f"/api/{customer}/click/cookie/1/2")  # after the logout
+    assert client.get(login).status_code == 204
+
+    assert IdentityEdge.objects.count() == 1
+    account, device = pseudonym(customer, "johndoe"), pseudonym(customer, "cookie")
+    assert [past.item_id for past in queries.history(customer, account, events=["click"])] == ["1"]
+    assert [past.item_id for past in queries.history(customer, device)] == ["2"]
+    client.get(f"/api/{customer}/{code}/cookie/johndoe?eventid=l2")
+    assert [past.item_id for past in queries.history(customer, device)] == []
 
 
 def test_keeps_raw_user_ids_out_of_the_log(client, customer, caplog):

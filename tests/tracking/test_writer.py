@@ -48,8 +48,27 @@ def test_stores_what_many_threads_submit(writer):
 
 
 def test_stores_login_and_edge_together(writer):
-    writer.submit([row(event="login")], [EdgeRow("1", "s", "t", NOW)]).result(10)
+    writer.submit([row(event="login", user="t")], [EdgeRow("1", "s", "t", NOW)]).result(10)
     assert Event.objects.count() == IdentityEdge.objects.count() == 1
+
+
+def test_stores_the_edge_of_a_repeated_login_once(writer):
+    for ts in (NOW, NOW + 5):
+        login = row(event="login", user="t", event_id="l1", ts=ts)
+        writer.submit([row(2), login], [EdgeRow("1", "s", "t", ts)]).result(10)
+    assert list(IdentityEdge.objects.values_list("ts", flat=True)) == [NOW]
+
+    IdentityEdge.objects.all().delete()
+    writer.submit([row(event="login", user="t", event_id="l1")], [EdgeRow("1", "s", "t", NOW)]).result(10)
+    assert not IdentityEdge.objects.exists(), "what was unlinked stays so"
+
+
+def test_stores_one_edge_of_a_login_that_comes_twice_in_one_batch():
+    sink = sink_for()
+    logins = [row(event="login", user="t", event_id="l1", ts=ts) for ts in (NOW, NOW + 5)]
+    assert sink.store(logins, [EdgeRow("1", "s", "t", one.ts) for one in logins]) == 1
+    sink.close()
+    assert [edge.ts for edge in IdentityEdge.objects.all()] == [Event.objects.get().ts]
 
 
 def test_refuses_only_the_bad_row_of_a_batch(writer):

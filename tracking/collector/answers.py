@@ -23,8 +23,13 @@ CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
+    411: "length_required",
+    413: "content_too_large",
     414: "uri_too_long",
+    415: "unsupported_media_type",
     429: "too_many_events",
+    431: "headers_too_large",
     503: "busy",
 }
 
@@ -54,6 +59,22 @@ def success(headers: Mapping[str, str]) -> Answer:
     return PIXEL if headers.get("accept", "").startswith("image/") else NO_CONTENT
 
 
+def challenge(headers: Mapping[str, str]) -> str:
+    """What a 401 must name (RFC 9110, 11.6.1): how to show the license key, by basic authentication.
+
+    A browser would ask its visitor for a password over a picture or a beacon, so it is named a scheme that no
+    browser knows; the event is refused just the same.
+    """
+    return f'{"LicenseKey" if is_browser(headers) else "Basic"} realm="events"'
+
+
+def is_browser(headers: Mapping[str, str]) -> bool:
+    agent = headers.get("user-agent", "").lower()
+    return (
+        agent.startswith("mozilla/") or "origin" in headers or headers.get("accept", "").startswith("image/")
+    )
+
+
 def refusal(reason: BadEvent, headers: Mapping[str, str]) -> Answer:
     """The sentence as text, or as JSON for those who accept JSON."""
     extra: tuple[tuple[str, str], ...] = (("Allow", reason.allow),) if reason.allow else ()
@@ -61,7 +82,7 @@ def refusal(reason: BadEvent, headers: Mapping[str, str]) -> Answer:
         # The tracker of a page of another origin reads only headers that are named to it.
         extra += (("Retry-After", "1"), ("Access-Control-Expose-Headers", "Retry-After"))
     if reason.status == 401:
-        extra += (("WWW-Authenticate", 'Basic realm="events"'),)
+        extra += (("WWW-Authenticate", challenge(headers)),)
     if "json" in headers.get("accept", ""):
         error = {"code": CODES.get(reason.status, "refused"), "message": reason.message, "fields": {}}
         return Answer(reason.status, "application/json", json.dumps({"error": error}).encode() + b"\n", extra)

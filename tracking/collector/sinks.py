@@ -2,6 +2,9 @@
 
 Only the conflict on (customer, event id, number) is skipped; any other violation is an error. `INSERT OR
 IGNORE` would also swallow those.
+
+An edge comes with a login of its target and time, and is stored only with it. A login that is repeated has a
+later time: its edge would hand over what happened on the device after a logout.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ SKIP_REPEATED = "ON CONFLICT (customer_id, event_id, seq) WHERE event_id IS NOT 
 SKIP_SAME_EDGE = "ON CONFLICT (customer_id, source, target, ts) DO NOTHING"
 
 
+NEWEST = "SELECT coalesce(max(id), 0) FROM tracking_event"
 SQLITE_CONTENT_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
 
 
@@ -45,6 +49,8 @@ class Sink(Protocol):
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
         """Commit everything in one transaction and return how many events were new.
+
+        Edges whose login is not among the new events are left out.
 
         Raises :class:`BadRows` for content, any other exception for a database in trouble; after both
         nothing of the batch is stored and the next call connects afresh.
@@ -93,7 +99,12 @@ class SqliteSink:
     """WAL and synchronous=FULL: a commit returns when the log is on disk."""
 
     INSERT_EVENT = f"INSERT INTO tracking_event ({EVENT_COLUMNS}) VALUES"
-    INSERT_EDGE = f"INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) VALUES"
+    INSERT_EDGE = f"""
+        INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (
+            SELECT 1 FROM tracking_event WHERE customer_id = ?1 AND "user" = ?3 AND ts = ?4
+            AND event = 'login' AND id > ?5
+        ) {SKIP_SAME_EDGE}
+    """  # noqa: S608 - names of our own tuples
 
     def __init__(self, path: str, *, pause: float = 0.0, bulk: bool = False) -> None:
         """``bulk``: for imports, which touch most pages of the indexes with every batch."""
@@ -106,10 +117,12 @@ class SqliteSink:
         connection = self._connection or self._connect()
         try:
             connection.execute("BEGIN IMMEDIATE")
+            newest = connection.execute(NEWEST).fetchone()[0] if edges else 0
             before = connection.total_changes
             insert(connection, self.INSERT_EVENT, rows, SKIP_REPEATED)
             stored = connection.total_changes - before
-            insert(connection, self.INSERT_EDGE, edges, SKIP_SAME_EDGE)
+            for edge in edges:
+                connection.execute(self.INSERT_EDGE, (*edge, newest))
             connection.execute("COMMIT")
         except BaseException as reason:
             self.close()
@@ -154,15 +167,27 @@ def as_records(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
     return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
 
 
-INSERT_BATCH = f"""
-    WITH edges AS (
-        INSERT INTO tracking_identityedge ({EDGE_COLUMNS})
-        SELECT {EDGE_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EdgeRow._fields)})
-        {SKIP_SAME_EDGE}
-    )
+INSERT_EVENTS = f"""
     INSERT INTO tracking_event ({EVENT_COLUMNS})
     SELECT {EVENT_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EventRow._fields)})
     {SKIP_REPEATED}
+"""  # noqa: S608 - names from our own tuples
+# For a statement whose part `stored` inserts events, `e` being the edges.
+OF_A_NEW_LOGIN = """
+    EXISTS (
+        SELECT 1 FROM stored AS login
+        WHERE login.customer_id = e.customer_id AND login."user" = e.target AND login.ts = e.ts
+        AND login.event = 'login'
+    )
+"""
+STORED = 'RETURNING customer_id, event, "user", ts'
+INSERT_EVENTS_AND_EDGES = f"""
+    WITH stored AS ({INSERT_EVENTS} {STORED}), edges AS (
+        INSERT INTO tracking_identityedge ({EDGE_COLUMNS})
+        SELECT {EDGE_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EdgeRow._fields)})
+        WHERE {OF_A_NEW_LOGIN} {SKIP_SAME_EDGE}
+    )
+    SELECT count(*) FROM stored
 """  # noqa: S608 - names from our own tuples
 
 
@@ -202,9 +227,13 @@ class PostgresSink:
         self._connection = PostgresConnection(options)
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
-        documents = (as_records(EdgeRow._fields, edges), as_records(EventRow._fields, rows))
+        events = as_records(EventRow._fields, rows)
         with self._connection.usable() as connection:
-            return connection.execute(INSERT_BATCH, documents).rowcount
+            if not edges:
+                return connection.execute(INSERT_EVENTS, (events,)).rowcount
+            documents = (events, as_records(EdgeRow._fields, edges))
+            found = connection.execute(INSERT_EVENTS_AND_EDGES, documents).fetchone()
+            return int(found[0]) if found else 0
 
     def close(self) -> None:
         self._connection.close()

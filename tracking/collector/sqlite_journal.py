@@ -47,8 +47,12 @@ class SqliteJournal:
             self._writing = self._writing or self._open()
             self._writing.execute("BEGIN IMMEDIATE")
             sinks.insert(self._writing, APPEND_EVENTS, rows)
-            for edge in edges:
-                self._writing.execute(APPEND_EDGE, edge)
+            if edges:
+                [(newest,)] = self._writing.execute("SELECT max(id) FROM event")
+                numbers = logins(rows, first=newest - len(rows) + 1)
+                for edge in edges:
+                    number = numbers.get((edge.customer_id, edge.target, edge.ts), newest)
+                    self._writing.execute(APPEND_EDGE, (number, *edge))
             self._writing.execute("COMMIT")
         except BaseException as reason:
             drop(self._writing)
@@ -93,8 +97,9 @@ class SqliteJournal:
         [(done,)] = both.execute(DONE, (self._name,))
         upto = min(max(newest, done), done + most)
         if upto > done:
-            for statement in (REFUSE_EVENTS if refuse else MOVE_EVENTS, MOVE_EDGES):
-                both.execute(statement, (done, upto))
+            [(before,)] = both.execute(sinks.NEWEST)
+            both.execute(REFUSE_EVENTS if refuse else MOVE_EVENTS, (done, upto))
+            both.execute(MOVE_EDGES, (done, upto, before))
             both.execute(ADVANCE, (upto, self._name))
         both.execute("COMMIT")
         both.execute("DELETE FROM journal.edge WHERE event <= ?", (upto,))
@@ -137,8 +142,7 @@ TABLES = f"""
     CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 """
 APPEND_EVENTS = f"INSERT INTO event ({sinks.EVENT_COLUMNS}) VALUES"
-# An edge belongs to the newest event, the login it came with.
-APPEND_EDGE = "INSERT INTO edge VALUES ((SELECT max(id) FROM event), ?, ?, ?, ?)"
+APPEND_EDGE = "INSERT INTO edge VALUES (?, ?, ?, ?, ?)"
 REFUSE_EVENTS = "INSERT OR IGNORE INTO journal.refused SELECT * FROM journal.event WHERE id > ? AND id <= ?"
 BEGINNING = "INSERT OR IGNORE INTO tracking_cursor (name, last_id, updated_at) VALUES (?, 0, datetime())"
 NUMBER_AFTER = """
@@ -153,8 +157,21 @@ MOVE_EVENTS = f"""
 """  # noqa: S608 - names of our own tuples
 MOVE_EDGES = f"""
     INSERT INTO main.tracking_identityedge ({sinks.EDGE_COLUMNS})
-    SELECT {sinks.EDGE_COLUMNS} FROM journal.edge WHERE event > ? AND event <= ? {sinks.SKIP_SAME_EDGE}
+    SELECT {sinks.EDGE_COLUMNS} FROM journal.edge AS e WHERE event > ? AND event <= ? AND EXISTS (
+        SELECT 1 FROM main.tracking_event AS login
+        WHERE login.customer_id = e.customer_id AND login."user" = e.target AND login.ts = e.ts
+        AND login.event = 'login' AND login.id > ?
+    ) {sinks.SKIP_SAME_EDGE}
 """  # noqa: S608 - names of our own tuples
+
+
+def logins(rows: Sequence[EventRow], *, first: int) -> dict[tuple[str, str, int], int]:
+    """The numbers of logins by what their edges know of them; both are moved together."""
+    return {
+        (row.customer_id, row.user, row.ts): number
+        for number, row in enumerate(rows, first)
+        if row.event == "login"
+    }
 
 
 def drop(connection: sqlite3.Connection | None) -> None:

@@ -16,9 +16,10 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
 from config.customers.directory import directory
 from tracking import debugger, pulse
-from tracking.debugger import REFUSED, STORED, News, Seen, Wanted
+from tracking.debugger import REFUSED, STORED, News, Wanted
 from tracking.events import RULES
 from tracking.identity import pseudonym
+from tracking.marks import Seen
 
 SEE_EVENTS = "tracking.view_event"
 

@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
 from config.customers.directory import create_customer, find
+from config.customers.gates import UNSET
 from config.customers.models import Customer
+from config.management import gate_options
 
 
 class Command(BaseCommand):
@@ -22,6 +24,7 @@ class Command(BaseCommand):
             "--alphanumeric-items", action="store_true", help="item ids are words, not numbers"
         )
         parser.add_argument("--id", default="", help="customer id, a number; chosen if left out")
+        gate_options.add(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         name, customer_id = options["name"].strip(), options["id"]
@@ -38,6 +41,7 @@ class Command(BaseCommand):
                 kind=options["type"],
                 alphanumeric_items=options["alphanumeric_items"],
                 customer_id=customer_id,
+                rules=gate_options.rules(options, before=UNSET),
             )
         except IntegrityError:
             raise taken from None

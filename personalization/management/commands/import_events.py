@@ -34,7 +34,8 @@ EXAMPLE = """Example, invoice lines of a shop that names its items by descriptio
   manage.py build_models --customer 20001
 
 Times (ts) are ISO 8601 with or without a zone, or seconds (9 to 11 digits), milliseconds (12 to 14)
-or microseconds (15 to 17) since 1970. Those without a zone are of --time-zone.
+or microseconds (15 to 17) since 1970, unless --time-format says otherwise. Those without a zone
+are of --time-zone.
 
 The same command again stores nothing twice: it finishes an import that was stopped, and brings what
 was appended to a file. Rejected rows go to a CSV with row, line, reason and the mapped columns,
@@ -77,6 +78,18 @@ class Command(BaseCommand):
             help="what the words of the event column stand for: view=click,transaction=buy",
         )
         add("--time-zone", default="UTC", help="of times without one, such as Europe/Paris (default: UTC)")
+        add(
+            "--time-format",
+            default="",
+            metavar="FORMAT",
+            help="how texts of ts are written, in the directives of strptime, such as '%%d.%%m.%%Y %%H:%%M'",
+        )
+        add(
+            "--decimal",
+            default=".",
+            metavar="MARK",
+            help="decimal mark of numbers: a point (default) or a comma, where points group thousands",
+        )
         add("--item-type", type=int, default=40, help="numeric item type (default: 40)")
         add("--type-identifier", default="product", help="name of the item type (default: product)")
         add("--currency", default="", help="ISO 4217 code of the prices")
@@ -146,11 +159,12 @@ class Command(BaseCommand):
 
 
 def checked(account: CustomerAccount, options: dict[str, Any]) -> Options:
-    same = ("event", "event_map", "time_zone", "item_type", "type_identifier", "currency", "language")
+    same = ("event", "event_map", "item_type", "type_identifier", "currency", "language")
+    forms = ("time_zone", "time_format", "decimal")
     return Options.checked(
         customer_id=account.customer_id,
         alphanumeric=account.alphanumeric_items,
-        **{name: options[name] for name in (*same, "mint_ids", "dry_run")},
+        **{name: options[name] for name in (*same, *forms, "mint_ids", "dry_run")},
     )
 
 

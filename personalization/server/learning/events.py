@@ -1,7 +1,7 @@
 """Events as the learner sees them: one DuckDB table of one customer and one event code.
 
 The files come from the lake, Parquet with at least the columns ``event``, ``user``, ``item_type``,
-``item_id``, ``ts`` (microseconds since 1970, UTC) and ``quantity``.
+``item_id``, ``ts`` (microseconds since 1970, UTC) and ``quantity``; of consumptions also ``percentage``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,27 @@ if TYPE_CHECKING:
     import duckdb
 
 SECOND = 1_000_000
+CONSUME = "consume"
 Owned = tuple[str, int, int, str]  # source, after, until, owner
 
 # "user" is a keyword; ts and not at, which DuckDB 2 takes for time travel.
 READ = """
 CREATE TABLE seen AS
-SELECT "user" AS who, item_type, item_id, ts, greatest(coalesce(quantity, 1), 1) AS amount
+SELECT "user" AS who, item_type, item_id, ts, {amount} AS amount
 FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
 WHERE event IN (SELECT unnest(?)) AND item_type IS NOT NULL AND item_id <> '' AND ts >= ?
+"""
+PIECES = "greatest(coalesce(quantity, 1), 1)"
+# A consumption weighs what was read of the item (engine-protocol.md 5.3); without a percentage it was all.
+CONSUMED = "coalesce(percentage, 100) / 100.0::DOUBLE"
+# Pages report 25, 50, 75 %: only the highest counts per user and item, and nothing read is no consumption
+# (engine-protocol.md 1.3). Of nobody it is not known who read how much, so each counts.
+HIGHEST = """
+DELETE FROM seen WHERE amount = 0 OR rowid IN (
+  SELECT rowid FROM seen WHERE who <> '' QUALIFY row_number() OVER (
+    PARTITION BY who, item_type, item_id ORDER BY amount DESC, ts DESC, rowid
+  ) > 1
+)
 """
 NEWEST = """
 SELECT max(ts) FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
@@ -49,6 +62,7 @@ FROM seen JOIN item ON seen.item_type = item.kept_type AND seen.item_id = item.k
 class History:
     """An open DuckDB connection with the tables ``history(who, item, ts, amount)`` and ``item``.
 
+    ``amount`` is the number of pieces, of a consumption the share that was read, 0.01 to 1.
     ``who`` is the pseudonym, "" for events that are linked to nobody; ``item`` is a position in ``keys``.
     ``until`` is the time of the newest event, in microseconds; windows and decay count back from it, so that
     an imported history of past years is learnt like a fresh one.
@@ -71,6 +85,7 @@ def opened(
 ) -> Iterator[History]:
     """Read the events with these codes, at most ``window_days`` older than the newest of them.
 
+    Consumptions are read by themselves: their amount is another one.
     ``owned``: events of source with after < ts <= until belong to the owner, as logins told.
     """
     import duckdb  # here, because web processes and collectors import this module and never learn
@@ -81,12 +96,15 @@ def opened(
         until = newest(connection, names, codes)
         since = until - int(window_days * 86_400 * SECOND)
         if names:
-            connection.execute(READ, [names, list(codes), since])
+            amount = CONSUMED if CONSUME in codes else PIECES
+            connection.execute(READ.format(amount=amount), [names, list(codes), since])
         else:
             connection.execute(
                 "CREATE TABLE seen(who VARCHAR, item_type INTEGER, item_id VARCHAR, ts BIGINT, amount BIGINT)"
             )
         apply_ownership(connection, list(owned))
+        if CONSUME in codes:
+            connection.execute(HIGHEST)
         for statement in NUMBER.split(";"):
             connection.execute(statement)
         keys = connection.execute("SELECT kept_type, kept_id FROM item ORDER BY item").fetchall()

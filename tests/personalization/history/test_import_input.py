@@ -8,6 +8,7 @@ import json
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -211,6 +212,58 @@ def test_it_reads_times(tmp_path: Path, customer: str, value: object, zone: str,
     assert f"{datetime.fromtimestamp(event.ts / 1e6, UTC):%Y-%m-%dT%H:%M}" == utc
 
 
+FORMATS = [
+    ("01.07.2024 10:00", "%d.%m.%Y %H:%M", "2024-07-01T08:00"),
+    ("7/1/24 10:00 PM", "%m/%d/%y %I:%M %p", "2024-07-01T20:00"),
+    ("01 Jul 2024", "%d %b %Y", "2024-06-30T22:00"),
+    ("2024-07-01 10:00 -0500", "%Y-%m-%d %H:%M %z", "2024-07-01T15:00"),
+    (20240701, "%Y%m%d", "2024-06-30T22:00"),
+]
+
+
+@pytest.mark.parametrize(("value", "form", "utc"), FORMATS)
+def test_it_reads_times_of_a_form(tmp_path: Path, customer: str, value: object, form: str, utc: str) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(json.dumps({"who": "7", "what": 11, "at": value}))
+    run(path, customer, "--time-zone", "Europe/Paris", "--time-format", form)
+    [event] = Event.objects.filter(customer_id=customer)
+    assert f"{datetime.fromtimestamp(event.ts / 1e6, UTC):%Y-%m-%dT%H:%M}" == utc
+
+
+def test_it_rejects_times_of_another_form(tmp_path: Path, customer: str) -> None:
+    lines = ["7,11,2024-12-01,x", "7,11,31.02.2024,x", "7,11,,x", "7,11,01.12.2024,x"]
+    path = written(tmp_path / "a.csv", [HEADER, *lines])
+    assert run(path, customer, "--time-format", "%d.%m.%Y")["stored"] == 1
+    other = "the time is not of the form %d.%m.%Y"
+    assert rejected(path) == [("2", other), ("3", other), ("4", "no time")]
+
+
+def test_it_reads_decimal_commas(tmp_path: Path, customer: str) -> None:
+    prices = ["2,50", "1.234,5", "1.234.567", "7", ",99", "3,", "-1,5", "2.50", "1.23,4", "1,2,3", "1_0,5"]
+    path = written(tmp_path / "a.csv", [HEADER.replace(",", ";"), *(f"7;11;2024-12-01;{p}" for p in prices)])
+    run(path, customer, "--map", "price=more", "--currency", "EUR", "--decimal", ",")
+    stored = Event.objects.filter(customer_id=customer).order_by("pk").values_list("price", flat=True)
+    assert [f"{price:f}".rstrip("0").rstrip(".") for price in stored] == [
+        *("2.5", "1234.5", "1234567", "7", "0.99", "3")
+    ]
+    wrong = "the price is not a number with a decimal comma"
+    point = f"{wrong} (it has a decimal point, see --decimal)"
+    assert [reason for _line, reason in rejected(path)] == [
+        "the price is negative",
+        point,
+        point,
+        wrong,
+        wrong,
+    ]
+
+
+def test_it_leaves_numbers_that_are_no_texts_as_they_are(tmp_path: Path, customer: str) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(json.dumps({"who": "7", "what": 11, "at": "2024-12-01", "more": 2.5}))
+    run(path, customer, "--map", "price=more", "--currency", "EUR", "--decimal", ",")
+    assert Event.objects.get(customer_id=customer).price == Decimal("2.5")
+
+
 @pytest.mark.parametrize(
     ("kind", "utc"), [("TIMESTAMP", "08:00"), ("TIMESTAMPTZ", "10:00")], ids=["without a zone", "with a zone"]
 )
@@ -342,6 +395,11 @@ WRONG = [
         ["--map", MAP, "--time-zone", "Europe/Pari"],
         "no time zone 'Europe/Pari'. Did you mean 'Europe/Paris'?",
     ),
+    (["--map", MAP, "--time-format", "%d.%m. %H:%M"], "must hold year, month and day, such as"),
+    (["--map", MAP, "--time-format", "%Y-%m-%d %Z"], "names of zones (%Z) are ambiguous; use %z"),
+    (["--map", MAP, "--time-format", "%Y-%m-%d %Q"], "--time-format: '%Y-%m-%d %Q' cannot be read"),
+    (["--map", MAP, "--time-format", "day"], "must hold year, month and day"),
+    (["--map", MAP, "--decimal", ";"], "--decimal takes a point or a comma; got ';'."),
     (["--map", MAP, "--encoding", "latin-99"], "--encoding: there is no encoding 'latin-99'."),
     (["--map", "user"], "--map takes field=Column; got 'user'."),
     (["--map", "user="], "--map takes field=Column; got 'user='."),

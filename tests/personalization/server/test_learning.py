@@ -107,6 +107,42 @@ def test_it_counts_a_devices_events_for_its_owner(tmp_path: Path) -> None:
     assert best(together, "1") == "2"
 
 
+def consumed(tmp_path: Path, rows: list[tuple[str, int, int | None]]) -> list[Path]:
+    """Consumptions: user, item, percentage."""
+    target = tmp_path / "events.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            'CREATE TABLE e(event TEXT, "user" TEXT, item_type INT, item_id TEXT, ts BIGINT, quantity INT,'
+            " percentage SMALLINT)"
+        )
+        connection.executemany(
+            "INSERT INTO e VALUES ('consume', ?, 39, ?, ?, NULL, ?)",
+            [(user, str(item), START + n, share) for n, (user, item, share) in enumerate(rows)],
+        )
+        connection.execute(f"COPY e TO '{target}' (FORMAT parquet)")
+    return [target]
+
+
+def test_it_weighs_a_consumption_by_its_highest_percentage(tmp_path: Path) -> None:
+    rows: list[tuple[str, int, int | None]] = [
+        *[("a", 1, share) for share in (25, 50, 75, 50)],
+        *[("b", 2, None), ("c", 2, 30), ("c", 2, 10)],
+        *[("d", 3, 0), ("", 4, 50), ("", 4, 50), ("a", 5, None), ("a", 5, 10)],
+    ]
+    learned = learnt("popularity", consumed(tmp_path, rows), code="consume")
+
+    scores = {item: float(score) for (_type, item), score in zip(learned.keys, learned.ranking, strict=True)}
+    assert scores == pytest.approx({"1": 0.75, "2": 1.3, "4": 1.0, "5": 1.0}, rel=1e-3)
+    assert learned.events == 6
+
+
+def test_it_counts_the_highest_percentage_of_a_person_on_two_devices(tmp_path: Path) -> None:
+    files = consumed(tmp_path, [("phone", 1, 40), ("a", 1, 60)])
+    owned = [("phone", 0, START + 10, "a")]
+    learned = learnt("popularity", files, code="consume", owned=owned)
+    assert learned.ranking.tolist() == pytest.approx([0.6], rel=1e-3)
+
+
 def test_it_links_no_events_of_nobody(tmp_path: Path) -> None:
     rows = [("click", "", 40, str(n), START + n, 1) for n in range(4)]
     assert not learnt("co_occurrence", lake(tmp_path, rows), "click").neighbours.size
