@@ -16,7 +16,7 @@ from tests.chaos.cutting_proxy import Habits, cutting_proxy
 from tests.chaos.postgres import Cluster
 from tests.chaos.storm import SHIPPED, SURGING
 from tests.chaos.traffic import Act, acts
-from tests.chaos.verdict import EVENTS, Place
+from tests.chaos.verdict import EVENTS, LINKED, Place
 from tests.tracking.collector_process import CollectorProcess, environment, prepare
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -84,6 +84,8 @@ def test_an_event_whose_reply_was_lost_is_stored_once_when_it_is_repeated(
         answers = [reply(collector.port, act) for act in sent]
         assert all(answer and answer.is_success for answer in answers)
     assert stored(place) == keys(sent)
+    logins = sum(facts.event == "login" for act in sent for facts in act.events.values())
+    assert place.rows(LINKED) == [(logins, logins)]
 
 
 def test_a_request_that_was_cut_is_stored_whole_or_not_at_all(place: Place) -> None:

@@ -26,6 +26,7 @@ SETTLED = """
     SELECT (SELECT coalesce(max(id), 0) FROM tracking_event)
         = (SELECT coalesce(max(last_id), 0) FROM tracking_cursor WHERE name = 'lake')
 """
+LINKED = "SELECT count(DISTINCT source), count(*) FROM tracking_identityedge"
 JOURNALED = "SELECT count(*) FROM tracking_journaledbatch WHERE {} refused"
 
 
@@ -108,6 +109,7 @@ class Verdict:
     unasked: int = 0  # in the table, and nobody sent it
     put_aside: int = 0  # refused by the tables, in a journal
     unlinked: int = 0  # logins whose edge is missing
+    linked_twice: int = 0  # logins whose repetition made another edge
     lake_lost: int = 0  # in the table and not in the lake
     lake_doubled: int = 0
     lake_altered: int = 0
@@ -126,14 +128,15 @@ def judge(place: Place, ledger: Ledger) -> Verdict:
     lake = place.lake()
     in_lake = Counter(row[0] for row in lake)
     logins = sum(one.event == "login" for one in facts.values())
-    edges = place.rows("SELECT count(DISTINCT source) FROM tracking_identityedge")[0][0]
+    [(linked, edges)] = place.rows(LINKED)  # each login of ours has a source of its own
     return Verdict(
         lost=len(ledger.acknowledged - set(keys)),
         doubled=sum(count - 1 for count in keys.values()),
         altered=sum(ledger.sent[key] != found for key, found in facts.items() if key in ledger.sent),
         unasked=len(set(keys) - set(ledger.sent)),
         put_aside=place.put_aside(),
-        unlinked=logins - edges,
+        unlinked=logins - linked,
+        linked_twice=edges - linked,
         lake_lost=len(set(table) - set(in_lake)),
         lake_doubled=sum(count - 1 for count in in_lake.values()),
         lake_altered=sum(table.get(row[0]) != row[1:] for row in lake),

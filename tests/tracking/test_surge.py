@@ -70,6 +70,7 @@ def test_moves_rows_as_the_tables_would_have_taken_them(journal):
         row(1),
         row(2, event="buy", quantity=3, price="2.50", currency="EUR", category_path='Ä "b"/c'),
         row(3, event="rate", item_type=None, rating=0, event_id=None, seq=4),
+        row(4, event="login", user="t"),
     ]
     edge = EdgeRow("1", "s", "t", NOW)
     direct = sink_for()
@@ -80,7 +81,7 @@ def test_moves_rows_as_the_tables_would_have_taken_them(journal):
     IdentityEdge.objects.all().delete()
     journal.append(rows[:2])
     journal.append(rows[2:], [edge])
-    assert journal.move() == 3
+    assert journal.move() == 4
     assert journal.move() == 0
     found = list(Event.objects.order_by("id").values_list()), list(IdentityEdge.objects.values_list())
     assert [[r[1:] for r in part] for part in found] == [[r[1:] for r in part] for part in wanted]
@@ -88,10 +89,19 @@ def test_moves_rows_as_the_tables_would_have_taken_them(journal):
 
 def test_counts_what_waits_also_when_people_log_in(journal):
     journal.append(
-        [row(n, event="login") for n in range(9)], [EdgeRow("1", f"s{n}", "t", NOW) for n in range(9)]
+        [row(n, event="login", user="t") for n in range(9)],
+        [EdgeRow("1", f"s{n}", "t", NOW) for n in range(9)],
     )
     assert journal.move() == 9
     assert IdentityEdge.objects.count() == 9
+
+
+def test_moves_no_edge_of_a_login_that_is_repeated(journal):
+    for ts in (NOW, NOW + 5):
+        login = row(1, event="login", user="t", ts=ts, event_id="once")
+        journal.append([login], [EdgeRow("1", "s", "t", ts)])
+    assert journal.move() == 2
+    assert list(IdentityEdge.objects.values_list("ts", flat=True)) == [NOW]
 
 
 @ON_SQLITE
@@ -113,7 +123,7 @@ def test_works_without_a_journal_that_is_damaged():
 
 @ON_SQLITE
 def test_keeps_the_edge_of_a_login_beside_a_refused_event(journal):
-    journal.append([row(1, event="login"), row(2, ts=None)], [EdgeRow("1", "s", "t", NOW)])
+    journal.append([row(1, event="login", user="t"), row(2, ts=None)], [EdgeRow("1", "s", "t", NOW)])
     while journal.move():
         pass
     assert items() == ["1"]
@@ -164,7 +174,7 @@ def test_moves_everything_before_it_closes():
 
 
 def test_leaves_a_journal_to_the_worker_and_moves_it_once(journal):
-    journal.append([row(1, event_id=None)], [EdgeRow("1", "s", "t", NOW)])
+    journal.append([row(1, event="login", user="t", event_id=None)], [EdgeRow("1", "s", "t", NOW)])
     if connections[settings.EVENTS_DB].vendor == "sqlite":
         assert surge.move_leftovers() == 0, "the journal is still held"
     journal.close()

@@ -48,8 +48,15 @@ def test_stores_what_many_threads_submit(writer):
 
 
 def test_stores_login_and_edge_together(writer):
-    writer.submit([row(event="login")], [EdgeRow("1", "s", "t", NOW)]).result(10)
+    writer.submit([row(event="login", user="t")], [EdgeRow("1", "s", "t", NOW)]).result(10)
     assert Event.objects.count() == IdentityEdge.objects.count() == 1
+
+
+def test_stores_no_edge_with_a_login_that_is_repeated(writer):
+    for ts in (NOW, NOW + 5):
+        login = row(event="login", user="t", ts=ts, event_id="once")
+        writer.submit([login], [EdgeRow("1", "s", "t", ts)]).result(10)
+    assert list(IdentityEdge.objects.values_list("ts", flat=True)) == [NOW]
 
 
 def test_refuses_only_the_bad_row_of_a_batch(writer):

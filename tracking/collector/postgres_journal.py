@@ -74,7 +74,8 @@ class PostgresJournal:
 
 def from_postgres(names: Sequence[str]) -> str:
     return ", ".join(
-        f"(e ->> {place})::{sinks.COLUMN_TYPES.get(name, 'text')}" for place, name in enumerate(names)
+        f'(e ->> {place})::{sinks.COLUMN_TYPES.get(name, "text")} AS "{name}"'
+        for place, name in enumerate(names)
     )
 
 
@@ -89,15 +90,18 @@ MOVE_BATCHES = f"""
     ), taken AS (
         DELETE FROM tracking_journaledbatch WHERE id IN (SELECT id FROM part WHERE before < %s)
         RETURNING id, size, events, edges
-    ), moved_edges AS (
-        INSERT INTO tracking_identityedge ({sinks.EDGE_COLUMNS})
-        SELECT {from_postgres(EdgeRow._fields)} FROM taken, json_array_elements(taken.edges::json) AS e
-        {sinks.SKIP_SAME_EDGE}
     ), moved_events AS (
         INSERT INTO tracking_event ({sinks.EVENT_COLUMNS})
         SELECT {from_postgres(EventRow._fields)}
         FROM (SELECT * FROM taken ORDER BY id) AS t, json_array_elements(t.events::json) AS e
-        {sinks.SKIP_REPEATED}
+        {sinks.SKIP_REPEATED} {sinks.RETURN_LOGINS}
+    ), logged_in AS (
+        SELECT {from_postgres(EdgeRow._fields)}
+        FROM taken, json_array_elements(taken.edges::json) AS e
+    ), moved_edges AS (
+        INSERT INTO tracking_identityedge ({sinks.EDGE_COLUMNS})
+        SELECT {sinks.EDGE_COLUMNS} FROM logged_in AS e
+        WHERE {sinks.with_login("moved_events")} {sinks.SKIP_SAME_EDGE}
     )
     SELECT coalesce(sum(size), 0) FROM taken
 """  # noqa: S608 - names from our own tuples

@@ -1,7 +1,8 @@
 """Where batches go: SQLite or PostgreSQL, each through a connection of its own, each durable at commit.
 
 Only the conflict on (customer, event id, number) is skipped; any other violation is an error. `INSERT OR
-IGNORE` would also swallow those.
+IGNORE` would also swallow those. An edge is stored with its login alone: that of a repeated login, which is
+skipped, would hand over what the device did in between.
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EventRow._fields)
 EDGE_COLUMNS = ", ".join(f'"{name}"' for name in EdgeRow._fields)
 SKIP_REPEATED = "ON CONFLICT (customer_id, event_id, seq) WHERE event_id IS NOT NULL DO NOTHING"
 SKIP_SAME_EDGE = "ON CONFLICT (customer_id, source, target, ts) DO NOTHING"
+
+
+def with_login(events: str) -> str:
+    """Whether the login of edge ``e`` stands in ``events``, a table."""
+    return f"""EXISTS (
+        SELECT 1 FROM {events} AS login WHERE login.customer_id = e.customer_id
+        AND login."user" = e.target AND login.ts = e.ts AND login.event = 'login'
+    )"""  # noqa: S608 - our own names
 
 
 SQLITE_CONTENT_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
@@ -93,7 +102,11 @@ class SqliteSink:
     """WAL and synchronous=FULL: a commit returns when the log is on disk."""
 
     INSERT_EVENT = f"INSERT INTO tracking_event ({EVENT_COLUMNS}) VALUES"
-    INSERT_EDGE = f"INSERT INTO tracking_identityedge ({EDGE_COLUMNS}) VALUES"
+    EDGES = f"WITH e ({EDGE_COLUMNS}) AS (VALUES"
+    INSERT_EDGES = f"""
+        ) INSERT INTO tracking_identityedge ({EDGE_COLUMNS})
+        SELECT {EDGE_COLUMNS} FROM e WHERE {with_login("tracking_event")} {SKIP_SAME_EDGE}
+    """  # noqa: S608 - names from our own tuples
 
     def __init__(self, path: str, *, pause: float = 0.0, bulk: bool = False) -> None:
         """``bulk``: for imports, which touch most pages of the indexes with every batch."""
@@ -109,7 +122,7 @@ class SqliteSink:
             before = connection.total_changes
             insert(connection, self.INSERT_EVENT, rows, SKIP_REPEATED)
             stored = connection.total_changes - before
-            insert(connection, self.INSERT_EDGE, edges, SKIP_SAME_EDGE)
+            insert(connection, self.EDGES, edges, self.INSERT_EDGES)
             connection.execute("COMMIT")
         except BaseException as reason:
             self.close()
@@ -154,15 +167,20 @@ def as_records(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
     return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
 
 
-INSERT_BATCH = f"""
-    WITH edges AS (
-        INSERT INTO tracking_identityedge ({EDGE_COLUMNS})
-        SELECT {EDGE_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EdgeRow._fields)})
-        {SKIP_SAME_EDGE}
-    )
+INSERT_EVENTS = f"""
     INSERT INTO tracking_event ({EVENT_COLUMNS})
     SELECT {EVENT_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EventRow._fields)})
     {SKIP_REPEATED}
+"""  # noqa: S608 - names from our own tuples
+# What a statement inserts is seen by its other parts through RETURNING alone.
+RETURN_LOGINS = 'RETURNING customer_id, event, "user", ts'
+INSERT_WITH_EDGES = f"""
+    WITH stored AS ({INSERT_EVENTS} {RETURN_LOGINS}), edges AS (
+        INSERT INTO tracking_identityedge ({EDGE_COLUMNS})
+        SELECT {EDGE_COLUMNS} FROM json_to_recordset(%s::json) AS e({record(EdgeRow._fields)})
+        WHERE {with_login("stored")} {SKIP_SAME_EDGE}
+    )
+    SELECT count(*) FROM stored
 """  # noqa: S608 - names from our own tuples
 
 
@@ -202,9 +220,13 @@ class PostgresSink:
         self._connection = PostgresConnection(options)
 
     def store(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> int:
-        documents = (as_records(EdgeRow._fields, edges), as_records(EventRow._fields, rows))
+        events = as_records(EventRow._fields, rows)
         with self._connection.usable() as connection:
-            return connection.execute(INSERT_BATCH, documents).rowcount
+            if not edges:
+                return connection.execute(INSERT_EVENTS, (events,)).rowcount
+            documents = (events, as_records(EdgeRow._fields, edges))
+            found = connection.execute(INSERT_WITH_EDGES, documents).fetchone()
+            return int(found[0]) if found else 0
 
     def close(self) -> None:
         self._connection.close()

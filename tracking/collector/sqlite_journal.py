@@ -153,7 +153,8 @@ MOVE_EVENTS = f"""
 """  # noqa: S608 - names of our own tuples
 MOVE_EDGES = f"""
     INSERT INTO main.tracking_identityedge ({sinks.EDGE_COLUMNS})
-    SELECT {sinks.EDGE_COLUMNS} FROM journal.edge WHERE event > ? AND event <= ? {sinks.SKIP_SAME_EDGE}
+    SELECT {sinks.EDGE_COLUMNS} FROM journal.edge AS e
+    WHERE e.event > ? AND e.event <= ? AND {sinks.with_login("main.tracking_event")} {sinks.SKIP_SAME_EDGE}
 """  # noqa: S608 - names of our own tuples
 
 
