@@ -40,7 +40,7 @@ def test_it_finds_events_lost_that_were_answered_before_they_were_on_disk(
     tmp_path: Path, postgresql: Cluster
 ) -> None:
     storm = postgres_storm(
-        tmp_path, postgresql, plan({"backend": 2}, worker_is_late=True), seed=seed_of_run()
+        tmp_path, postgresql, plan({"backend": 4}, worker_is_late=True), seed=seed_of_run()
     )
     assert verdict(storm, without="answer_before_the_disk").lost
 
