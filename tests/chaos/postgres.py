@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +42,13 @@ class Cluster:
     @property
     def url(self) -> str:
         return f"postgres://{USER}@127.0.0.1:{self.port}/postgres"
+
+    def new_database(self) -> str:
+        """Its address."""
+        name = f"chaos_{uuid.uuid4().hex}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url.rpartition("/")[0] + f"/{name}"
 
     def run(self, program: str, *args: str) -> subprocess.CompletedProcess[str]:
         become = ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
@@ -85,13 +94,25 @@ class Cluster:
     def kill_postmaster(self) -> None:
         os.kill(self.postmaster(), signal.SIGKILL)
 
-    def kill_a_backend(self) -> None:
+    def kill_a_backend(self, chance: random.Random | None = None) -> None:
         """The server takes all its sessions down after that and recovers by itself."""
+        with self.session(chance) as (_connection, pid):
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+
+    def end_a_session(self, chance: random.Random | None = None) -> None:
+        """As an administrator does; the others go on."""
+        with self.session(chance) as (connection, pid):
+            if pid:
+                connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+    @contextmanager
+    def session(self, chance: random.Random | None) -> Iterator[tuple[psycopg.Connection, int | None]]:
+        """A connection of ours, and the process of somebody else's, drawn or the first."""
         sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> %s"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            found = connection.execute(f"{sql} LIMIT 1", [connection.info.backend_pid]).fetchone()
-            if found:
-                os.kill(found[0], signal.SIGKILL)
+            found = sorted(row[0] for row in connection.execute(sql, [connection.info.backend_pid]))
+            yield connection, (chance.choice(found) if chance else found[0]) if found else None
 
 
 @contextmanager

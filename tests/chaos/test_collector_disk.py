@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.test_collector_kills import stored_ids
+from tests.chaos.verdict import EVENTS, Place
 from tests.tracking.collector_process import CollectorProcess, environment, prepare
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -70,6 +70,6 @@ def test_says_503_while_there_is_no_space_and_heals(small_disk: Path, module: st
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert collector.stop() == 0
-    stored = stored_ids(env)
+    stored = [row[1] for row in Place(small_disk).rows(EVENTS)]
     assert answered | {"before", "after"} <= set(stored)
     assert len(stored) == len(set(stored))

@@ -54,12 +54,13 @@ Customer.objects.create(name="Shop", kind="commerce", customer_id="4711")
 """
 
 
-def prepare(env: dict[str, str]) -> None:
+def prepare(env: dict[str, str], *, more: str = "") -> None:
     """Only the tables that a collector needs, with customer 4711: all migrations take 15 seconds.
 
-    The row is written past `create_customer`, which also fills tables of the engine.
+    ``more``: statements that follow, for further tables. The row is written past `create_customer`, which
+    also fills tables of the engine.
     """
-    python(env, "-c", PREPARE)
+    python(env, "-c", PREPARE + more)
 
 
 class CollectorProcess:
@@ -70,13 +71,17 @@ class CollectorProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Without waiting until it listens."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", self.module, "--port", str(self.port)],
             env=self.env,
             cwd=ROOT,
             stderr=subprocess.DEVNULL,
         )
-        self.wait_until_ready()
 
     def wait_until_ready(self, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
