@@ -55,8 +55,8 @@ def store_repeated_ids() -> None:
 
 def move_cursor_later() -> None:
     """The events of a journal on SQLite are committed, and its cursor after them."""
+    from tracking.collector import sinks, surge
     from tracking.collector import sqlite_journal as original
-    from tracking.collector import surge
 
     class Journal(original.SqliteJournal):
         def _move(self, both: sqlite3.Connection, *, most: int, refuse: bool = False) -> int:
@@ -67,8 +67,9 @@ def move_cursor_later() -> None:
                 return 0
             both.execute("BEGIN")
             both.execute(original.BEGINNING, (self._name,))
-            for statement in (original.MOVE_EVENTS, original.MOVE_EDGES):
-                both.execute(statement, (done, upto))
+            [(before,)] = both.execute(sinks.NEWEST)
+            both.execute(original.MOVE_EVENTS, (done, upto))
+            both.execute(original.MOVE_EDGES, (done, upto, before))
             both.execute("COMMIT")
             time.sleep(GAP_SECONDS)
             both.execute(original.ADVANCE, (upto, self._name))

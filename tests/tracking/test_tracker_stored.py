@@ -108,7 +108,7 @@ def test_it_stores_the_other_commands(page: Page, collector: CollectorProcess) -
         ["_login", "", "john"],
         ["_trackEvent", 2, "click", 36, "not_defined"],
     )
-    where = "item_id > '30' OR event = 'login' OR trigger_name = 'mail'"
+    where = "item_id BETWEEN '31' AND '36' OR event = 'login' OR trigger_name = 'mail'"
     found = rows(collector, "event, item_type, item_id, user <> ''", 8, where)
     assert found == [
         ("click", 1, "35", 1),
