@@ -39,6 +39,7 @@ BACK_OFF_SECONDS = (2, 10, 60, 300)
 
 Runner = Callable[["Run"], dict[str, Any] | None]
 _runners: dict[str, Runner] = {}
+_short: set[str] = set()
 
 
 class GiveUp(Exception):
@@ -78,14 +79,23 @@ class Run:
             self.on_progress(self.job)
 
 
-def job(kind: str) -> Callable[[Runner], Runner]:
-    """Register the decorated function as the runner of ``kind``."""
+def job(kind: str, *, short: bool = False) -> Callable[[Runner], Runner]:
+    """Register the decorated function as the runner of ``kind``.
+
+    ``short``: it takes seconds and somebody waits for it; workers keep a place that long jobs never take.
+    """
 
     def register(runner: Runner) -> Runner:
         _runners[kind] = runner
+        if short:
+            _short.add(kind)
         return runner
 
     return register
+
+
+def short_kinds() -> list[str]:
+    return sorted(_short)
 
 
 def enqueue(
@@ -114,25 +124,30 @@ def enqueue(
         if waiting is None:  # claimed between the two statements: the news is newer, queue again
             return enqueue(kind, payload, key=key, customer_id=customer_id, delay=delay)
         return waiting
-    transaction.on_commit(lambda: nudge(row.pk))
+    transaction.on_commit(lambda: nudge(row))
     return row
 
 
-def nudge(job_id: int) -> None:
+def nudge(row: Job) -> None:
     """Tell a worker that there is work. Losing this message costs only time: the worker also polls."""
     if settings.JOBS_INLINE:
         run_due()
         return
     if settings.REDIS_URL:
-        from config.jobs.tasks import nudge_worker, run_due_jobs
+        from config.jobs.tasks import nudge_worker, run_due_jobs, run_short_jobs
 
-        nudge_worker(run_due_jobs, what=f"job {job_id}")
+        nudge_worker(run_short_jobs if row.kind in _short else run_due_jobs, what=f"job {row.pk}")
 
 
 def claim(*, kinds: list[str] | None = None) -> Job | None:
     """Take the next due job for this process, or one whose worker's lease has run out."""
     rows = Job.objects.all() if kinds is None else Job.objects.filter(kind__in=kinds)
     return lease.claim(rows)
+
+
+def is_due() -> bool:
+    """Whether a job waits for a worker."""
+    return Job.objects.filter(lease.due()).exists()
 
 
 def run_due(*, limit: int = 100, kinds: list[str] | None = None) -> int:
