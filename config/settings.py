@@ -236,6 +236,10 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://")):
     raise ImproperlyConfigured(
         f"REDIS_URL must begin with redis:// or rediss://; got {REDIS_URL.partition('//')[0][:40]!r}."
     )
+# How long ended jobs, deliveries, imports and exports are kept. An import looks back two days for removals.
+HISTORY_DAYS = env.env_int("LODESTAR_HISTORY_DAYS", 30)
+if HISTORY_DAYS < 3:
+    raise ImproperlyConfigured(f"LODESTAR_HISTORY_DAYS must be at least 3; got {HISTORY_DAYS}.")
 # demo --no-serve and tests run jobs where they are enqueued: no worker is listening.
 JOBS_INLINE = env.env_bool("LODESTAR_JOBS_INLINE", default=False)
 # Shared by the processes of one machine, so that the worker sees the editor's site roots at once;

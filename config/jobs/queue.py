@@ -33,6 +33,8 @@ from config.jobs.models import OPEN_STATES, Job, State
 
 logger = logging.getLogger("personalization")
 
+# What a payload keeps sealed under this key is taken out as soon as the job has ended.
+SECRET = "secret"  # noqa: S105 - a name
 RENEW_SECONDS = 20.0
 MAX_ATTEMPTS = 5
 BACK_OFF_SECONDS = (2, 10, 60, 300)
@@ -234,6 +236,7 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
     """Store the outcome, unless the job was cancelled or taken over meanwhile."""
     changed = lease.mine(row).update(
         state=state,
+        payload=without_secret(row.payload),
         result=result or {},
         error=error,
         finished_at=timezone.now(),
@@ -242,6 +245,10 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
     )
     if changed and state in {State.FAILED, State.PARKED}:
         logger.error("Job %s (%s) %s: %s", row.pk, row.kind, state, last_line(error))
+
+
+def without_secret(payload: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if key != SECRET}
 
 
 def retry_or_park(row: Job, error: str) -> None:
@@ -275,7 +282,12 @@ def retry_time(attempts: int) -> datetime:
 
 def cancel(job_id: int) -> bool:
     """Cancel an open job; a running one stops at its next progress report."""
-    changed = Job.objects.filter(pk=job_id, state__in=OPEN_STATES).update(
-        state=State.CANCELLED, finished_at=timezone.now(), lease_owner="", lease_until=None
+    row = Job.objects.filter(pk=job_id, state__in=OPEN_STATES).first()
+    changed = row and Job.objects.filter(pk=job_id, state__in=OPEN_STATES).update(
+        state=State.CANCELLED,
+        payload=without_secret(row.payload),
+        finished_at=timezone.now(),
+        lease_owner="",
+        lease_until=None,
     )
     return bool(changed)

@@ -109,7 +109,7 @@ def accept_event(
     # A sender whose clock is ahead must not shadow the updates that follow.
     moment = min(store.moment_of(given), arrived) if given else arrived
     secret = event.credentials.model_dump() if event.credentials else {}
-    payload = {"run": run.pk, "moment": moment, "uris": event.uris, "secret": sealing.seal(secret)}
+    payload = {"run": run.pk, "moment": moment, "uris": event.uris, queue.SECRET: sealing.seal(secret)}
     kind = JOB if event.action is Action.FULL else ITEM_JOB
     queue.enqueue(kind, payload, customer_id=account.customer_id)
     return run
@@ -182,7 +182,7 @@ def order_of(run: ImportRun, payload: dict[str, Any]) -> Order:
         run=run,
         moment=payload["moment"],
         uris=payload["uris"],
-        credentials=Credentials.model_validate(sealing.unseal(payload["secret"])),
+        credentials=Credentials.model_validate(sealing.unseal(payload[queue.SECRET])),
         alphanumeric=bool(account and account.alphanumeric_items),
     )
 
