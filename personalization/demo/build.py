@@ -17,10 +17,10 @@ from content.items import queries
 from content.items.rebuild import rebuild
 from personalization.demo import owned
 from personalization.demo.history import store_history
+from personalization.demo.login import LOGIN, PASSWORD
 from personalization.demo.visitors import Plan
 from tracking import lake
 
-LOGIN, PASSWORD = "admin", "lodestar-demo"  # noqa: S105 - printed for the newcomer, refused by doctor
 PLANS = {"10101": Plan(visitors=1500, seed=2026), "10102": Plan(visitors=900, seed=2027)}
 
 Report = Callable[[str], None]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth import get_user_model
+from pytest_django import Settings
 
 from config.checks import examine
 from personalization.client.models import ExportRun
+from personalization.demo.login import LOGIN, PASSWORD
 from personalization.server.models import ImportRun, Model, ModelBuild
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -47,3 +50,18 @@ def test_it_names_exports_and_models_that_failed() -> None:
 
     assert bad()["export of customer 501"] == "the last one failed: The disk is full."
     assert bad()["model also_bought of 501"] == "the last one failed: No events."
+
+
+def test_it_refuses_the_demos_login_outside_development(settings: Settings) -> None:
+    settings.DEBUG = False
+    user = get_user_model().objects.create_superuser(LOGIN, password=PASSWORD)
+    assert "the user admin has the demo's password" in bad()["login"]
+    user.set_password("something else of mine")
+    user.save()
+    assert "login" not in bad()
+
+
+def test_it_lets_the_demo_have_its_login_in_development(settings: Settings) -> None:
+    settings.DEBUG = True
+    get_user_model().objects.create_superuser(LOGIN, password=PASSWORD)
+    assert "login" not in bad()

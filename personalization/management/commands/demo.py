@@ -16,6 +16,7 @@ from config.serving import first_free_port, is_free
 from personalization.demo import build as demo
 from personalization.demo import owned
 from personalization.demo.alone import Occupied, alone, refuse_while_used
+from personalization.demo.login import LOGIN, PASSWORD
 
 RUNNING = 4
 REFUSALS = {
@@ -90,7 +91,7 @@ def banner(port: int) -> str:
     return (
         f"\n  Site         {base}/   (French: {base}/fr/)\n"
         f"  Back office  {base}/admin/\n"
-        f"  Login        {demo.LOGIN}   Password  {demo.PASSWORD}\n\n"
+        f"  Login        {LOGIN}   Password  {PASSWORD}\n\n"
         "  Ctrl-C stops everything.\n"
     )
 
