@@ -12,7 +12,7 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as env
-from config import served
+from config import private, served
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv_files()
@@ -21,6 +21,7 @@ env.load_dotenv_files()
 
 TESTING = "pytest" in sys.modules
 VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR") or env.default_var_dir(testing=TESTING)).resolve()
+private.by_default(VAR_DIR)
 LODESTAR_SITES_FILE = Path(env.env_str("LODESTAR_SITES_FILE", str(BASE_DIR / "config/sites.yaml")))
 EXPORT_ROOT = VAR_DIR / "export"
 LAKE_ROOT = VAR_DIR / "lake"
@@ -292,12 +293,12 @@ IMAGE_VARIATIONS = {
 # --- Files, requests --------------------------------------------------------------------------
 
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "config.storage.UploadedFiles"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "config.storage.CollectedFiles"
         )
     },
 }
