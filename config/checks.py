@@ -21,7 +21,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from config import assets, site_access
+from config import assets, private, site_access
 from config.site_access.schema import Kept
 from config.site_access.show import old_names
 
@@ -229,6 +229,9 @@ def folder() -> Iterator[Finding]:
     enough = free >= settings.DISK_FLOOR_BYTES
     remedy = "" if enough else f"Free space until {settings.DISK_FLOOR_BYTES // 2**20} MiB are left."
     yield Finding("folder", f"{free // 2**20} MiB are free", remedy)
+    if open_ones := ", ".join(found.name for found in private.readable_by_others(path)):
+        text = f"other users of this machine may read or enter {open_ones} in {path}"
+        yield Finding("folder", text, "Run `python manage.py migrate` as the owner, or chmod o-rwx them.")
 
 
 def worker() -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, IntegrityError
 
 FAILED, WRONG_USE = 1, 2
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -102,6 +102,11 @@ def of_database(error: DatabaseError) -> tuple[int, str]:
         )
     if any(word in text.lower() for word in FULL_WORDS):
         return FAILED, f"The disk of the database is full ({first}){rooms()}. Free some space and try again."
+    if isinstance(error, (IntegrityError, DataError)):  # it is there and has judged
+        return FAILED, (
+            f"The database refused a value: {first}. Nothing of this step was stored; "
+            "with --traceback the command shows where."
+        )
     return FAILED, (
         f"The database cannot be used: {first}. Start it, or correct DATABASE_URL and EVENTS_DATABASE_URL; "
         "`python manage.py doctor` tells more."

@@ -12,9 +12,9 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment as env
-from config import served
+from config import private, served
+from config.lake_storage import lake_storage
 from config.pseudonym_keys import pseudonym_keys
-from config.storage import lake_storage
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv_files()
@@ -23,6 +23,7 @@ env.load_dotenv_files()
 
 TESTING = "pytest" in sys.modules
 VAR_DIR = Path(env.env_str("LODESTAR_VAR_DIR") or env.default_var_dir(testing=TESTING)).resolve()
+private.by_default(VAR_DIR)
 LODESTAR_SITES_FILE = Path(env.env_str("LODESTAR_SITES_FILE", str(BASE_DIR / "config/sites.yaml")))
 EXPORT_ROOT = VAR_DIR / "export"
 LAKE_ROOT = VAR_DIR / "lake"  # the lake, unless LODESTAR_LAKE_URL names a bucket
@@ -239,6 +240,10 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://")):
     raise ImproperlyConfigured(
         f"REDIS_URL must begin with redis:// or rediss://; got {REDIS_URL.partition('//')[0][:40]!r}."
     )
+# How long ended jobs, deliveries, imports and exports are kept. An import looks back two days for removals.
+HISTORY_DAYS = env.env_int("LODESTAR_HISTORY_DAYS", 30)
+if HISTORY_DAYS < 3:
+    raise ImproperlyConfigured(f"LODESTAR_HISTORY_DAYS must be at least 3; got {HISTORY_DAYS}.")
 # demo --no-serve and tests run jobs where they are enqueued: no worker is listening.
 JOBS_INLINE = env.env_bool("LODESTAR_JOBS_INLINE", default=False)
 # Shared by the processes of one machine, so that the worker sees the editor's site roots at once;
@@ -291,12 +296,12 @@ IMAGE_VARIATIONS = {
 # --- Files, requests --------------------------------------------------------------------------
 
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "config.storage.UploadedFiles"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "config.storage.CollectedFiles"
         )
     },
     "lake": lake_storage(env.env_str("LODESTAR_LAKE_URL")),

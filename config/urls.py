@@ -1,25 +1,22 @@
-"""Addresses. Every part has its own urls.py, named here by string."""
+"""Addresses. Every part, Wagtail too, has its own urls.py, named here by string."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
-from wagtail import urls as wagtail_urls
-from wagtail.admin import urls as wagtailadmin_urls
-from wagtail.documents import urls as wagtaildocs_urls
 
 from config.media import media
 
 urlpatterns = [
-    path("admin/", include(wagtailadmin_urls)),
-    path("documents/", include(wagtaildocs_urls)),
+    path("admin/", include("wagtail.admin.urls")),
+    path("documents/", include("wagtail.documents.urls")),
     path("", include("personalization.urls")),
     path("", include("tracking.urls")),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media),
     *i18n_patterns(
         path("", include("content.urls")),
-        path("", include(wagtail_urls)),
+        path("", include("wagtail.urls")),
         prefix_default_language=False,
     ),
 ]

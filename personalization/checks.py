@@ -1,13 +1,17 @@
-"""The doctor's questions about exports, imports and models: did the last of each go well?"""
+"""The doctor's questions: did the last export, import and build go well, and is the demo's login gone?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import check_password
 from django.db.models import Max
 
 from config.checks import Finding, part
 from personalization.client.models import ExportRun
+from personalization.demo.login import LOGIN, PASSWORD
 from personalization.server.models import ImportRun, Model, ModelBuild
 
 LONGEST_REASON = 200
@@ -44,6 +48,22 @@ def models() -> Iterator[Finding]:
             yield Finding(f"model {model}", f"waits for events: {build.error}")
             continue
         yield failed(f"model {model}", build.error, "Then run `manage.py build_models`.")
+
+
+@part("login")
+def demo_login() -> Iterator[Finding]:
+    if settings.DEBUG:
+        return
+    users = get_user_model()._default_manager.filter(
+        **{get_user_model().USERNAME_FIELD: LOGIN}, is_active=True
+    )
+    for user in users:
+        if check_password(PASSWORD, user.password):
+            yield Finding(
+                "login",
+                f"the user {LOGIN} has the demo's password, which everybody knows",
+                f"Give it another with `manage.py changepassword {LOGIN}`, or delete the user.",
+            )
 
 
 def failed(about: str, reason: str, then: str) -> Finding:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from config.faults import Fault, disk_reason, is_full
-from config.storage import LAKE, endpoint
+from config.lake_storage import LAKE, endpoint
 from tracking import lake_files
 
 KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

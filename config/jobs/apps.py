@@ -7,3 +7,6 @@ class JobsConfig(AppConfig):
     name = "config.jobs"
     label = "jobs"
     verbose_name = "Jobs"
+
+    def ready(self) -> None:
+        from config.jobs import history  # noqa: F401 - the worker calls it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
@@ -20,6 +20,12 @@ LEASE = timedelta(seconds=60)
 _START = uuid4().hex[:8]
 
 
+def due(now: datetime | None = None) -> Q:
+    """Rows that wait for a worker, or whose worker's lease has run out."""
+    moment = now or timezone.now()
+    return Q(state=State.QUEUED, run_after__lte=moment) | Q(state=State.RUNNING, lease_until__lt=moment)
+
+
 def claim(rows: QuerySet[Row], *, lasting: timedelta = LEASE) -> Row | None:
     """Take the first of ``rows`` that is due, or whose worker's lease has run out.
 
@@ -27,10 +33,10 @@ def claim(rows: QuerySet[Row], *, lasting: timedelta = LEASE) -> Row | None:
     of two workers that chose the same row one changes nothing and goes on to the next.
     """
     now = timezone.now()
-    due = Q(state=State.QUEUED, run_after__lte=now) | Q(state=State.RUNNING, lease_until__lt=now)
-    candidates = rows.filter(due).order_by("run_after", "pk")
+    ripe = due(now)
+    candidates = rows.filter(ripe).order_by("run_after", "pk")
     for pk, attempts in candidates.values_list("pk", "attempts")[:10]:
-        taken = rows.filter(due, pk=pk, attempts=attempts).update(
+        taken = rows.filter(ripe, pk=pk, attempts=attempts).update(
             state=State.RUNNING, attempts=attempts + 1, lease_owner=worker_name(), lease_until=now + lasting
         )
         if taken:

@@ -33,12 +33,15 @@ from config.jobs.models import OPEN_STATES, Job, State
 
 logger = logging.getLogger("personalization")
 
+# What a payload keeps sealed under this key is taken out as soon as the job has ended.
+SECRET = "secret"  # noqa: S105 - a name
 RENEW_SECONDS = 20.0
 MAX_ATTEMPTS = 5
 BACK_OFF_SECONDS = (2, 10, 60, 300)
 
 Runner = Callable[["Run"], dict[str, Any] | None]
 _runners: dict[str, Runner] = {}
+_short: set[str] = set()
 
 
 class GiveUp(Exception):
@@ -78,14 +81,23 @@ class Run:
             self.on_progress(self.job)
 
 
-def job(kind: str) -> Callable[[Runner], Runner]:
-    """Register the decorated function as the runner of ``kind``."""
+def job(kind: str, *, short: bool = False) -> Callable[[Runner], Runner]:
+    """Register the decorated function as the runner of ``kind``.
+
+    ``short``: it takes seconds and somebody waits for it; workers keep a place that long jobs never take.
+    """
 
     def register(runner: Runner) -> Runner:
         _runners[kind] = runner
+        if short:
+            _short.add(kind)
         return runner
 
     return register
+
+
+def short_kinds() -> list[str]:
+    return sorted(_short)
 
 
 def enqueue(
@@ -114,25 +126,30 @@ def enqueue(
         if waiting is None:  # claimed between the two statements: the news is newer, queue again
             return enqueue(kind, payload, key=key, customer_id=customer_id, delay=delay)
         return waiting
-    transaction.on_commit(lambda: nudge(row.pk))
+    transaction.on_commit(lambda: nudge(row))
     return row
 
 
-def nudge(job_id: int) -> None:
+def nudge(row: Job) -> None:
     """Tell a worker that there is work. Losing this message costs only time: the worker also polls."""
     if settings.JOBS_INLINE:
         run_due()
         return
     if settings.REDIS_URL:
-        from config.jobs.tasks import nudge_worker, run_due_jobs
+        from config.jobs.tasks import nudge_worker, run_due_jobs, run_short_jobs
 
-        nudge_worker(run_due_jobs, what=f"job {job_id}")
+        nudge_worker(run_short_jobs if row.kind in _short else run_due_jobs, what=f"job {row.pk}")
 
 
 def claim(*, kinds: list[str] | None = None) -> Job | None:
     """Take the next due job for this process, or one whose worker's lease has run out."""
     rows = Job.objects.all() if kinds is None else Job.objects.filter(kind__in=kinds)
     return lease.claim(rows)
+
+
+def is_due() -> bool:
+    """Whether a job waits for a worker."""
+    return Job.objects.filter(lease.due()).exists()
 
 
 def run_due(*, limit: int = 100, kinds: list[str] | None = None) -> int:
@@ -219,6 +236,7 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
     """Store the outcome, unless the job was cancelled or taken over meanwhile."""
     changed = lease.mine(row).update(
         state=state,
+        payload=without_secret(row.payload),
         result=result or {},
         error=error,
         finished_at=timezone.now(),
@@ -227,6 +245,10 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
     )
     if changed and state in {State.FAILED, State.PARKED}:
         logger.error("Job %s (%s) %s: %s", row.pk, row.kind, state, last_line(error))
+
+
+def without_secret(payload: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if key != SECRET}
 
 
 def retry_or_park(row: Job, error: str) -> None:
@@ -260,7 +282,12 @@ def retry_time(attempts: int) -> datetime:
 
 def cancel(job_id: int) -> bool:
     """Cancel an open job; a running one stops at its next progress report."""
-    changed = Job.objects.filter(pk=job_id, state__in=OPEN_STATES).update(
-        state=State.CANCELLED, finished_at=timezone.now(), lease_owner="", lease_until=None
+    row = Job.objects.filter(pk=job_id, state__in=OPEN_STATES).first()
+    changed = row and Job.objects.filter(pk=job_id, state__in=OPEN_STATES).update(
+        state=State.CANCELLED,
+        payload=without_secret(row.payload),
+        finished_at=timezone.now(),
+        lease_owner="",
+        lease_until=None,
     )
     return bool(changed)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from config.private import PUBLIC_FILE, public_folder
 from content.demo import catalogue, pictures
 
 WORKERS = 2
@@ -50,7 +51,7 @@ def paint(media: Path, *, progress: Callable[[int, int], None] | None = None) ->
         if not all((media / name).exists() for name in files_of(Painting(key=entry.key)))
     ]
     for folder in ("original_images", "images"):
-        (media / folder).mkdir(parents=True, exist_ok=True)
+        public_folder(media / folder, root=media)
     if not todo:
         return
     # Spawned, not forked: the caller may run threads with database connections.
@@ -76,6 +77,7 @@ def save(image: Image.Image, path: Path) -> None:
     """Write under a temporary name and rename: nobody may see half a picture."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     image.save(temporary, "JPEG", quality=84)
+    temporary.chmod(PUBLIC_FILE)
     temporary.replace(path)
 
 

@@ -71,4 +71,7 @@ class ExportRun(models.Model):
         self.phase, self.error, self.finished_at = phase, error, timezone.now()
         if status is not None:
             self.engine_status = status
-        self.save(update_fields=["phase", "error", "finished_at", "engine_status", "items", "bytes"])
+        if phase == self.Phase.DONE:  # a failed one may be announced again
+            self.options.pop("sealed_license_key", None)
+        changed = ["phase", "error", "finished_at", "engine_status", "items", "bytes", "options"]
+        self.save(update_fields=changed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Max
 from django.utils import timezone
 
+from config.jobs import history
 from config.jobs.schedule import periodic
 from personalization.client import tokens
 from personalization.client.export import files
@@ -16,10 +18,11 @@ KEEP_FILES = timedelta(days=7)
 
 @periodic("connector_upkeep", every=3600)
 def tidy() -> None:
-    """Delete expired tokens, what killed exports left, and the files of old exports (W-40)."""
+    """Delete expired tokens, what killed exports left, old exports and their files (W-40)."""
     tokens.purge()
     files.sweep_temporary()
     remove_old_files()
+    forget_old_runs()
 
 
 def remove_old_files() -> int:
@@ -38,3 +41,18 @@ def remove_old_files() -> int:
 
 def old(run: ExportRun) -> bool:
     return run.finished_at is not None and run.finished_at < timezone.now() - KEEP_FILES
+
+
+def forget_old_runs() -> int:
+    """Delete runs that ended ``LODESTAR_HISTORY_DAYS`` ago, with their files; count them.
+
+    Kept are each customer's newest, which the doctor looks at, and its newest successful one.
+    """
+    ended = ExportRun.objects.filter(finished_at__isnull=False).order_by()
+    newest = ended.values("customer_id").annotate(newest=Max("pk"))
+    done = ended.filter(phase=ExportRun.Phase.DONE).values("customer_id").annotate(newest=Max("pk"))
+    kept = {row["newest"] for row in (*newest, *done)}
+    old_ones = ended.filter(finished_at__lt=history.oldest_kept()).exclude(pk__in=kept)
+    for run in old_ones:
+        files.remove_folder(run.folder)
+    return history.delete(old_ones)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from io import StringIO
-from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connections
 from django.utils import timezone
 
 from config import site_access
@@ -20,12 +15,12 @@ from config.jobs import queue
 from content.demo import build as site_content
 from content.items import queries
 from content.items.rebuild import rebuild
+from personalization.demo import owned
 from personalization.demo.history import store_history
+from personalization.demo.login import LOGIN, PASSWORD
 from personalization.demo.visitors import Plan
 from tracking import lake
-from tracking.collector import surge
 
-LOGIN, PASSWORD = "admin", "lodestar-demo"  # noqa: S105 - printed for the newcomer, refused by doctor
 PLANS = {"10101": Plan(visitors=1500, seed=2026), "10102": Plan(visitors=900, seed=2027)}
 
 Report = Callable[[str], None]
@@ -35,51 +30,6 @@ Report = Callable[[str], None]
 class Step:
     title: str
     run: Callable[[Report], str]
-
-
-class State(Enum):
-    """What the state folder holds."""
-
-    EMPTY = "nothing yet"
-    UNFINISHED = "a demo whose set-up was interrupted"
-    READY = "a complete demo"
-    FOREIGN = "an installation that is not the demo"
-
-
-def marker() -> Path:
-    """The file by which a demo is known; what it says is "building" or the time of completion."""
-    path: Path = settings.VAR_DIR / "demo"
-    return path
-
-
-def state() -> State:
-    if marker().exists():
-        return State.UNFINISHED if marker().read_text().strip() == "building" else State.READY
-    connection = connections["default"]
-    file_is_missing = connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists()
-    if file_is_missing or not connection.introspection.table_names():
-        return State.EMPTY
-    return State.FOREIGN
-
-
-def forget() -> None:
-    """Remove everything an earlier demo left in the state folder, except the keys."""
-    for folder in (settings.EXPORT_ROOT, settings.LAKE_ROOT, settings.ARTEFACT_ROOT, settings.MEDIA_ROOT):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(settings.VAR_DIR / "cache", ignore_errors=True)
-    forget_databases()
-
-
-def forget_databases() -> None:
-    if connections[settings.EVENTS_DB].vendor == "sqlite":
-        surge.forget_journals()
-    for connection in connections.all():
-        if connection.vendor == "sqlite":
-            connection.close()
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{connection.settings_dict['NAME']}{suffix}").unlink(missing_ok=True)
-        else:
-            call_command("flush", database=connection.alias, interactive=False, verbosity=0)
 
 
 def steps() -> list[Step]:
@@ -95,11 +45,10 @@ def steps() -> list[Step]:
 
 def build(begin: Callable[[str], Report], done: Callable[[str], None]) -> None:
     """Run every step. ``begin(title)`` returns where the step reports to, ``done(outcome)`` closes it."""
-    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
-    marker().write_text("building\n")
+    owned.begin()
     for step in steps():
         done(step.run(begin(step.title)))
-    marker().write_text(timezone.now().isoformat() + "\n")
+    owned.complete()
 
 
 def migrate(_report: Report) -> str:

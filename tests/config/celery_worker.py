@@ -1,8 +1,12 @@
-"""A Celery worker on the database of the test that started it."""
+"""A Celery worker with two processes, on the database of the test that started it."""
 
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
+
+LONGEST_SECONDS = 240
 
 
 def main() -> None:
@@ -15,9 +19,23 @@ def main() -> None:
     from config.celery import app
     from config.jobs import queue
 
-    queue.job("test.celery")(lambda run: {"ran": True})
-    app.Worker(concurrency=1, pool="solo", loglevel="WARNING").start()
+    queue.job("test.celery_short", short=True)(lambda run: {})
+    queue.job("test.celery_long")(until_released)
+    queues = os.environ["CELERY_TEST_QUEUES"]
+    app.Worker(
+        concurrency=2, pool="prefork", queues=queues, hostname=f"{queues}@%h", loglevel="WARNING"
+    ).start()
 
 
+def until_released(_run: object) -> dict[str, object]:
+    """Run until the test says so; says whether a child process of the worker did."""
+    released = Path(os.environ["CELERY_TEST_FOLDER"]) / "release"
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not released.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return {"prefork": os.getpid() != MAIN}
+
+
+MAIN = os.getpid()
 if __name__ == "__main__":
     main()

@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -103,6 +105,36 @@ def test_it_works_while_a_long_job_runs_and_stops_when_told(calls: list[str]) ->
     assert calls == ["often"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_it_runs_a_short_job_while_long_ones_have_every_other_place(calls: list[str]) -> None:
+    release, done = threading.Event(), threading.Event()
+    queue.job("test.long")(lambda _run: release.wait(120) and None)
+    queue.job("test.short", short=True)(lambda _run: done.set())
+    rows = [queue.enqueue("test.long") for _ in range(worker.JOB_THREADS + 1)]
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.work_forever, args=(stop,))
+    thread.start()
+    try:
+        running = Job.objects.filter(state=State.RUNNING)
+        assert eventually(lambda: running.count() == worker.JOB_THREADS, seconds=60)
+        queue.enqueue("test.short")
+        assert done.wait(60)
+    finally:
+        release.set()
+        eventually(lambda: not Job.objects.exclude(state=State.DONE).exists(), seconds=60)
+        stop.set()
+        thread.join(60)
+        queue._short.discard("test.short")
+    assert {Job.objects.get(pk=row.pk).state for row in rows} == {State.DONE}
+
+
+def test_it_lets_no_celery_task_run_out_of_time() -> None:
+    from config.jobs import tasks
+
+    for task in (tasks.run_due_jobs, tasks.run_short_jobs, tasks.deliver_outbox, tasks.sweep):
+        assert (task.time_limit, task.soft_time_limit) == (None, None)
+
+
 def test_it_outlives_an_error_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "BACK_OFF_SECONDS", 0.01)
     monkeypatch.setattr(worker, "close_old_connections", lambda: None)
@@ -129,21 +161,45 @@ def test_it_does_what_is_due_once(calls: list[str], capsys: pytest.CaptureFixtur
     assert worker.last_beat() is None  # nobody is there for what comes next
 
 
-@pytest.mark.service
-@pytest.mark.skipif("not __import__('os').environ.get('REDIS_URL')", reason="REDIS_URL is not set")
-@pytest.mark.django_db(transaction=True)
-def test_it_lets_a_nudge_over_redis_run_a_job_in_a_celery_worker(settings: Settings) -> None:
-    database = settings.DATABASES["default"]
+@contextmanager
+def celery_worker(settings: Settings, *, queues: str, folder: Path) -> Iterator[None]:
+    """A prefork worker of ``tests.config.celery_worker`` on the database of this test."""
     environment = os.environ | {
-        "CELERY_TEST_DATABASE": str(database["NAME"]),
+        "CELERY_TEST_DATABASE": str(settings.DATABASES["default"]["NAME"]),
+        "CELERY_TEST_FOLDER": str(folder),
+        "CELERY_TEST_QUEUES": queues,
         "REDIS_URL": settings.REDIS_URL,
     }
     command = [sys.executable, "-m", "tests.config.celery_worker"]
     process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own module
     try:
-        row = queue.enqueue("test.celery")
-        assert eventually(lambda: Job.objects.get(pk=row.pk).state == State.DONE, seconds=60)
-        assert Job.objects.get(pk=row.pk).state == State.DONE
+        yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
+
+
+@pytest.mark.service
+@pytest.mark.skipif("not __import__('os').environ.get('REDIS_URL')", reason="REDIS_URL is not set")
+@pytest.mark.timeout(300)
+@pytest.mark.django_db(transaction=True)
+def test_it_lets_nudges_over_redis_run_short_jobs_beside_long_ones(
+    settings: Settings, tmp_path: Path
+) -> None:
+    queue.job("test.celery_short", short=True)(lambda _run: None)  # known here as there: it is nudged so
+    with (
+        celery_worker(settings, queues="celery", folder=tmp_path),
+        celery_worker(settings, queues="short", folder=tmp_path),
+    ):
+        try:
+            long = [queue.enqueue("test.celery_long") for _ in range(3)]
+            running = Job.objects.filter(state=State.RUNNING)
+            assert eventually(lambda: running.count() == 2, seconds=90)
+            short = queue.enqueue("test.celery_short")
+            assert eventually(lambda: Job.objects.get(pk=short.pk).state == State.DONE, seconds=90)
+            assert running.count() == 2
+        finally:
+            (tmp_path / "release").touch()
+            queue._short.discard("test.celery_short")
+        assert eventually(lambda: not Job.objects.exclude(state=State.DONE).exists(), seconds=90)
+    assert {Job.objects.get(pk=row.pk).result["prefork"] for row in long} == {True}

@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from personalization.demo.build import LOGIN, PASSWORD
+from personalization.demo.login import LOGIN, PASSWORD
 from tests.flows.installation import Installation, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth import get_user_model
+from pytest_django import Settings
 
 from config.checks import examine
 from personalization.checks import models
 from personalization.client.models import ExportRun
+from personalization.demo.login import LOGIN, PASSWORD
 from personalization.server.models import ImportRun, Model, ModelBuild
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -56,3 +59,18 @@ def test_a_model_that_waits_for_events_is_no_fault() -> None:
     ModelBuild.objects.create(model=model, status=ModelBuild.Status.FAILED, error=error)
     [finding] = (one for one in models() if one.about == "model top of 7")
     assert (finding.well, finding.text) == (True, f"waits for events: {error}")
+
+
+def test_it_refuses_the_demos_login_outside_development(settings: Settings) -> None:
+    settings.DEBUG = False
+    user = get_user_model().objects.create_superuser(LOGIN, password=PASSWORD)
+    assert "the user admin has the demo's password" in bad()["login"]
+    user.set_password("something else of mine")
+    user.save()
+    assert "login" not in bad()
+
+
+def test_it_lets_the_demo_have_its_login_in_development(settings: Settings) -> None:
+    settings.DEBUG = True
+    get_user_model().objects.create_superuser(LOGIN, password=PASSWORD)
+    assert "login" not in bad()

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from config import checks, storage
+from config import checks, lake_storage
 from config.faults import Fault
 from config.jobs import schedule
 from config.jobs.models import Periodic
@@ -46,7 +46,7 @@ def bucket(server, settings, tmp_path, monkeypatch) -> SimpleNamespace:
 
     def use(url: str = f"s3://{s3_server.BUCKET}/lodestar/lake", endpoint: str = server) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
-        settings.STORAGES = settings.STORAGES | {"lake": storage.lake_storage(url)}
+        settings.STORAGES = settings.STORAGES | {"lake": lake_storage.lake_storage(url)}
 
     settings.LAKE_ROOT = tmp_path / "lake"
     settings.LAKE_CACHE = tmp_path / "lake-cache"
@@ -236,9 +236,9 @@ def test_it_refuses_an_address_that_makes_no_sense(url):
     with pytest.raises(
         ImproperlyConfigured, match=r"LODESTAR_LAKE_URL must look like s3://bucket/prefix"
     ) as caught:
-        storage.lake_storage(url)
+        lake_storage.lake_storage(url)
     assert "pass" not in str(caught.value)
 
 
 def test_it_is_a_folder_without_an_address():
-    assert storage.lake_storage("") == {"BACKEND": "config.whole_files.LakeFolder"}
+    assert lake_storage.lake_storage("") == {"BACKEND": "config.whole_files.LakeFolder"}

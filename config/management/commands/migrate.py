@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.commands.migrate import Command as DjangoMigrate
 
+from config import private
 from config.routers import EVENT_APPS
 
 
@@ -22,6 +23,7 @@ class Command(DjangoMigrate):
             # Nothing else lives there; walking through all other apps' migrations takes ten seconds.
             options["app_label"] = next(iter(EVENT_APPS))
         super().handle(*args, **options)
+        private.shut(settings.VAR_DIR)
         # A test runner creates its databases one after the other and asks for each by itself.
         tests = settings.TESTING or sys.argv[1:2] == ["test"]
         if whole and options["database"] == "default" and settings.EVENTS_DB == "events" and not tests:

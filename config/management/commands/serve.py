@@ -11,7 +11,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import served, site_access
+from config import private, served, site_access
 from config.assets import prepare
 from config.checks import refuse_unsafe
 from config.environment import env_port
@@ -37,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         refuse_unsafe(self.say)
+        private.shut(settings.VAR_DIR)
         site_access.configured_sites()  # a broken sites file is said once, here, and not by every child
         port = self.usable_port(options["port"], options, taken=[])
         event_port = options["event_port"]

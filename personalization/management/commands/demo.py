@@ -14,9 +14,23 @@ from rich.console import Console
 from config.management.commands.serve import port_number
 from config.serving import first_free_port, is_free
 from personalization.demo import build as demo
+from personalization.demo import owned
 from personalization.demo.alone import Occupied, alone, refuse_while_used
+from personalization.demo.login import LOGIN, PASSWORD
 
 RUNNING = 4
+REFUSALS = {
+    owned.State.FOREIGN: (
+        "{folder}, or the database that DATABASE_URL or EVENTS_DATABASE_URL names, holds an installation "
+        "that is not the demo; it was left untouched. Set LODESTAR_VAR_DIR (and DATABASE_URL) to another "
+        "place for the demo."
+    ),
+    owned.State.MISMATCH: (
+        "{folder} holds a demo, but DATABASE_URL or EVENTS_DATABASE_URL names a database that is not marked "
+        "as that demo's; both were left untouched. Name the demo's own database, or delete {folder} and "
+        "name an empty one."
+    ),
+}
 
 
 class Command(BaseCommand):
@@ -42,24 +56,20 @@ class Command(BaseCommand):
             self.serve(options["port"])
 
     def prepare(self, *, reset: bool) -> None:
-        found = demo.state()
-        if found is demo.State.FOREIGN:
-            raise CommandError(
-                f"{settings.VAR_DIR} holds an installation that is not the demo; it was left untouched. "
-                "Set LODESTAR_VAR_DIR (and DATABASE_URL) to another place for the demo.",
-                returncode=2,
-            )
-        if reset or found is not demo.State.READY:
+        found = owned.state()
+        if refusal := REFUSALS.get(found):
+            raise CommandError(refusal.format(folder=settings.VAR_DIR), returncode=2)
+        if reset or found is not owned.State.READY:
             self.build(found)
         else:
             self.stdout.write("The demo is there already; its data are kept (--reset starts over).")
 
-    def build(self, found: demo.State) -> None:
+    def build(self, found: owned.State) -> None:
         refuse_while_used()
         started = time.monotonic()
-        if found is not demo.State.EMPTY:
+        if found is not owned.State.EMPTY:
             self.stdout.write(f"Starting over; found {found.value}.")
-        demo.forget()
+        owned.forget()
         # Nothing listens yet: the engine's jobs run where they are enqueued.
         settings.JOBS_INLINE = True
         narrator = Narrator()
@@ -81,7 +91,7 @@ def banner(port: int) -> str:
     return (
         f"\n  Site         {base}/   (French: {base}/fr/)\n"
         f"  Back office  {base}/admin/\n"
-        f"  Login        {demo.LOGIN}   Password  {demo.PASSWORD}\n\n"
+        f"  Login        {LOGIN}   Password  {PASSWORD}\n\n"
         "  Ctrl-C stops everything.\n"
     )
 

@@ -32,6 +32,8 @@ from personalization.server.items import fetch, mapping, store
 from personalization.server.models import ImportRun
 
 JOB = "engine.import"
+# Of one item, which an editor or a shop waits for; never behind exports and builds.
+ITEM_JOB = "engine.import_item"
 MAX_URIS = 10_000
 SHOWN_REJECTIONS = 20
 # How long a removal is remembered against an export that was written before it.
@@ -107,8 +109,9 @@ def accept_event(
     # A sender whose clock is ahead must not shadow the updates that follow.
     moment = min(store.moment_of(given), arrived) if given else arrived
     secret = event.credentials.model_dump() if event.credentials else {}
-    payload = {"run": run.pk, "moment": moment, "uris": event.uris, "secret": sealing.seal(secret)}
-    queue.enqueue(JOB, payload, customer_id=account.customer_id)
+    payload = {"run": run.pk, "moment": moment, "uris": event.uris, queue.SECRET: sealing.seal(secret)}
+    kind = JOB if event.action is Action.FULL else ITEM_JOB
+    queue.enqueue(kind, payload, customer_id=account.customer_id)
     return run
 
 
@@ -154,6 +157,7 @@ class Outcome:
 
 
 @queue.job(JOB)
+@queue.job(ITEM_JOB, short=True)
 def run_import(job: queue.Run) -> dict[str, Any]:
     """Carry out one event and store the outcome in its :class:`ImportRun`."""
     run = ImportRun.objects.filter(pk=job.payload["run"]).first()
@@ -178,7 +182,7 @@ def order_of(run: ImportRun, payload: dict[str, Any]) -> Order:
         run=run,
         moment=payload["moment"],
         uris=payload["uris"],
-        credentials=Credentials.model_validate(sealing.unseal(payload["secret"])),
+        credentials=Credentials.model_validate(sealing.unseal(payload[queue.SECRET])),
         alphanumeric=bool(account and account.alphanumeric_items),
     )
 

@@ -35,7 +35,7 @@ def notify(client: Client, account: Account, *events: Any, transaction: str | No
         headers=account.headers,
     )
     assert answer.status_code == 202, answer.content
-    run_due(kinds=["engine.import"])
+    run_due(kinds=["engine.import", "engine.import_item"])
     return ImportRun.objects.latest("pk")
 
 
@@ -105,7 +105,7 @@ def test_it_tries_again_when_the_site_is_unwell(client: Client, account: Account
     assert "503" in run.error
     site.documents = {"/1": content_list(content(1))}
     Job.objects.update(run_after=timezone.now())
-    run_due(kinds=["engine.import"])
+    run_due(kinds=["engine.import", "engine.import_item"])
     run.refresh_from_db()
     assert (run.status, run.imported, run.error) == ("done", 1, "")
 
