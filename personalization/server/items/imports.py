@@ -28,7 +28,7 @@ from personalization.contracts import (
     items_of,
 )
 from personalization.server import sealing
-from personalization.server.items import fetch, mapping, store
+from personalization.server.items import fetch, ids, mapping, store
 from personalization.server.models import ImportRun
 
 JOB = "engine.import"
@@ -50,14 +50,27 @@ def accept(account: CustomerAccount, notification: Notification) -> list[ImportR
 
     Raises :class:`BadNotification`. Credentials are sealed before they touch a row.
     """
-    for number, event in enumerate(notification.events):
-        check(event, f"events.{number}")
+    events = [
+        checked(event, f"events.{number}", alphanumeric=account.alphanumeric_items)
+        for number, event in enumerate(notification.events)
+    ]
     arrived = store.moment_now()
     with transaction.atomic():
         return [
-            accept_event(account, event, given=notification.transaction, arrived=arrived)
-            for event in notification.events
+            accept_event(account, event, given=notification.transaction, arrived=arrived) for event in events
         ]
+
+
+def checked(event: NotificationEvent, place: str, *, alphanumeric: bool) -> NotificationEvent:
+    """The event with its item's id in its one spelling. Raises :class:`BadNotification`."""
+    check(event, place)
+    if event.itemId is None:
+        return event
+    try:
+        item_id = ids.checked(event.itemId, alphanumeric=alphanumeric, name=f"{place}.itemId")
+    except ids.BadId as fault:
+        raise BadNotification(f"{fault}.") from None
+    return event.model_copy(update={"itemId": item_id})
 
 
 def check(event: NotificationEvent, place: str) -> None:
