@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from personalization.contracts import Notification, validation_sentences
 from personalization.server.api.answers import Refusal, authenticated, json_body
-from personalization.server.items import imports, store
+from personalization.server.items import notifications as intake
+from personalization.server.items import store
 from personalization.server.items.xml import items_document
 
 
@@ -22,10 +23,10 @@ def notifications(request: HttpRequest, customer_id: str) -> HttpResponse:
     try:
         account = authenticated(request, customer_id)
         notification = read_notification(json_body(request))
-        runs = imports.accept(account, notification)
+        runs = intake.accept(account, notification)
     except Refusal as refusal:
         return refusal.response()
-    except imports.BadNotification as fault:
+    except intake.BadNotification as fault:
         return Refusal(400, str(fault)).response()
     return JsonResponse({"transaction": runs[0].transaction, "imports": [run.pk for run in runs]}, status=202)
 
@@ -48,7 +49,7 @@ def item(request: HttpRequest, customer_id: str, item_type: str, item_id: str) -
     except Refusal as refusal:
         return refusal.response()
     if request.method == "DELETE":
-        imports.accept_removal(account, rows)
+        intake.accept_removal(account, rows)
         return HttpResponse(status=202)
     return HttpResponse(items_document(rows), content_type="application/xml; charset=utf-8")
 

@@ -60,8 +60,11 @@ def document(url: str, *, customer_id: str, presented: Presented, accept: str) -
     Raises :class:`FetchFailed` or :class:`FetchRefused`.
     """
     body = answer_body(url, customer_id=customer_id, presented=presented, accept=accept)
-    if body is None:
-        return None
+    return None if body is None else parsed(body, url)
+
+
+def parsed(body: bytes, url: str) -> Any:
+    """The JSON of an answer. Raises :class:`FetchRefused` where it is none."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as fault:
@@ -69,6 +72,7 @@ def document(url: str, *, customer_id: str, presented: Presented, accept: str) -
 
 
 def answer_body(url: str, *, customer_id: str, presented: Presented, accept: str) -> bytes | None:
+    """The bytes at ``url``; as :func:`document`, which reads them."""
     client = http.SafeClient(purpose="import of items", budget=SECONDS_PER_FILE, max_bytes=MAX_FILE_BYTES)
     try:
         answer = client.request(

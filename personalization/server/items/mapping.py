@@ -28,6 +28,7 @@ MAX_URL = 2048
 EARLIEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 MAX_VALUE = 100_000
+MAX_PATH = 1024
 
 
 class Rejected(ValueError):
@@ -128,10 +129,10 @@ def text(value: Any) -> str:
 
 
 def category_paths(value: Any) -> list[str]:
-    """ "/1/2/95/" or a list of such -> ["1/2/95"], each once, in their order."""
+    """ "/1/2/95/" or a list of such -> ["1/2/95"], each once, in their order; too long ones are left out."""
     given = value if isinstance(value, list) else [value]
-    stripped = [path.strip("/") for path in given if isinstance(path, str)]
-    return list(dict.fromkeys(path for path in stripped if path))
+    stripped = [text(path).strip("/") for path in given if isinstance(path, str)]
+    return list(dict.fromkeys(path for path in stripped if 0 < len(path) <= MAX_PATH))
 
 
 def price_of(fields: dict[str, Any]) -> tuple[Decimal | None, str]:
