@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 
-from personalization.contracts import Notification, validation_sentences
+from personalization.contracts import MAX_ITEM_TYPE, Notification, validation_sentences
 from personalization.server.api.answers import Refusal, authenticated, json_body
 from personalization.server.items import notifications as intake
 from personalization.server.items import store
@@ -55,8 +55,11 @@ def item(request: HttpRequest, customer_id: str, item_type: str, item_id: str) -
 
 
 def stored_rows(customer_id: str, item_type: str, item_id: str, language: str) -> list[store.StoredItem]:
-    if not (item_type.isascii() and item_type.isdigit()):
-        raise Refusal(400, f"itemtypeid must be a whole number; got {item_type[:80]!r}.")
+    digits = item_type.isascii() and item_type.isdigit() and len(item_type) <= 10
+    if not digits or not 1 <= int(item_type) <= MAX_ITEM_TYPE:
+        raise Refusal(
+            400, f"itemtypeid must be a whole number from 1 to {MAX_ITEM_TYPE}; got {item_type[:80]!r}."
+        )
     rows = store.find(customer_id, item_type=int(item_type), item_id=item_id, language=language)
     if not rows:
         of_language = f" in {language[:16]}" if language else ""
