@@ -16,7 +16,15 @@ from enum import StrEnum
 from typing import Annotated, Any, NotRequired, TypedDict
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from config.languages import (
     UnknownLanguage,
@@ -80,16 +88,6 @@ class Action(StrEnum):
     FULL = "FULL"
 
 
-class Credentials(BaseModel):
-    """What the engine presents when it fetches: the run's login, the short-lived token, or both."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    login: str | None = None
-    password: str | None = None
-    token: str | None = None
-
-
 def no_credentials_as_none(value: Any) -> Any:
     """The method "none" is written as an empty array by older clients (client-protocol.md 2.8)."""
     return None if value == [] else value
@@ -100,8 +98,33 @@ def id_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-ItemId = Annotated[str, BeforeValidator(id_as_text), Field(min_length=1, max_length=MAX_ITEM_ID_LENGTH)]
+def without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    return value
+
+
+def printable(value: str) -> str:
+    """What stands in a header of the requests that fetch; the message does not repeat a secret."""
+    if not value.isprintable():
+        raise ValueError("must hold printable characters only")
+    return value
+
+
+Text = Annotated[str, AfterValidator(without_nul)]
+Secret = Annotated[str, AfterValidator(printable)]
+ItemId = Annotated[Text, BeforeValidator(id_as_text), Field(min_length=1, max_length=MAX_ITEM_ID_LENGTH)]
 ItemType = Annotated[int, Field(ge=1, le=MAX_ITEM_TYPE)]
+
+
+class Credentials(BaseModel):
+    """What the engine presents when it fetches: the run's login, the short-lived token, or both."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    login: Secret | None = None
+    password: Secret | None = None
+    token: Secret | None = None
 
 
 class NotificationEvent(BaseModel):
@@ -114,7 +137,7 @@ class NotificationEvent(BaseModel):
     uri: str | list[str] = ""
     itemId: ItemId | None = None  # noqa: N815 - the wire's name
     contentTypeId: ItemType  # noqa: N815 - the wire's name
-    contentTypeName: str = ""  # noqa: N815 - the wire's name
+    contentTypeName: Text = ""  # noqa: N815 - the wire's name
     lang: str | None = None
     credentials: Annotated[Credentials | None, BeforeValidator(no_credentials_as_none)] = None
 

@@ -28,6 +28,13 @@ def _no_customer_remembered() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_look_remembered() -> None:
+    """The count of those who look at an item outlives the rolled back events of an earlier test."""
+    if viewers := sys.modules.get("tracking.viewers"):
+        viewers.board.forget()
+
+
+@pytest.fixture(autouse=True)
 def _no_language_left_active() -> Iterator[None]:
     """A page that is asked for in this thread leaves its language active, and the order is random."""
     yield

@@ -135,19 +135,22 @@ def from_minor_units(amount: int, currency: str) -> str:
     return f"{amount // 10**digits}.{amount % 10**digits:0{digits}d}"
 
 
-def item_id(text: str, *, alphanumeric: bool) -> str:
-    """An item id in its one spelling: numbers without leading zeros, strings as they are."""
+def item_id(text: str, *, alphanumeric: bool, name: str = "itemid") -> str:
+    """An item id in its one spelling: numbers without leading zeros, strings as they are.
+
+    ``name`` is for the message of the :class:`BadEvent`.
+    """
     if is_digits(text) and len(text) <= 12 and not alphanumeric:
         if 1 <= int(text) <= BIGGEST_ID:
             return str(int(text))
-        raise bad("itemid", f"1 to {BIGGEST_ID}", text)
+        raise bad(name, f"1 to {BIGGEST_ID}", text)
     if not alphanumeric:
         if text.isascii() and text.isalnum() and not text.isdigit():
             raise BadEvent(
                 400,
-                f"itemid must be a number, string ids are not enabled for this customer; got {shown(text)}",
+                f"{name} must be a number, string ids are not enabled for this customer; got {shown(text)}",
             )
-        raise bad("itemid", f"1 to {BIGGEST_ID}", text)
+        raise bad(name, f"1 to {BIGGEST_ID}", text)
     if not 1 <= len(text) <= LONGEST_ITEM_ID or not text.isprintable():
-        raise bad("itemid", f"1 to {LONGEST_ITEM_ID} printable characters", text)
+        raise bad(name, f"1 to {LONGEST_ITEM_ID} printable characters", text)
     return text

@@ -1,4 +1,4 @@
-"""Reading events back: a user's history across logins, who looks at an item, what is new.
+"""Reading events back: a user's history across logins, what is new.
 
 **Whose events are these?** A login edge hands everything that the source did up to that moment over to the
 target (engine-protocol, 1.3: "complete history of the source id is moved"). What the same device does after
@@ -9,13 +9,11 @@ Nothing is rewritten: edges can be removed and the history is as before.
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -27,8 +25,6 @@ from tracking.models import IdentityEdge
 # A device is handed over a few times a year; what goes beyond these bounds is old history.
 MOST_INTERVALS = 64
 DEEPEST_CHAIN = 8
-VIEWERS_WINDOW = 20_000
-VIEWERS_SECONDS = 5
 SIDES = ("source", "target")
 END_OF_TIME = 2**62
 COLUMNS = (
@@ -179,30 +175,6 @@ def owner_after(later: tuple[list[int], list[str]], ts: int) -> str:
     times, owners = later
     position = bisect_right(times, -ts - 1)
     return owners[position - 1] if position else ""
-
-
-def viewers(
-    customer_id: str, pairs: Sequence[tuple[int, str]], *, minutes: int = 60
-) -> dict[tuple[int, str], int]:
-    """How many users clicked each (item type, item id) within the last ``minutes``. Zero is left out.
-
-    Counted over the newest 20,000 events of the installation, at most 5 seconds ago: an index only for this
-    figure would cost every click a third of its writing time.
-    """
-    counted = recent_viewers(customer_id, minutes, int(time.monotonic() // VIEWERS_SECONDS))
-    return {pair: counted[pair] for pair in pairs if pair in counted}
-
-
-@lru_cache(maxsize=64)
-def recent_viewers(customer_id: str, minutes: int, _period: int) -> dict[tuple[int, str], int]:
-    since = (time.time_ns() // 1000) - minutes * 60_000_000
-    sql = (
-        f"SELECT item_type, item_id, count(DISTINCT {quoted_user()}) FROM tracking_event"  # noqa: S608
-        " WHERE id > (SELECT coalesce(max(id), 0) - %s FROM tracking_event)"
-        " AND customer_id = %s AND event = 'click' AND ts >= %s GROUP BY item_type, item_id"
-    )
-    found = fetch(sql, [VIEWERS_WINDOW, customer_id, since])
-    return {(item_type, item_id): number for item_type, item_id, number in found}
 
 
 def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

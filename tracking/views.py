@@ -7,9 +7,9 @@ from concurrent.futures import TimeoutError as TooLate
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
-from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_exempt
 
+from config.middleware import raw_target
 from config.web import warmer
 from tracking.collector import answers, body, intake, shared
 from tracking.collector.answers import Answer
@@ -56,12 +56,6 @@ def refuse_missing_host(request: HttpRequest) -> None:
     meta = request.META
     if "RAW_URI" in meta and "HTTP_HOST" not in meta and meta.get("SERVER_PROTOCOL") == "HTTP/1.1":
         raise BadEvent(400, "the request must have exactly one Host header")
-
-
-def raw_target(request: HttpRequest) -> bytes:
-    """The target as it was sent. Django's path is decoded, and `a%2Fb` would be two parts in it."""
-    raw = request.META.get("RAW_URI")
-    return (raw or iri_to_uri(request.get_full_path())).encode("latin-1", "replace")
 
 
 def body_of(request: HttpRequest) -> bytes:

@@ -10,9 +10,7 @@ PREFIX = r"^(?:api|ebl|ebh|newsl|newsh|news)"
 CUSTOMER = r"(?P<customer_id>[A-Za-z0-9_-]+)"
 
 # The user id may hold encoded slashes, which are decoded before routing; a scenario's id cannot.
-RECOMMENDATIONS = (
-    rf"{PREFIX}/v2/{CUSTOMER}/(?P<user>.+)/(?P<scenario>[^/.]+)(?:\.(?P<extension>json|jsonp))?$"
-)
+RECOMMENDATIONS = rf"{PREFIX}/v2/{CUSTOMER}/(?P<user>.+)/(?P<scenario>[^/.]+)(?:\.(?P<extension>[^/]*))?$"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(RECOMMENDATIONS, recommendations.recommendations, name="engine-recommendations"),

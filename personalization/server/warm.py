@@ -9,14 +9,16 @@ from personalization.server import plans
 from personalization.server.artefacts import shelf
 from personalization.server.catalogues import catalogues
 from personalization.server.defaults import SCENARIOS
+from tracking import viewers
 
 
 @web.warmer
 def load_engine() -> None:
-    """Open catalogue, scenarios and artefacts of every customer of the sites file."""
+    """Open what every customer of the sites file needs, and count who looks at what."""
     try:
         for customer_id in {str(site.customer_id) for site in site_access.configured_sites()}:
             load_customer(customer_id)
+        viewers.board.refresh()
     finally:
         connections.close_all()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from django.conf import settings
 from hypothesis import HealthCheck, given
@@ -105,13 +103,3 @@ def test_equals_the_rule_in_plain_words(events, logins, data):
         matches = [o.owner for o in owned if o.source == user and o.after < at <= o.until]
         assert len(matches) <= 1
         assert str(number) in expected[matches[0] if matches else user]
-
-
-def test_counts_the_users_who_look_at_an_item():
-    queries.recent_viewers.cache_clear()
-    now = time.time_ns() // 1000
-    Event.objects.bulk_create(
-        [event("a", now), event("a", now), event("b", now), event("c", now - 7_200_000_000)]
-        + [event("d", now, event="buy"), event("a", now, "2")]
-    )
-    assert queries.viewers("1", [(1, "1"), (1, "2"), (1, "3")]) == {(1, "1"): 2, (1, "2"): 1}

@@ -19,10 +19,11 @@ from personalization.contracts import (
 )
 from personalization.server.api.parameters import Asked
 from personalization.server.candidates import Seed
+from personalization.server.items import ids
 from personalization.server.items.shown import Shown
 from personalization.server.recommend import Answer, Recommended
 from personalization.server.sites import sites_of
-from tracking import queries
+from tracking import viewers
 
 MAX_ORIGINS = 3
 MAX_CONTEXT_SHOWN = 10
@@ -57,16 +58,16 @@ class Shape:
 
     def identifier(self, item_id: str) -> int | str:
         """Ids are JSON numbers, except where the customer has alphanumeric ones."""
-        return item_id if self.alphanumeric else int(item_id)
+        return item_id if self.alphanumeric else ids.number_or_text(item_id)
 
     def context_items(self, seeds: list[Seed]) -> list[ContextItemDocument]:
-        viewers = queries.viewers(self.request.customer_id, [seed.key for seed in seeds])
+        looking = viewers.count(self.request.customer_id, [seed.key for seed in seeds])
         return [
             {
                 "itemId": self.identifier(seed.key[1]),
                 "itemType": seed.key[0],
                 "sources": [seed.source],
-                "viewers": viewers.get(seed.key, 0),
+                "viewers": looking.get(seed.key, 0),
             }
             for seed in seeds
         ]

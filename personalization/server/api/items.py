@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 
-from personalization.contracts import Notification, validation_sentences
+from personalization.contracts import MAX_ITEM_TYPE, Notification, validation_sentences
 from personalization.server.api.answers import Refusal, authenticated, json_body
-from personalization.server.items import imports, store
+from personalization.server.items import notifications as intake
+from personalization.server.items import store
 from personalization.server.items.xml import items_document
 
 
@@ -22,10 +23,10 @@ def notifications(request: HttpRequest, customer_id: str) -> HttpResponse:
     try:
         account = authenticated(request, customer_id)
         notification = read_notification(json_body(request))
-        runs = imports.accept(account, notification)
+        runs = intake.accept(account, notification)
     except Refusal as refusal:
         return refusal.response()
-    except imports.BadNotification as fault:
+    except intake.BadNotification as fault:
         return Refusal(400, str(fault)).response()
     return JsonResponse({"transaction": runs[0].transaction, "imports": [run.pk for run in runs]}, status=202)
 
@@ -48,14 +49,17 @@ def item(request: HttpRequest, customer_id: str, item_type: str, item_id: str) -
     except Refusal as refusal:
         return refusal.response()
     if request.method == "DELETE":
-        imports.accept_removal(account, rows)
+        intake.accept_removal(account, rows)
         return HttpResponse(status=202)
     return HttpResponse(items_document(rows), content_type="application/xml; charset=utf-8")
 
 
 def stored_rows(customer_id: str, item_type: str, item_id: str, language: str) -> list[store.StoredItem]:
-    if not (item_type.isascii() and item_type.isdigit()):
-        raise Refusal(400, f"itemtypeid must be a whole number; got {item_type[:80]!r}.")
+    digits = item_type.isascii() and item_type.isdigit() and len(item_type) <= 10
+    if not digits or not 1 <= int(item_type) <= MAX_ITEM_TYPE:
+        raise Refusal(
+            400, f"itemtypeid must be a whole number from 1 to {MAX_ITEM_TYPE}; got {item_type[:80]!r}."
+        )
     rows = store.find(customer_id, item_type=int(item_type), item_id=item_id, language=language)
     if not rows:
         of_language = f" in {language[:16]}" if language else ""

@@ -13,6 +13,7 @@ from config.customers.signing import DIGITS, PARAMETER
 from personalization.contracts import DEFAULT_RECOMMENDATIONS, MAX_ITEM_TYPE, MAX_RECOMMENDATIONS
 from personalization.server.api.answers import Refusal
 from personalization.server.history import CODES
+from personalization.server.items import ids
 from personalization.server.plans import Plan
 from personalization.server.recommend import Request
 
@@ -37,13 +38,13 @@ def asked(query: QueryDict, *, plan: Plan, customer_id: str, user: str, alphanum
     """Read the parameters. Raises :class:`Refusal` with a sentence that names parameter, rule and value."""
     if any("\\" in value for values in query.lists() for value in values[1]):
         raise Refusal(400, "A backslash is not allowed in parameters.")
-    ids, codes = context(query, alphanumeric=alphanumeric)
+    items, codes = context(query, alphanumeric=alphanumeric)
     request = Request(
         customer_id=customer_id,
         user=user,
         scenario=plan.identifier,
         count=whole(query, "numrecs", low=1, high=MAX_RECOMMENDATIONS, default=DEFAULT_RECOMMENDATIONS),
-        context_ids=ids,
+        context_ids=items,
         context_codes=codes,
         output_types=output_types(query, plan),
         all_types=flag(query, "crosscontenttype"),
@@ -92,15 +93,17 @@ def context(query: QueryDict, *, alphanumeric: bool) -> tuple[tuple[str, ...], t
     given = split(query.getlist("contextitems") or query.getlist("itemid"))
     limited("contextitems", given, MAX_CONTEXT_ITEMS)
     codes = tuple(one for one in given if one in CODES)
-    ids = tuple(one for one in given if one not in CODES)
-    for one in ids:
-        if len(one) > 255 or not (alphanumeric or (one.isascii() and one.isdigit())):
-            raise Refusal(
-                400,
-                "contextitems must be item ids (whole numbers) or history codes "
-                f"({', '.join(CODES)}), separated by commas; got {one[:80]!r}.",
-            )
-    return ids, codes
+    try:
+        found = [
+            ids.checked(one, alphanumeric=alphanumeric, name="contextitems")
+            for one in given
+            if one not in CODES
+        ]
+    except ids.BadId as fault:
+        raise Refusal(
+            400, f"{fault}. Item ids and history codes ({', '.join(CODES)}) are separated by commas."
+        ) from None
+    return tuple(dict.fromkeys(found)), codes
 
 
 def output_types(query: QueryDict, plan: Plan) -> tuple[int, ...]:

@@ -11,26 +11,31 @@ from django.utils.http import http_date
 
 from config.customers import signing
 from config.customers.directory import CustomerAccount
+from config.middleware import raw_target
 from personalization.contracts import RecommendationAnswer
 from personalization.server import freshness, plans
 from personalization.server.api.answers import Refusal, known_customer
 from personalization.server.api.document import document
 from personalization.server.api.parameters import Asked, asked
 from personalization.server.recommend import Answer, NothingToGoOn, recommend
+from tracking.collector import path
+from tracking.fields import BadEvent
 
+FORMATS = ("json", "jsonp")
 # An answer without a user's history stays the same until something is built or imported.
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=24)
 
 
 def recommendations(
-    request: HttpRequest, customer_id: str, user: str, scenario: str, extension: str = "json"
+    request: HttpRequest, customer_id: str, user: str, scenario: str, extension: str | None = None
 ) -> HttpResponse:
     """Find, check, recommend, answer; errors are sentences with the status of 3.4."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     try:
         account = known_customer(customer_id)
-        check_user(user)
+        check_format(scenario, FORMATS[0] if extension is None else extension)
+        check_user(request, user)
         check_signature(account, user, request.GET.get(signing.PARAMETER, ""))
         plan = plans.plan_of(account.customer_id, scenario)
         given = asked(
@@ -51,7 +56,7 @@ def recommendations(
     except Refusal as refusal:
         return refusal.response()
     body = document(answer, given, alphanumeric=account.alphanumeric_items)
-    response = rendered(body, given, extension)
+    response = rendered(body, given, extension or FORMATS[0])
     if account.gate.signed_users and signing.needs_signature(user):
         response["Cache-Control"] = "private, no-store"
         return response
@@ -65,9 +70,24 @@ def check_signature(account: CustomerAccount, user: str, signature: str) -> None
         )
 
 
-def check_user(user: str) -> None:
-    if "\\" in user or "\0" in user:
-        raise Refusal(400, "The user id must not contain a backslash.")
+def check_format(scenario: str, extension: str) -> None:
+    if extension not in FORMATS:
+        raise Refusal(
+            404,
+            f"Recommendations come as {scenario[:64]}.json or {scenario[:64]}.jsonp; "
+            f"there is no format {extension[:16]!r}.",
+        )
+
+
+def check_user(request: HttpRequest, user: str) -> None:
+    """The rules of the event intake: one person must not be two, or two one, to the engine."""
+    target = raw_target(request).partition(b"?")[0]
+    try:
+        path.refuse_forbidden_bytes(target)
+        # Django's reading keeps bytes that are no UTF-8 as they were escaped.
+        path.decode(target, "the user id")
+    except BadEvent as fault:
+        raise Refusal(fault.status, f"{fault.message[0].upper()}{fault.message[1:]}.") from None
     if len(user.encode()) > 1024:
         raise Refusal(400, f"The user id must be at most 1024 bytes long; got {len(user.encode())}.")
 

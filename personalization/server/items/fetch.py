@@ -60,8 +60,11 @@ def document(url: str, *, customer_id: str, presented: Presented, accept: str) -
     Raises :class:`FetchFailed` or :class:`FetchRefused`.
     """
     body = answer_body(url, customer_id=customer_id, presented=presented, accept=accept)
-    if body is None:
-        return None
+    return None if body is None else parsed(body, url)
+
+
+def parsed(body: bytes, url: str) -> Any:
+    """The JSON of an answer. Raises :class:`FetchRefused` where it is none."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as fault:
@@ -69,6 +72,7 @@ def document(url: str, *, customer_id: str, presented: Presented, accept: str) -
 
 
 def answer_body(url: str, *, customer_id: str, presented: Presented, accept: str) -> bytes | None:
+    """The bytes at ``url``; as :func:`document`, which reads them."""
     if http.is_own(url) and not is_content(url):
         # Asked by itself it would answer anything, in the name of whoever sent the notification.
         raise FetchRefused(f"{url} is an address of this installation, but not one of its content REST.")
@@ -106,6 +110,18 @@ def is_trusted(url: str, *, customer_id: str) -> bool:
         return True
     named = [site.host_uri for site in sites_of(customer_id)]
     return origin(url) in {origin(one) for one in named}
+
+
+def portable(url: str) -> str:
+    """An address of this installation without its host: it may be served on another port by the time the
+    job runs, as after an export that was written while no server was there. Others stay as they are."""
+    parts = urlsplit(url)
+    return parts._replace(scheme="", netloc="").geturl() if http.is_own(url) and parts.path else url
+
+
+def absolute(uri: str) -> str:
+    """The reverse of :func:`portable`, as this installation is served now."""
+    return http.own_base() + uri if uri.startswith("/") else uri
 
 
 def is_content(url: str) -> bool:

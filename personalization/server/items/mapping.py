@@ -9,20 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import ValidationError
 
 from personalization.contracts import ContentItem, sentence_of
+from personalization.server.items import ids
 
 KEY = re.compile(r"[A-Za-z0-9_]{1,64}")
 PRICE = re.compile(r"(\d{1,10}(?:\.\d{1,4})?)\s*([A-Z]{3})?")
 # Objects that only link to other documents; they hold nothing to recommend by.
 LINKS = {"mainLocation", "locations", "_media-type"}
 MAX_URL = 2048
+# With a day to spare: databases give a moment back in the time zone of the connection, and a datetime knows
+# no year 0 and no year 10000.
+EARLIEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 MAX_VALUE = 100_000
+MAX_PATH = 1024
 
 
 class Rejected(ValueError):
@@ -48,12 +54,13 @@ class Columns:
 
 def columns_of(raw: Any, *, item_type: int, alphanumeric: bool) -> Columns:
     """Map one raw item. Raises :class:`Rejected` when it has no usable id or another type."""
-    item = checked(raw, item_type=item_type, alphanumeric=alphanumeric)
+    item = checked(raw, item_type=item_type)
+    item_id = id_of(item, alphanumeric=alphanumeric)
     fields: dict[str, Any] = raw
     price, currency = price_of(fields)
     return Columns(
         item_type=item_type,
-        item_id=item.contentId,
+        item_id=item_id,
         type_identifier=text(item.identifier)[:64],
         uri=text(item.uri)[:MAX_URL],
         image=text(fields.get("image"))[:MAX_URL],
@@ -66,23 +73,26 @@ def columns_of(raw: Any, *, item_type: int, alphanumeric: bool) -> Columns:
     )
 
 
-def checked(raw: Any, *, item_type: int, alphanumeric: bool) -> ContentItem:
+def checked(raw: Any, *, item_type: int) -> ContentItem:
     try:
         item = ContentItem.model_validate(raw)
     except ValidationError as fault:
         name = raw.get("contentId") if isinstance(raw, dict) else type(raw).__name__
-        raise Rejected(f"Item {name!r}: {sentence_of(fault.errors(include_url=False)[0])}"[:300]) from None
+        sentence = sentence_of(fault.errors(include_url=False)[0])
+        raise Rejected(f"Item {repr(name)[:80]}: {sentence}"[:300]) from None
     if item.contentTypeId != item_type:
         raise Rejected(
-            f"Item {item.contentId}: contentTypeId is {item.contentTypeId}, "
+            f"Item {item.contentId[:80]}: contentTypeId is {item.contentTypeId}, "
             f"but this import brings the type {item_type}."
         )
-    if not alphanumeric and not (item.contentId.isascii() and item.contentId.isdigit()):
-        raise Rejected(
-            f"Item {item.contentId[:80]!r}: contentId must be a number; "
-            "string ids are not enabled for this customer."
-        )
     return item
+
+
+def id_of(item: ContentItem, *, alphanumeric: bool) -> str:
+    try:
+        return ids.checked(item.contentId, alphanumeric=alphanumeric, name="contentId")
+    except ids.BadId as fault:
+        raise Rejected(f"Item {item.contentId[:80]!r}: {fault}.") from None
 
 
 def attributes(fields: dict[str, Any]) -> Iterator[list[str]]:
@@ -119,10 +129,10 @@ def text(value: Any) -> str:
 
 
 def category_paths(value: Any) -> list[str]:
-    """ "/1/2/95/" or a list of such -> ["1/2/95"], each once, in their order."""
+    """ "/1/2/95/" or a list of such -> ["1/2/95"], each once, in their order; too long ones are left out."""
     given = value if isinstance(value, list) else [value]
-    stripped = [path.strip("/") for path in given if isinstance(path, str)]
-    return list(dict.fromkeys(path for path in stripped if path))
+    stripped = [text(path).strip("/") for path in given if isinstance(path, str)]
+    return list(dict.fromkeys(path for path in stripped if 0 < len(path) <= MAX_PATH))
 
 
 def price_of(fields: dict[str, Any]) -> tuple[Decimal | None, str]:
@@ -138,11 +148,13 @@ def price_of(fields: dict[str, Any]) -> tuple[Decimal | None, str]:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time stamp in ISO 8601 or seconds since 1970; nothing where it cannot be read."""
+    """A time stamp in ISO 8601 or seconds since 1970, in UTC; nothing where it cannot be read."""
     try:
         if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
-            return datetime.fromtimestamp(int(value), UTC)
-        read = datetime.fromisoformat(value)
+            read = datetime.fromtimestamp(int(value), UTC)
+        else:
+            read = datetime.fromisoformat(value)
+            read = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return read if EARLIEST <= read <= LATEST else None

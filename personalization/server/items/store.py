@@ -112,18 +112,19 @@ def remove_missing(customer_id: str, *, item_type: int, language: str, moment: s
 
 
 def remove_rows(customer_id: str, rows: QuerySet[StoredItem]) -> int:
-    """Remove the rows batch by batch and note which items lost one; returns how many went."""
+    """Remove the rows and note which items lost one; returns how many went.
+
+    One transaction, so that no reader sees some of them gone and others not.
+    """
     removed = 0
-    while True:
-        with transaction.atomic():
-            revision = revisions.raised(customer_id)
-            batch = list(rows.values_list("pk", "item_type", "item_id")[:BATCH])
+    with transaction.atomic():
+        revision = revisions.raised(customer_id)
+        while batch := list(rows.values_list("pk", "item_type", "item_id")[:BATCH]):
             StoredItem.objects.filter(pk__in=[pk for pk, _, _ in batch]).delete()
             keys = {(item_type, item_id) for _, item_type, item_id in batch}
             revisions.note_removed(customer_id, keys, revision=revision)
-        removed += len(batch)
-        if len(batch) < BATCH:
-            return removed
+            removed += len(batch)
+    return removed
 
 
 def find(customer_id: str, *, item_type: int, item_id: str, language: str = "") -> list[StoredItem]:

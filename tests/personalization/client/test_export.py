@@ -146,7 +146,6 @@ def test_it_hands_out_files_to_the_runs_login_and_token_only(
         "../../../../../../../etc/passwd",
         "..",
         ".tmp-x",
-        "a%00b",
         "a%2fb",
     ],
 )

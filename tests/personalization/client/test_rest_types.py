@@ -151,7 +151,6 @@ def test_it_answers_401_without_a_token(
         ("lang=ger-DE", 204, ""),
         ("lang=", 200, ""),
         ("fields=" + ",".join(f"f{n}" for n in range(201)), 400, "at most 200 names; got 201."),
-        ("fields=nothing,%00", 200, ""),
         ("fields=", 200, ""),
         ("image=nosuch", 200, ""),
         ("image=../../etc/passwd", 200, ""),

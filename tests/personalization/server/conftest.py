@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,6 +47,7 @@ class Site:
     base: str = ""
     documents: dict[str, Any] = field(default_factory=dict)
     seen: list[tuple[str, str]] = field(default_factory=list)
+    on_request: dict[str, Callable[[], None]] = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def site(settings: Any) -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.seen.append((self.path, self.headers.get("Authorization", "")))
+            state.on_request.get(self.path, lambda: None)()
             document = state.documents.get(self.path, 404)
             status = document if isinstance(document, int) else 200
             body = b"" if isinstance(document, int) else json.dumps(document).encode()

@@ -44,3 +44,20 @@ def test_content_of_our_own_is_asked_for(path: str, settings: Settings) -> None:
             presented=NOBODY,
             accept=CONTENT_MEDIA_TYPE,
         )
+
+
+def test_an_own_address_follows_the_port_that_is_served(settings: Settings) -> None:
+    settings.WAGTAILADMIN_BASE_URL = "http://localhost:8000"
+    stored = fetch.portable("http://localhost:8000/api/ibexa/v2/personalization/v1/content/id/5?lang=eng-GB")
+    settings.WAGTAILADMIN_BASE_URL = "http://localhost:8310"
+    assert fetch.absolute(stored) == (
+        "http://localhost:8310/api/ibexa/v2/personalization/v1/content/id/5?lang=eng-GB"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://site.example/a?b=c", "http://localhost:1/a", "http://localhost:8000"]
+)
+def test_other_addresses_stay_as_they_are(url: str, settings: Settings) -> None:
+    settings.WAGTAILADMIN_BASE_URL = "http://localhost:8000"
+    assert fetch.absolute(fetch.portable(url)) == url

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from config.jobs.models import Job
+from config.jobs.models import Job, State
 from config.jobs.queue import run_due
-from personalization.server.models import ImportRun, StoredItem
+from personalization.contracts import Credentials
+from personalization.server.items import export, store
+from personalization.server.items.mapping import Columns
+from personalization.server.items.orders import Order, Outcome, store_items
+from personalization.server.models import ImportRun, RemovedItem, StoredItem
 from tests.personalization.server.conftest import (
     Account,
     Site,
@@ -173,3 +181,119 @@ def test_it_refuses_private_addresses_that_nobody_named(
     run = notify(client, account, full_event(site.base + "/1"))
     assert run.status == "failed"
     assert site.seen == []
+
+
+def test_it_stores_the_good_items_beside_one_of_the_year_one(
+    client: Client, account: Account, site: Site
+) -> None:
+    early = content(1, publishedDate="0001-01-01T00:00:00+14:00")
+    site.documents = {"/1": content_list(early, content(2))}
+    run = notify(client, account, full_event(site.base + "/1"))
+    assert (run.status, run.imported) == ("done", 2)
+
+
+def test_it_stores_paths_without_the_characters_that_no_database_takes(
+    client: Client, account: Account, site: Site
+) -> None:
+    paths = ["/1/\x00/2/", "\x00", "/" + "9/" * 600]
+    fields = dict.fromkeys(["name", "identifier", "uri", "image", "author", "caption"], "a\x00b")
+    site.documents = {"/1": content_list(content(1, categoryPath=paths, **fields))}
+    run = notify(client, account, full_event(site.base + "/1"))
+    assert (run.status, run.imported) == ("done", 1)
+    assert StoredItem.objects.get().category_paths == ["1//2"]
+
+
+def test_it_stores_the_others_when_the_database_refuses_one(account: Account) -> None:
+    rows = [Columns(item_type=2**63, item_id="1"), Columns(item_type=38, item_id="2")]
+    run = ImportRun(customer_id=account.customer_id, action="FULL", item_type=38, language="eng-GB")
+    order = Order(run=run, moment="20260101000000111", uris=[], credentials=Credentials(), alphanumeric=False)
+    outcome = Outcome()
+    store_items(rows, order, outcome=outcome)
+    assert (outcome.imported, outcome.rejected) == (1, 1)
+    assert "Item '1' cannot be stored" in outcome.sentences
+    assert ids() == ["2"]
+
+
+def test_it_says_how_an_import_ended_that_nobody_foresaw(
+    client: Client, account: Account, site: Site, settings: Any, tmp_path: Path
+) -> None:
+    site.documents = {"/1": content_list(content(1))}
+    settings.OUTBOUND_ALLOW = None  # a mistake in the installation that no code expects
+    run = notify(client, account, full_event(site.base + "/1"))
+    assert (run.status, bool(run.finished_at)) == ("failed", True)
+    assert "It is tried again soon. TypeError: " in run.error
+    settings.OUTBOUND_ALLOW = [site.base.removeprefix("http://")]
+    Job.objects.update(run_after=timezone.now())
+    run_due(kinds=["engine.import", "engine.import_item"])
+    run.refresh_from_db()
+    assert (run.status, run.imported, run.error) == ("done", 1, "")
+
+
+def test_it_waits_for_room_on_the_disk(
+    client: Client, account: Account, site: Site, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    settings.VAR_DIR = tmp_path / "file"
+    site.documents = {"/1": content_list(content(1))}
+    run = notify(client, account, full_event(site.base + "/1"))
+    assert run.status == "waiting"
+    assert "The import could not begin" in run.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_says_that_an_import_was_cancelled(client: Client, account: Account, site: Site) -> None:
+    def cancel() -> None:
+        Job.objects.update(state=State.CANCELLED)
+        connection.close()
+
+    site.documents = {"/1": content_list(content(1)), "/2": content_list(content(2))}
+    site.on_request["/2"] = cancel
+    run = notify(client, account, full_event(site.base + "/1", site.base + "/2"))
+    assert (run.status, run.error) == ("failed", "The import was cancelled.")
+    assert ids() == []
+
+
+def test_it_keeps_a_few_reasons_however_many_items_are_rejected(
+    client: Client, account: Account, site: Site
+) -> None:
+    site.documents = {"/1": content_list(content(1), *[content("x")] * 50)}
+    run = notify(client, account, full_event(site.base + "/1"))
+    assert (run.imported, run.rejected) == (1, 50)
+    assert len(run.error.splitlines()) == 21
+    assert run.error.endswith("30 more items were rejected.")
+
+
+def test_it_limits_what_all_files_hold_together(
+    client: Client, account: Account, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.documents = {"/0": content_list(content(9)), "/1": content_list(content(1), content(2))}
+    notify(client, account, full_event(site.base + "/0"))
+    size = len(json.dumps(site.documents["/1"]))
+    monkeypatch.setattr(export, "MAX_EXPORT_BYTES", 2 * size - 1)
+    run = notify(client, account, full_event(site.base + "/1", site.base + "/1", site.base + "/1"))
+    assert run.status == "failed"
+    assert f"The first 2 of 3 files hold {2 * size} bytes" in run.error
+    assert ids() == ["9"]
+
+
+def test_it_brings_every_column_through_the_stage(client: Client, account: Account, site: Site) -> None:
+    item = content(1, price="12.4500", currency="chf", validTo="2035-01-01T00:00:00.250+02:00")
+    site.documents = {"/1": content_list(item)}
+    notify(client, account, full_event(site.base + "/1"))
+    row = StoredItem.objects.get()
+    assert (row.price, row.currency) == (Decimal("12.45"), "CHF")
+    assert row.valid_from == datetime(2015, 9, 17, 13, 24, 25, tzinfo=UTC)
+    assert row.valid_to == datetime(2034, 12, 31, 22, 0, 0, 250_000, tzinfo=UTC)
+    assert (row.uri, row.image, row.type_identifier) == ("/places/1", "/media/1.jpg", "place")
+    assert ["author", "NOMINAL", "Michael Wang"] in row.attributes
+
+
+def test_it_removes_what_an_export_lacks_at_one_revision(
+    client: Client, account: Account, site: Site
+) -> None:
+    many = [content(one) for one in range(1, store.BATCH + 3)]
+    site.documents = {"/1": content_list(*many), "/2": content_list(content(1))}
+    notify(client, account, full_event(site.base + "/1"))
+    run = notify(client, account, full_event(site.base + "/2"))
+    assert (run.imported, run.removed) == (1, store.BATCH + 1)
+    assert len(set(RemovedItem.objects.values_list("revision", flat=True))) == 1

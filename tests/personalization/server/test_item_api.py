@@ -214,3 +214,29 @@ def test_it_removes_an_item_soon(
     assert answer.status_code == 202
     assert list(StoredItem.objects.values_list("item_id", flat=True)) == ["74"]
     assert ImportRun.objects.get().removed == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"contentTypeName": "\x00"}, "events.0.contentTypeName: must not contain a NUL character."),
+        ({"itemId": "5\x00"}, "events.0.itemId: must not contain a NUL character."),
+        ({"credentials": {"token": "s3cret\n"}}, "token: must hold printable characters only."),
+        ({"credentials": {"login": "a\x00", "password": "b"}}, "login: must hold printable characters only."),
+    ],
+)
+def test_it_refuses_characters_that_cannot_be_stored_or_sent(
+    client: Client, account: Account, changes: dict[str, Any], named: str
+) -> None:
+    event = full_event("https://site.example/a_1", **changes)
+    answer = post(client, account, {"transaction": None, "events": [event]})
+    assert answer.status_code == 400
+    assert named in answer.content.decode()
+    assert "s3cret" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["0", "2147483648", "9" * 20, "9" * 5000])
+def test_it_knows_no_other_item_types(client: Client, account: Account, kind: str) -> None:
+    answer = client.get(f"/api/{account.customer_id}/item/{kind}/73", headers=account.headers)
+    assert answer.status_code == 400
+    assert "from 1 to 2147483647" in answer.content.decode()
