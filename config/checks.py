@@ -146,6 +146,22 @@ def refuse_unsafe(say: Callable[[str], None]) -> None:
         say(f"Warning, {line}")
 
 
+def refuse_without_tables() -> None:
+    """Raises CommandError with exit code 2 where migrations are missing.
+
+    A database that is away is no reason: what is served waits for it.
+    """
+    for alias in settings.DATABASES:
+        try:
+            found = migrations(alias)
+        except DatabaseError:
+            continue
+        finally:
+            connections[alias].close()
+        if not found.well:
+            raise CommandError(f"Not started. {found.about}: {found.text}. {found.remedy}", returncode=2)
+
+
 def databases() -> Iterator[Finding]:
     for alias in settings.DATABASES:
         connection = connections[alias]

@@ -21,6 +21,14 @@ ALIASES = {
 }
 
 
+class NoTrace(logging.Filter):
+    """For what a caller did wrong: the message says all of it, and anybody may repeat it at will."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True
+
+
 def configure(options: dict[str, Any]) -> None:
     """Set the channels up; called by Django with ``settings.LOGGING``."""
     files = channel_files(options.get("files", []), root=Path(options.get("root", ".")))
@@ -32,6 +40,7 @@ def configure(options: dict[str, Any]) -> None:
         # These print whole addresses, which may hold user ids.
         "urllib3": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"filters": ["no-trace"]},
         # Four lines for every page that an editor publishes.
         "django_tasks": {"level": "WARNING"},
     }
@@ -49,6 +58,7 @@ def configure(options: dict[str, Any]) -> None:
                     "style": "{",
                 }
             },
+            "filters": {"no-trace": {"()": "config.logging.NoTrace"}},
             "handlers": {
                 "console": {"class": "logging.StreamHandler", "formatter": "line"},
                 **{f"file-{channel}": file_handler(path) for channel, path in files.items()},

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 STOP_SECONDS = 4.0
 LONGEST_BACK_OFF = 30.0
@@ -110,12 +110,15 @@ def relay(name: str, process: subprocess.Popen[bytes], say: Say) -> None:
 
 @dataclass
 class Supervisor:
-    """Keeps children running until told to stop. Use it from the main thread."""
+    """Keeps children running until told to stop. Use it from the main thread.
+
+    ``stopping`` is set by a signal handler; a lock there could be one that the main thread holds.
+    """
 
     children: list[Child]
     environment: Mapping[str, str]
     say: Say
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: bool = False
 
     def run(self) -> int:
         """Start all, restart what may be restarted, stop all; returns the exit code."""
@@ -123,11 +126,14 @@ class Supervisor:
         try:
             for child in self.children:
                 child.start(environment=self.environment, say=self.say)
-            while not self.stopping.wait(0.2):
+            while not self.stopping:
+                time.sleep(0.2)
                 fallen = self.look_after()
                 if fallen is not None:
                     code = 1
                     break
+            else:
+                self.say(f"Stopping ... what is under way has {STOP_SECONDS:.0f} seconds to finish.")
         finally:
             self.stop()
         return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 
@@ -27,6 +28,11 @@ def post_worker_init(_worker: object) -> None:
             function()
         except Exception as error:  # noqa: BLE001 - whatever it is, requests will meet and report it
             logger.warning("The web process starts cold, %s failed: %s", function.__name__, error)
+
+
+def worker_exit(_server: object, _worker: object) -> None:
+    """Nothing is left to do but to end: spare the collector of garbage a walk through all of Django."""
+    gc.freeze()
 
 
 def load_urls() -> None:

@@ -46,7 +46,18 @@ def targets(*, customer_id: str = "", license_key: str = "", site: str = "") -> 
         return by_customer(configured)
     if len(missing) == len(given) and configured:
         return by_customer(configured)
-    raise WrongUse(f"Required parameters: {', '.join(missing)} are missing")
+    raise WrongUse(f"Required parameters: {', '.join(missing)} are missing. {remedy(configured)}")
+
+
+def remedy(configured: tuple[SiteAccess, ...]) -> str:
+    """What to give instead, after the reference's own sentence."""
+    if not configured:
+        return "No site of the sites file has credentials; give it a customer id and a license key."
+    names = ", ".join(site.name for site in configured)
+    return (
+        "Give --siteaccess, --customer-id and --license-key-env together, or none of them for every customer "
+        f"of the sites file (its sites: {names})."
+    )
 
 
 def refuse_swapped_key(customer_id: str, license_key: str, configured: tuple[SiteAccess, ...]) -> None:

@@ -14,8 +14,22 @@
     button.addEventListener("click", () => {
       window._ycq.push(["_consent", button.dataset.consentAnswer === "yes"]);
       question.hidden = true;
+      if (reopened) opener.focus();
+      reopened = false;
     })
   );
+
+  // An answer can be changed at any time; without scripts there is nobody to ask.
+  const opener = document.querySelector("[data-consent-open]");
+  let reopened = false;
+  if (opener) {
+    opener.hidden = false;
+    opener.addEventListener("click", () => {
+      question.hidden = false;
+      reopened = true;
+      question.querySelector("[data-consent-answer]").focus();
+    });
+  }
 
   let timer;
   document.addEventListener("say", (event) => {

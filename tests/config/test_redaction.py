@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
+from pytest_django import Settings
 
 from config.logging import channel_files
 from config.redaction import MASK, OneLine, redact, redacted_path
@@ -34,6 +35,17 @@ def test_it_hides_secrets_by_the_name_of_their_key(line: str) -> None:
 
 def test_it_hides_the_license_keys_of_the_sites_file_wherever_they_stand() -> None:
     assert "1111-2222-3333" not in redact("asked with 1111-2222-3333-4444-5555 by hand")
+
+
+def test_it_says_in_one_line_that_a_host_name_is_not_allowed(
+    caplog: pytest.LogCaptureFixture, settings: Settings, db: None
+) -> None:
+    settings.DEBUG = False
+    answer = Client(headers={"host": "stranger.example"}).get("/")
+    assert answer.status_code == 400
+    [record] = [one for one in caplog.records if one.name == "django.security.DisallowedHost"]
+    [line] = OneLine("%(levelname)s %(message)s").format(record).splitlines()
+    assert "You may need to add 'stranger.example' to ALLOWED_HOSTS." in line
 
 
 def test_it_leaves_ordinary_text_alone() -> None:

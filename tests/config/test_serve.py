@@ -32,10 +32,14 @@ def status_of(port: int, path: str) -> int | None:
         return None
 
 
+# Served all the same: a database may come back. One without tables is refused.
+AWAY = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "EVENTS_DATABASE_URL": ""}
+
+
 def test_it_serves_and_leaves_no_process_behind(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
-    environment = os.environ | {"LODESTAR_VAR_DIR": str(tmp_path), "LODESTAR_MARK": str(port)}
+    environment = os.environ | AWAY | {"LODESTAR_VAR_DIR": str(tmp_path), "LODESTAR_MARK": str(port)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 60
@@ -48,6 +52,7 @@ def test_it_serves_and_leaves_no_process_behind(tmp_path: Path) -> None:
         assert time.monotonic() - started < 8
         assert process.returncode == 0, output
         assert f"Serving at http://127.0.0.1:{port}/" in output
+        assert "\nStopping ... what is under way has 4 seconds to finish." in output
         assert marked(str(port)) == []
     finally:
         process.kill()

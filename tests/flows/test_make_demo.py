@@ -139,6 +139,15 @@ def test_it_does_not_start_over_under_a_worker_or_collector(name: str, copy_of_d
 def test_its_export_says_that_nobody_fetches_the_files_yet(copy_of_demo: CopyOfDemo) -> None:
     done = copy_of_demo().attempt("manage.py", "run_export", "--json")
 
-    assert "No server runs on this state folder" in done.stderr
+    assert done.stderr.count("No server runs on this state folder") == 2
     outcomes = json.loads(done.stdout)["exports"]
     assert ["No server runs" in outcome["warnings"][-1] for outcome in outcomes] == [True, True]
+    assert [outcome["engine_status"] for outcome in outcomes] == [202, 202]
+
+
+def test_its_export_does_not_end_with_an_answer_that_is_not_all(copy_of_demo: CopyOfDemo) -> None:
+    done = copy_of_demo().attempt("manage.py", "run_export")
+
+    assert "items/s)." in done.stdout
+    assert "answered" not in done.stdout
+    assert "fetches them once `manage.py serve` runs" in done.stderr

@@ -42,6 +42,7 @@ CASES = {
     "broken YAML at the start": Case(command="serve --port 9911", sites=BROKEN, says="line 4, column 6"),
     "missing variable": Case(command="run_export", sites=UNSET, says="NOT_SET_ANYWHERE is not set"),
     "no tables": Case(command="run_export", says="Run `python manage.py migrate`"),
+    "no tables to serve": Case(command="serve --port 9912", says="no tables yet. Run `python manage.py migr"),
     "state below a file": Case(
         command="migrate", env={"LODESTAR_VAR_DIR": "/proc/none"}, says="point LODESTAR_VAR_DIR at another"
     ),

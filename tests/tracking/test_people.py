@@ -238,11 +238,27 @@ def test_export_writes_a_file_for_its_owner_alone(tmp_path):
     assert str(path) in out.getvalue()
     assert json.loads(path.read_text())["events"][0]["item_id"] == "1"
     assert path.stat().st_mode & 0o777 == 0o600
+    again = ["--customer", CUSTOMER, "--user", "somebody", "--output", str(path)]
+    with pytest.raises(CommandError, match="is there already. Name another file, or replace it with --force"):
+        call_command("export_user", *again)
+    assert json.loads(path.read_text())["pseudonyms"] == [ME]
+    call_command("export_user", *again, "--force", stdout=out)
+    assert json.loads(path.read_text())["pseudonyms"] == [SOMEBODY]
     with pytest.raises(CommandError, match="--output: .* cannot be written: No such file"):
         call_command(
             "export_user", "--customer", CUSTOMER, "--user", WHALE, "--output", str(tmp_path / "a/b")
         )
     assert list(tmp_path.glob(".person*")) == []
+
+
+@pytest.mark.parametrize(("user", "said"), [(WHALE, ""), ("stranger", "Nothing is stored of this person.\n")])
+def test_export_says_when_nothing_is_stored(user, said):
+    store([row(1)])
+    errors = StringIO()
+    out = StringIO()
+    call_command("export_user", "--customer", CUSTOMER, "--user", user, stdout=out, stderr=errors)
+    assert errors.getvalue() == said
+    assert json.loads(out.getvalue())["format"] == "lodestar-person-1"
 
 
 def test_erase_prints_a_receipt_and_keeps_it(preferences):

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -49,8 +50,11 @@ class Collector:
         self.loop: asyncio.AbstractEventLoop
         self.writer: Writer
 
-    async def serve(self, host: str, port: int) -> None:
-        """Listen until SIGTERM or SIGINT, then answer what is in flight and return."""
+    async def serve(self, host: str, port: int, *, listening: Callable[[], None] = lambda: None) -> None:
+        """Listen until SIGTERM or SIGINT, then answer what is in flight and return.
+
+        ``listening`` is called once, when connections are accepted.
+        """
         self.loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,6 +71,7 @@ class Collector:
             self.writer.close()
             raise CannotListen(f"Cannot listen on {host} port {port}: {reason.strerror}.") from reason
         logger.info("The event collector listens on http://%s:%s", host, port)
+        listening()
         housekeeping = asyncio.create_task(self._housekeeping())
         await stop.wait()
         housekeeping.cancel()
@@ -169,9 +174,12 @@ def settle_interpreter() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def run(*, host: str, port: int) -> None:
-    """Serve until told to stop. Raises :class:`CannotListen`."""
+def run(*, host: str, port: int, listening: Callable[[], None] = lambda: None) -> None:
+    """Serve until told to stop; ``listening`` is called once, when the port is open.
+
+    Raises :class:`CannotListen`.
+    """
     settle_interpreter()
     refusals.start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Collector().serve(host, port))
+        runner.run(Collector().serve(host, port, listening=listening))

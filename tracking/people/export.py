@@ -15,14 +15,35 @@ from tracking.people.places import places
 from tracking.people.spans import Span
 
 
-def document(own: tuple[Span, ...]) -> Iterator[bytes]:
-    """The parts of the document, so that a person of a million events needs no memory.
+class Document:
+    """Hands the document out in parts, so that a person of a million events needs no memory.
 
     ``linked`` are the pseudonyms of devices that logged in as this person; their events up to the login are
-    among the person's.
+    among the person's. ``is_empty`` is known when all parts were read: no rows and no living erasure.
     """
-    linked = whom.linked(own)
-    head = {
+
+    def __init__(self, own: tuple[Span, ...]) -> None:
+        self.own = own
+        self.is_empty = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        linked = whom.linked(self.own)
+        head = head_of(self.own, linked)
+        self.is_empty = not head["erasures"]
+        yield orjson.dumps(head, option=orjson.OPT_INDENT_2).removesuffix(b"\n}")
+        for place in places():
+            yield b",\n  " + orjson.dumps(place.name) + b": ["
+            separator = b"\n    "
+            for row in place.find((*self.own, *linked)):
+                self.is_empty = False
+                yield separator + orjson.dumps(row, default=plain)
+                separator = b",\n    "
+            yield b"]" if separator == b"\n    " else b"\n  ]"
+        yield b"\n}\n"
+
+
+def head_of(own: tuple[Span, ...], linked: tuple[Span, ...]) -> dict[str, Any]:
+    return {
         "format": "lodestar-person-1",
         "customer": own[0].customer_id,
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -30,15 +51,6 @@ def document(own: tuple[Span, ...]) -> Iterator[bytes]:
         "linked": sorted({span.user for span in linked}),
         "erasures": [receipt_of(one) for one in tombstones_of(own)],
     }
-    yield orjson.dumps(head, option=orjson.OPT_INDENT_2).removesuffix(b"\n}")
-    for place in places():
-        yield b",\n  " + orjson.dumps(place.name) + b": ["
-        separator = b"\n    "
-        for row in place.find((*own, *linked)):
-            yield separator + orjson.dumps(row, default=plain)
-            separator = b",\n    "
-        yield b"]" if separator == b"\n    " else b"\n  ]"
-    yield b"\n}\n"
 
 
 def tombstones_of(own: tuple[Span, ...]) -> list[Tombstone]:

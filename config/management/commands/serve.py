@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config import private, served, site_access
 from config.assets import prepare
-from config.checks import refuse_unsafe
+from config.checks import refuse_unsafe, refuse_without_tables
 from config.environment import env_port
 from config.files import InUse
 from config.serving import Child, Supervisor, first_free_port, is_free
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"--event-port must differ from --port; both are {port}.", returncode=2)
         if event_port:
             event_port = self.usable_port(event_port, options, taken=[port])
+        refuse_without_tables()
         prepare(self.say)
         running = announced(port=port, event_port=event_port)
         supervisor = Supervisor(
@@ -53,13 +55,14 @@ class Command(BaseCommand):
             say=self.say,
         )
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: supervisor.stopping.set())
+            signal.signal(number, lambda *_: setattr(supervisor, "stopping", True))
         events = f", events at http://{shown(options['host'])}:{event_port}/" if event_port else ""
         self.say(f"Serving at http://{shown(options['host'])}:{port}/{events}. Stop with Ctrl-C.")
         try:
             code = supervisor.run()
         finally:
             served.withdraw(running)
+        gc.freeze()  # the collector of garbage would walk through all of Django once more
         sys.exit(code)
 
     def usable_port(self, port: int, options: dict[str, Any], *, taken: list[int]) -> int:

@@ -62,7 +62,9 @@ class Command(BaseCommand):
         if reset or found is not owned.State.READY:
             self.build(found)
         else:
-            self.stdout.write("The demo is there already; its data are kept (--reset starts over).")
+            self.stdout.write(
+                "The demo is there already; its data are kept (`make demo RESET=1` or --reset starts over)."
+            )
 
     def build(self, found: owned.State) -> None:
         refuse_while_used()

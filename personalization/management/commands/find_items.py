@@ -27,6 +27,8 @@ class Command(BaseCommand):
             raise CommandError(f"Customer {customer_id!r} not found.", returncode=2)
         if options["limit"] < 1:
             raise CommandError(f"--limit must be 1 or more; got {options['limit']}.", returncode=2)
+        if not options["text"].strip():
+            raise CommandError("TEXT must hold part of a name; got an empty one.", returncode=2)
         found = store.named(customer_id, options["text"], limit=options["limit"])
         if not found:
             raise CommandError(

@@ -103,12 +103,14 @@ class Command(BaseCommand):
             outcome.items = selection.items
         else:
             self.export(order, selection, outcome, silent=options["quiet"] or options["json"])
+        exported = outcome.state == ExportRun.Phase.DONE and outcome.items
+        waits = bool(exported and waits_for_a_server(order))
         if not (options["quiet"] or options["json"]):
-            self.stdout.write(summary(outcome))
-        if outcome.state == ExportRun.Phase.DONE and outcome.items and waits_for_a_server(order):
+            self.stdout.write(summary(outcome, waits=waits))
+        if waits:
             self.warn(
                 outcome,
-                "No server runs on this state folder: the engine fetches the files once "
+                "No server runs on this state folder: the engine knows of the files and fetches them once "
                 f"`manage.py serve` runs on port {settings.SERVED_PORT}, where they are announced.",
             )
         return outcome
@@ -164,7 +166,8 @@ def describe(outcome: Outcome, run: ExportRun) -> None:
         outcome.exit_code = FAILED
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: Outcome, *, waits: bool) -> str:
+    """One sentence; ``waits``: another one says what the engine is waiting for."""
     who = f"customer {outcome.customer} ({', '.join(outcome.sites)})"
     if outcome.state == "planned":
         groups = ", ".join(f"{group['name']}: {group['items']}" for group in outcome.groups) or "nothing"
@@ -176,7 +179,8 @@ def summary(outcome: Outcome) -> str:
     rate = outcome.items / outcome.seconds if outcome.seconds else 0
     return (
         f"Exported {outcome.items} items in {outcome.files} files ({outcome.bytes:,} bytes) for {who} in "
-        f"{outcome.seconds:.1f} s ({rate:,.0f} items/s); the engine answered {outcome.engine_status}."
+        f"{outcome.seconds:.1f} s ({rate:,.0f} items/s)"
+        + ("." if waits else f"; the engine answered {outcome.engine_status}.")
     )
 
 

@@ -184,6 +184,7 @@ def test_it_runs_once_per_customer_when_nothing_is_given(
     [
         (["--customer-id=501"], "Required parameters: license-key, siteaccess are missing"),
         (["--siteaccess=site_en"], "Required parameters: customer-id, license-key are missing"),
+        (["--customer-id=501"], "Give --siteaccess, --customer-id and --license-key-env together, or none"),
         (["--siteaccess=site_em"], "Did you mean"),
         ([*TRIPLE, "--item-type-identifier-list=plase"], "Did you mean 'place'?"),
         ([*TRIPLE, "--languages=english"], "eng-GB"),

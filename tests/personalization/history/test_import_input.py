@@ -484,6 +484,7 @@ def test_it_says_how_to_find_an_item(tmp_path: Path, customer: str) -> None:
     assert examples["METAL SIGN"] in out.getvalue()
     for arguments, sentence in (
         (["spoon", "--customer", customer], "no item whose name holds 'spoon'"),
+        ([" ", "--customer", customer], "TEXT must hold part of a name"),
         (["spoon", "--customer", "nobody"], "Customer 'nobody' not found."),
         (["spoon", "--customer", customer, "--limit", "0"], "--limit must be 1 or more; got 0."),
     ):

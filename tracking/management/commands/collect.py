@@ -19,8 +19,13 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         refuse_unsafe(self.stderr.write)
-        self.stdout.write(f"Events: http://{options['host']}:{options['port']}/api/ - stop with Ctrl-C")
+        host, port = options["host"], options["port"]
+
+        def listening() -> None:
+            self.stdout.write(f"Events: http://{host}:{port}/api/ - stop with Ctrl-C")
+            self.stdout.flush()
+
         try:
-            server.run(host=options["host"], port=options["port"])
+            server.run(host=host, port=port, listening=listening)
         except server.CannotListen as reason:
             raise CommandError(str(reason)) from reason
