@@ -39,6 +39,7 @@ BACK_OFF_SECONDS = (2, 10, 60, 300)
 
 Runner = Callable[["Run"], dict[str, Any] | None]
 _runners: dict[str, Runner] = {}
+_abandoned: dict[str, Callable[[Job, str], None]] = {}
 
 
 class GiveUp(Exception):
@@ -78,11 +79,17 @@ class Run:
             self.on_progress(self.job)
 
 
-def job(kind: str) -> Callable[[Runner], Runner]:
-    """Register the decorated function as the runner of ``kind``."""
+def job(kind: str, *, abandoned: Callable[[Job, str], None] | None = None) -> Callable[[Runner], Runner]:
+    """Register the decorated function as the runner of ``kind``.
+
+    ``abandoned``: called with the job and a sentence when it is parked because every worker died of it, so
+    that what the runner keeps beside the job can say so; the runner itself never heard of its end.
+    """
 
     def register(runner: Runner) -> Runner:
         _runners[kind] = runner
+        if abandoned is not None:
+            _abandoned[kind] = abandoned
         return runner
 
     return register
@@ -168,7 +175,7 @@ def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> No
         finish(row, State.FAILED, error=f"No code runs jobs of the kind {row.kind!r}.")
         return
     if row.attempts > MAX_ATTEMPTS:
-        finish(row, State.PARKED, error=f"Its worker died {MAX_ATTEMPTS} times while running it.")
+        abandon(row, f"Its worker died {MAX_ATTEMPTS} times while running it.")
         return
     run = Run(job=row, owner=row.lease_owner, on_progress=on_progress)
     with keep_lease(row):
@@ -227,6 +234,16 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
     )
     if changed and state in {State.FAILED, State.PARKED}:
         logger.error("Job %s (%s) %s: %s", row.pk, row.kind, state, last_line(error))
+
+
+def abandon(row: Job, error: str) -> None:
+    """Park a job that no worker survives, and tell whoever shows its outcome elsewhere."""
+    finish(row, State.PARKED, error=error)
+    if note := _abandoned.get(row.kind):
+        try:
+            note(row, error)
+        except Exception:
+            logger.exception("The end of job %s (%s) could not be noted.", row.pk, row.kind)
 
 
 def retry_or_park(row: Job, error: str) -> None:
