@@ -42,6 +42,7 @@ BACK_OFF_SECONDS = (2, 10, 60, 300)
 Runner = Callable[["Run"], dict[str, Any] | None]
 _runners: dict[str, Runner] = {}
 _short: set[str] = set()
+_abandoned: dict[str, Callable[[Job, str], None]] = {}
 
 
 class GiveUp(Exception):
@@ -81,16 +82,22 @@ class Run:
             self.on_progress(self.job)
 
 
-def job(kind: str, *, short: bool = False) -> Callable[[Runner], Runner]:
+def job(
+    kind: str, *, short: bool = False, abandoned: Callable[[Job, str], None] | None = None
+) -> Callable[[Runner], Runner]:
     """Register the decorated function as the runner of ``kind``.
 
     ``short``: it takes seconds and somebody waits for it; workers keep a place that long jobs never take.
+    ``abandoned``: called with the job and a sentence when it is parked because every worker died of it, so
+    that what the runner keeps beside the job can say so; the runner itself never heard of its end.
     """
 
     def register(runner: Runner) -> Runner:
         _runners[kind] = runner
         if short:
             _short.add(kind)
+        if abandoned is not None:
+            _abandoned[kind] = abandoned
         return runner
 
     return register
@@ -185,7 +192,7 @@ def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> No
         finish(row, State.FAILED, error=f"No code runs jobs of the kind {row.kind!r}.")
         return
     if row.attempts > MAX_ATTEMPTS:
-        finish(row, State.PARKED, error=f"Its worker died {MAX_ATTEMPTS} times while running it.")
+        abandon(row, f"Its worker died {MAX_ATTEMPTS} times while running it.")
         return
     run = Run(job=row, owner=row.lease_owner, on_progress=on_progress)
     with keep_lease(row):
@@ -249,6 +256,16 @@ def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, erro
 
 def without_secret(payload: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in payload.items() if key != SECRET}
+
+
+def abandon(row: Job, error: str) -> None:
+    """Park a job that no worker survives, and tell whoever shows its outcome elsewhere."""
+    finish(row, State.PARKED, error=error)
+    if note := _abandoned.get(row.kind):
+        try:
+            note(row, error)
+        except Exception:
+            logger.exception("The end of job %s (%s) could not be noted.", row.pk, row.kind)
 
 
 def retry_or_park(row: Job, error: str) -> None:

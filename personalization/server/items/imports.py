@@ -25,8 +25,17 @@ from personalization.server.items.orders import Order, Outcome, Unusable, descri
 from personalization.server.models import ImportRun
 
 
-@queue.job(ITEM_JOB, short=True)
-@queue.job(JOB)
+def note_abandoned(job: Job, sentence: str) -> None:
+    """The import took its workers with it, for example for want of memory."""
+    ImportRun.objects.filter(pk=job.payload["run"], finished_at=None).update(
+        status=ImportRun.Status.FAILED,
+        error=f"The import was given up. {sentence}",
+        finished_at=timezone.now(),
+    )
+
+
+@queue.job(ITEM_JOB, short=True, abandoned=note_abandoned)
+@queue.job(JOB, abandoned=note_abandoned)
 def run_import(job: queue.Run) -> dict[str, Any]:
     """Carry out one event and store the outcome in its :class:`ImportRun`."""
     run = ImportRun.objects.filter(pk=job.payload["run"]).first()

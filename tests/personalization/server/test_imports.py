@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from config.jobs import queue
 from config.jobs.models import Job, State
 from config.jobs.queue import run_due
 from personalization.contracts import Credentials
@@ -297,3 +298,19 @@ def test_it_removes_what_an_export_lacks_at_one_revision(
     run = notify(client, account, full_event(site.base + "/2"))
     assert (run.imported, run.removed) == (1, store.BATCH + 1)
     assert len(set(RemovedItem.objects.values_list("revision", flat=True))) == 1
+
+
+def test_it_says_that_an_import_took_its_workers_with_it(
+    client: Client, account: Account, site: Site
+) -> None:
+    site.documents = {"/1": 503}
+    run = notify(client, account, full_event(site.base + "/1"))
+    for _ in range(queue.MAX_ATTEMPTS - 1):
+        Job.objects.update(state=State.QUEUED, run_after=timezone.now())
+        assert queue.claim()
+    ImportRun.objects.update(status=ImportRun.Status.RUNNING)  # as a killed worker leaves it
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    run_due(kinds=["engine.import"])
+    run.refresh_from_db()
+    assert (run.status, bool(run.finished_at)) == ("failed", True)
+    assert "Its worker died 5 times" in run.error
