@@ -90,14 +90,17 @@ def env_list(name: str, default: list[str]) -> list[str]:
 
 
 def env_apps(name: str) -> list[str]:
-    """The apps that a project adds. Raises ImproperlyConfigured for one that cannot be found."""
+    """The apps, or modules of addresses, that a project adds.
+
+    Raises ImproperlyConfigured for one that cannot be found.
+    """
     apps = env_list(name, [])
     for app in apps:
         package, _, last = app.rpartition(".")
         # The class of its configuration may be named too, as in INSTALLED_APPS.
         if not _findable(package if last[:1].isupper() else app):
             raise ImproperlyConfigured(
-                f"{name} names {app!r}, which is no Python package that can be imported from {BASE_DIR}."
+                f"{name} names {app!r}, which is no Python module that can be imported from {BASE_DIR}."
             )
     return apps
 

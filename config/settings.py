@@ -143,6 +143,8 @@ MIDDLEWARE = [
     "personalization.client.visitor.VisitorCookie",
 ]
 ROOT_URLCONF = "config.urls"
+# Before Wagtail, which takes whatever is left.
+OWN_URLS = env.env_apps("LODESTAR_URLS")
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("tracking.urls")),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media),
     *i18n_patterns(
+        *(path("", include(module)) for module in settings.OWN_URLS),
         path("", include("content.urls")),
         path("", include("wagtail.urls")),
         prefix_default_language=False,

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 from config import site_access
+from config.spellings import ALIASES
 from personalization.jinja2 import PersonalizationExtension
 from tracking.events import RULES
 from tracking.openapi.page import page as written
@@ -30,6 +31,30 @@ def test_it_describes_every_command() -> None:
     ours = {name for name, app in get_commands().items() if str(app) in OURS}
     assert {"demo", "serve", "run_export", "collect", "rebuild_items"} <= ours
     assert [name for name in sorted(ours) if f"`{name}" not in text("commands.md")] == []
+
+
+def test_it_names_only_commands_and_options_that_exist() -> None:
+    known = {*get_commands(), *ALIASES}
+    for page in (ROOT / "README.md", *DOCS.glob("*.md")):
+        named = re.findall(r"manage\.py ([a-z][\w:-]+)", page.read_text())
+        assert [name for name in named if name not in known] == [], page.name
+    options = {
+        option
+        for action in load_command_class("personalization", "run_export").create_parser("", "")._actions
+        for option in action.option_strings
+    }
+    section = text("commands.md").partition("## Options of run_export")[2].partition("\n## ")[0]
+    told = re.findall(r"--[a-z][a-z-]+", section)
+    assert "--customer-id" in told
+    assert [option for option in told if option not in options] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/production.md", "docs/own-site.md"])
+def test_it_says_how_to_reach_the_back_office_first(page: str) -> None:
+    words = (ROOT / page).read_text()
+    assert "createsuperuser" in words
+    assert "http://localhost:8000/admin/" in words
+    assert "Welcome to your new Wagtail site!" in words or page == "docs/production.md"
 
 
 def test_it_describes_every_event_and_parameter() -> None:

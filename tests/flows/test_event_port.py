@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -77,3 +78,13 @@ def test_it_learns_from_the_event_port_whatever_name_the_page_is_open_under(
     assert said == []
     hosts = {urlsplit(url).netloc for url in called if url.startswith("http")}
     assert hosts == {f"{host}:{served.installation.port}", f"{host}:{served.event_port}"}
+
+
+def test_its_command_names_no_address_that_it_does_not_have(copy_of_demo: CopyOfDemo) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = copy_of_demo().attempt("manage.py", "collect", "--port", str(port))
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert f"Cannot listen on 127.0.0.1 port {port}" in done.stderr

@@ -117,7 +117,9 @@ def gunicorn(*, port: int, options: dict[str, Any]) -> list[str]:
 
 def environment(*, port: int, event_port: int | None) -> dict[str, str]:
     """Own addresses follow the served port in every child."""
-    result = os.environ | {"LODESTAR_PORT": str(port), "PYTHONPATH": str(settings.BASE_DIR)}
+    # Apps of a project may be found by a PYTHONPATH of its own.
+    places = [str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
+    result = os.environ | {"LODESTAR_PORT": str(port), "PYTHONPATH": os.pathsep.join(places)}
     result["LODESTAR_EVENT_PORT"] = str(event_port or 0)  # "" would mean: that of the server before
     return result
 
