@@ -13,7 +13,7 @@ from django.db import connections
 
 from config.customers.directory import directory
 from tests.tracking.test_lake import DAY, event, read
-from tracking import lake, lake_merge, pulse, queries
+from tracking import lake, lake_merge, pulse, queries, viewers
 from tracking.models import Cursor, Event
 from tracking.people import places
 from tracking.people.spans import Span
@@ -46,10 +46,10 @@ def crowd() -> list[Event]:
 
 
 def figures() -> tuple:
-    queries.recent_viewers.cache_clear()
+    viewers.board.forget()
     pairs = [(1, str(n)) for n in range(5)]
     histories = [queries.history("1", f"u{n}") for n in range(4)] + [queries.history("2", "u")]
-    return histories, queries.viewers("1", pairs), pulse.minutes("1", now=NOW), pulse.minutes(now=NOW)
+    return histories, viewers.count("1", pairs), pulse.minutes("1", now=NOW), pulse.minutes(now=NOW)
 
 
 def lose_everything() -> None:
