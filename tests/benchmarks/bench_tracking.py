@@ -1,9 +1,11 @@
 """The collector in full: both databases, 64 and 256 connections, batches, waiting times, memory.
 
-`python -m tests.benchmarks tracking`. Marks of the same run: granian answering an empty 204 over ASGI, and
-1,700 events a second, which RudderStack publishes for two cores. Goals: with 64 connections 0.8 of granian on
-SQLite and 0.6 on PostgreSQL, with 256 connections 1.0; batches of 50 at least 20,000 events a second; p99
-under 50 ms at half of the highest rate; memory flat over a million events. Needs wrk.
+`python -m tests.benchmarks tracking`. Marks of the same run: granian answering an empty 204 over ASGI; the
+collector itself answering 204 to a robot, whose event is judged and not stored; a Django view that saves a
+row in the same database; 1,700 events a second, which RudderStack publishes for two cores. Goals: with 64
+connections 0.8 of granian on SQLite and 0.6 on PostgreSQL, with 256 connections 1.0; 15 times the view;
+batches of 50 at least 20,000 events a second; p99 under 50 ms at half of the highest rate; memory flat over a
+million events. Needs wrk.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from tests.benchmarks.bench_collector import COUNT, measure_asgi, serving
+from tests.benchmarks.bench_collector import COUNT, measure_asgi, measure_view, serving
 from tests.benchmarks.load import SCRIPT
 from tests.tracking.collector_process import PREPARE, environment, python
 
@@ -31,7 +33,10 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:54
 PUBLISHED = 1_700  # RudderStack, two cores
 BATCH = 50
 GOALS = {("SQLite", 64): 0.8, ("SQLite", 256): 1.0, ("PostgreSQL", 64): 0.6, ("PostgreSQL", 256): 1.0}
+GOAL_VIEW = 15
 GOAL_BATCHES = 20_000
+MOST_GROWTH_MB = 30
+ROBOT = "User-Agent: Googlebot/2.1 (+http://www.google.com/bot.html)"
 GOAL_P99_MS = 50.0
 
 
@@ -42,17 +47,28 @@ class Load(NamedTuple):
     p99: float
 
 
-def wrk(port: int, *args: str, connections: int, script: str = SCRIPT.name, seconds: int = SECONDS) -> Load:
-    command = ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--latency", "--timeout", "30s"]
+def wrk(
+    port: int,
+    *args: str,
+    connections: int,
+    script: str = SCRIPT.name,
+    header: str = "X-None: 0",
+    budgeted: bool = False,
+) -> Load:
+    """``budgeted``: answers that refuse what is over the customer's 50,000 events a second are left out."""
+    command = ["wrk", "-t", "2", "-c", str(connections), "-d", f"{SECONDS}s", "--latency", "--timeout", "30s"]
+    command += ["-H", header]
     path = SCRIPT.with_name(script)
     command += ["-s", str(path), f"http://127.0.0.1:{port}", "--", *args]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in said, said
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    assert not refused or budgeted, said
     rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
     wait = re.search(r"99%\s+([0-9.]+)(us|ms|s)", said)
     assert rate, said
     assert wait, said
-    return Load(float(rate[1]), float(wait[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[wait[2]])
+    taken = float(rate[1]) - (int(refused[1]) / SECONDS if refused else 0)
+    return Load(taken, float(wait[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[wait[2]])
 
 
 @contextmanager
@@ -100,6 +116,10 @@ def singles(database: str, empty: dict[int, float]) -> Iterator[tuple[str, str, 
     """Single events at both numbers of connections, then p99 at half of the highest rate."""
     highest = 0.0
     with installation(database) as env:
+        with serving(env, "tracking.collector", "--port", "{port}") as port:
+            judged = wrk(port, "r", connections=64, header=ROBOT).rate
+        assert int(python(env, "-c", COUNT)) == 0, "a robot's event was stored"
+        view = measure_view(env, "v")
         for connections in (64, 256):
             before = int(python(env, "-c", COUNT))
             with serving(env, "tracking.collector", "--port", "{port}") as port:
@@ -107,12 +127,16 @@ def singles(database: str, empty: dict[int, float]) -> Iterator[tuple[str, str, 
             stored = int(python(env, "-c", COUNT)) - before
             assert stored >= load.rate * SECONDS * 0.98, f"only {stored} events are stored"
             ratio, goal = load.rate / empty[connections], GOALS[database, connections]
-            shown = f"{ratio:.2f} of granian (goal {goal}), {load.rate / PUBLISHED:.1f} times 1,700"
+            shown = (
+                f"{ratio:.2f} of granian (goal {goal}), {load.rate / judged:.2f} of unstored, "
+                f"{load.rate / view:.1f} times the view (goal {GOAL_VIEW}), "
+                f"{load.rate / PUBLISHED:.1f} times 1,700"
+            )
             yield (
                 f"{database}, {connections} connections",
                 f"{load.rate:,.0f}/s, p99 {load.p99:.1f} ms",
                 shown,
-                ratio >= goal,
+                ratio >= goal and load.rate >= GOAL_VIEW * view,
             )
             highest = max(highest, load.rate)
         with serving(env, "tracking.collector", "--port", "{port}") as port:
@@ -129,17 +153,21 @@ def singles(database: str, empty: dict[int, float]) -> Iterator[tuple[str, str, 
 def batches(database: str) -> Iterator[tuple[str, str, str, bool]]:
     """Batches of 50 until a million events are in, with the collector's memory before and after."""
     with installation(database) as env, serving(env, "tracking.collector", "--port", "{port}") as port:
-        load = wrk(port, "warm", connections=16, script="batches.lua")
+        load = wrk(port, "warm", connections=16, script="batches.lua", budgeted=True)
         rate, before, sent, turn = load.rate * BATCH, resident_mb(port), 0.0, 0
         while sent < MILLION:
-            sent += wrk(port, f"b{turn}", connections=16, script="batches.lua").rate * BATCH * SECONDS
+            sent += (
+                wrk(port, f"b{turn}", connections=16, script="batches.lua", budgeted=True).rate
+                * BATCH
+                * SECONDS
+            )
             turn += 1
         grown = resident_mb(port) - before
     yield (
         f"{database}, batches of {BATCH}",
-        f"{rate:,.0f} events/s",
-        f"goal {GOAL_BATCHES:,}; {grown:+.0f} MB after {sent:,.0f} more events",
-        rate >= GOAL_BATCHES,
+        f"{rate:,.0f} events/s, p99 {load.p99:.0f} ms",
+        f"goal {GOAL_BATCHES:,}; {grown:+.0f} MB after {sent:,.0f} more events (goal {MOST_GROWTH_MB})",
+        rate >= GOAL_BATCHES and grown <= MOST_GROWTH_MB,
     )
 
 
