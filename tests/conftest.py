@@ -70,12 +70,15 @@ def django_db_keepdb(request: pytest.FixtureRequest, *, _migrated_before: bool) 
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 ) -> None:
-    from tests import migrated
+    from tests import migrated, restored
 
-    if migrated.possible():
-        with django_db_blocker.unblock():
+    with django_db_blocker.unblock():
+        if migrated.possible():
             migrated.keep(request.config.cache.mkdir("migrated"))
-        migrated.install()
+            migrated.install()
+        elif restored.possible():
+            restored.keep()
+            restored.install()
 
 
 @pytest.fixture(scope="session")
