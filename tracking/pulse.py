@@ -57,6 +57,16 @@ def minutes(wanted: Wanted | None = None, *, now: int | None = None) -> list[Min
     ]
 
 
+def last_hour(*, now: int | None = None) -> tuple[int, int]:
+    """How many events were stored and how many requests refused. ``now``: microseconds since 1970."""
+    current = (time.time_ns() // 1000 if now is None else now) // MINUTE
+    since = current - 59
+    stored, refused = (
+        received(model, Wanted(), minute=since, length=60) for model in (Event, RefusedRequest)
+    )
+    return stored, refused
+
+
 def received(model: Any, wanted: Wanted, *, minute: int, length: int = 1) -> int:
     """How many rows came in ``minute`` (since 1970) or in ``length`` of them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import requests
@@ -65,6 +66,23 @@ def test_it_waits_for_the_first_event_of_a_customer(page: Page, demo: Installati
         page.wait_for_timeout(500)
 
     expect(page.get_by_text("Events of this customer arrive.")).to_be_visible()
+
+
+def test_its_tracking_code_works_in_a_page_of_ones_own(
+    page: Page, demo: Installation, tmp_path: Path
+) -> None:
+    log_in(page)
+    page.goto("/admin/tracking/snippet/?customer_id=10101")
+    code = page.locator("#snippet").input_value().replace("ITEM TYPE NUMBER", "38")
+    pasted = tmp_path / "page.html"
+    pasted.write_text(f"<!doctype html><title>Own</title>{code.replace('ITEM NUMBER', '4646')}")
+    # Another port than the one that the installation was built for.
+    assert f'src="http://localhost:{demo.port}/static/lodestar/tracker.js"' in code or demo.base in code
+
+    with page.expect_response(lambda answer: "/api/10101/click/" in answer.url) as answered:
+        page.goto(pasted.as_uri())
+    assert answered.value.status == 204
+    assert answered.value.url.split("?")[0].endswith("/38/4646")
 
 
 def test_it_fits_a_small_screen(page: Page, demo: Installation) -> None:
