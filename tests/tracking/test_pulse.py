@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from tests.tracking.test_debugger import FEED, NOW, boss, columns, customer, refuse, store
 from tracking import debugger, pulse
@@ -92,6 +93,13 @@ def test_its_chart_is_flat_where_nothing_came_in() -> None:
     assert busy.summary() == "9,002 requests; the busiest minute is 12:01 UTC with 9,002"
     assert [(bar.stored, bar.refused) for bar in quiet.bars()] == [(0, 0)]
     assert quiet.summary() == "Nothing that fits came in during the last 1 minutes."
+
+
+def test_it_says_the_same_in_french() -> None:
+    minutes = [Minute(datetime(2026, 11, 25, 12, 0, tzinfo=UTC), 1_200, 34)]
+    with translation.override("fr"):
+        said = "".join(" " if char.isspace() else char for char in Chart(minutes, Wanted()).summary())
+    assert said == "1 234 requêtes; la minute la plus chargée est 12:00 UTC avec 1 234"
 
 
 def test_it_draws_the_chart_again_with_the_filters(boss: Client, store: Callable[..., None]) -> None:
