@@ -5,6 +5,10 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.ui.tables import Column, DateColumn
@@ -14,6 +18,8 @@ from wagtail.permissions import register_permission_policy
 
 from personalization.client.models import ExportRun
 from personalization.screens.customers import CustomerScreens
+from personalization.screens.home import LodestarPanel
+from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
 from personalization.server.models import ImportRun
 
@@ -24,6 +30,7 @@ class HistoryViewSet(ModelViewSet):  # type: ignore[misc]
     add_to_admin_menu = False
     inspect_view_enabled = True
     copy_view_enabled = False
+    index_template_name = "personalization/runs/index.html"
     search_backend_name = None
     list_per_page = 50
     exclude_form_fields: tuple[str, ...] = ()
@@ -88,3 +95,19 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
 def personalization_screens() -> ViewSetGroup:
     return PersonalizationGroup()
+
+
+@hooks.register("construct_homepage_panels")  # type: ignore[untyped-decorator]
+def home(request: HttpRequest, panels: list[Any]) -> None:
+    panels.append(LodestarPanel(request))
+
+
+@hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]
+def urls() -> list[URLPattern]:
+    return [path("installation/", Installation.as_view(), name="personalization_installation")]
+
+
+@hooks.register("register_reports_menu_item")  # type: ignore[untyped-decorator]
+def installation() -> SuperuserItem:
+    url = reverse_lazy("personalization_installation")
+    return SuperuserItem(_("State of the installation"), url, icon_name="cogs", order=2000)

@@ -20,7 +20,7 @@ from tracking.events import NOT_DEFINED, RULES, Shape
 from tracking.marks import MOST_SHOWN, Mark, Seen
 from tracking.models import Event, RefusedRequest
 
-WINDOW = 200_000  # newest rows that are looked at
+WINDOW = 200_000  # newest rows that are searched
 PATIENCE_SECONDS = 0.2  # with writers, before rows are read again instead
 STORED, REFUSED = "stored", "refused"
 # Columns that are not what a parameter holds.
@@ -71,10 +71,11 @@ def news(wanted: Wanted, *, seen: Seen) -> News:
     """Return the new lines, at most :data:`MOST_SHOWN` stored and as many refused ones."""
     events, refusals = seen.events, seen.refusals
     lines: list[Line] = []
-    if wanted.outcome != REFUSED:
+    asked = list(tables(wanted))
+    if Event in asked:
         stored, events = read(Event, wanted, events)
         lines += map(of_event, stored)
-    if wanted.outcome != STORED and not wanted.user:
+    if RefusedRequest in asked:
         refused, refusals = read(RefusedRequest, wanted, refusals)
         lines += map(of_refusal, refused)
     lines.sort(key=lambda line: line.received, reverse=True)
@@ -89,21 +90,40 @@ def read(model: Any, wanted: Wanted, mark: Mark) -> tuple[list[Any], Mark]:
     return rows, mark.moved(settled=settled, shown=[row.pk for row in rows])
 
 
+def before_newest(model: Any, count: int) -> int:
+    """The id below which there are only older rows than the newest ``count``; 0 when there are not as many.
+
+    Counted in rows: ids jump where an import meets what is stored already, and where rows were deleted.
+    """
+    return int(model.objects.order_by("-pk").values_list("pk", flat=True)[count : count + 1].first() or 0)
+
+
+def new_rows(model: Any, wanted: Wanted, mark: Mark) -> QuerySet[Any]:
+    floor = mark.floor
+    if newest_of(model) - floor > WINDOW:
+        floor = max(floor, before_newest(model, WINDOW))
+    rows: QuerySet[Any] = model.objects.filter(pk__gt=floor)
+    if mark.above:
+        rows = rows.exclude(pk__in=mark.above)
+    return fitting(rows, wanted).order_by("-pk")[:MOST_SHOWN]
+
+
 def newest_of(model: Any) -> int:
     return int(model.objects.aggregate(newest=Max("pk"))["newest"] or 0)
 
 
-def new_rows(model: Any, wanted: Wanted, mark: Mark) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model.objects.filter(pk__gt=max(mark.floor, newest_of(model) - WINDOW))
-    if mark.above:
-        rows = rows.exclude(pk__in=mark.above)
-    if wanted.customer_id:
-        rows = rows.filter(customer_id=wanted.customer_id)
-    if wanted.event:
-        rows = rows.filter(event=wanted.event)
-    if wanted.user:
-        rows = rows.filter(user=wanted.user)
-    return rows.order_by("-pk")[:MOST_SHOWN]
+def fitting(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
+    """The rows of the customer, event and user asked for. A refused request has no user."""
+    names = ("customer_id", "event", "user")
+    return rows.filter(**{name: getattr(wanted, name) for name in names if getattr(wanted, name)})
+
+
+def tables(wanted: Wanted) -> Iterator[Any]:
+    """Where to look for what is asked for."""
+    if wanted.outcome != REFUSED:
+        yield Event
+    if wanted.outcome != STORED and not wanted.user:
+        yield RefusedRequest
 
 
 def of_event(row: Event) -> Line:

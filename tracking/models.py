@@ -44,7 +44,11 @@ class Event(models.Model):
                 name="event_once",
             )
         ]
-        indexes = [models.Index(fields=["customer_id", "user", "-ts"], name="event_history")]
+        indexes = [
+            models.Index(fields=["customer_id", "user", "-ts"], name="event_history"),
+            # For counting minutes by it alone. It grows at one end per customer, which a batch hardly feels.
+            models.Index(fields=["customer_id", "received", "event"], name="event_received"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.item_type}/{self.item_id}"

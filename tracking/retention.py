@@ -61,7 +61,8 @@ def forget_old() -> int:
 def forget_rows(rules: Rules, *, after: int) -> Iterator[tuple[int, int]]:
     """How many of the next rows went, and up to which id that was, until there are no more.
 
-    By id, since an index on the time would cost every event; old rows may stand anywhere after an import.
+    By id, since an index on the time it happened would cost every event: old rows may stand anywhere after an
+    import, so that it would not grow at one end.
     """
     old = expired(rules)
     while True:

@@ -41,11 +41,21 @@
 
   function show(news) {
     seen = news.seen;
-    if (news.overview) overview.innerHTML = news.overview;
+    if (news.overview) redraw(news.overview);
     if (!news.count) return;
     rows.insertAdjacentHTML('afterbegin', news.rows);
     while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
     empty.hidden = true;
+  }
+
+  // The table of numbers stays open, and whoever stands on its switch stays there.
+  function redraw(html) {
+    const numbers = () => overview.querySelector('[data-numbers]');
+    const { open } = numbers();
+    const stood = overview.contains(document.activeElement);
+    overview.innerHTML = html;
+    numbers().open = open;
+    if (stood) numbers().firstElementChild.focus();
   }
 
   toggle.addEventListener('click', () => {

@@ -105,7 +105,9 @@ const commands = {
 	},
 };
 const push = (...list) => list.forEach(one => {
-	try { commands[one[0]](...one.slice(1)); } catch (error) { console.warn(error, one); }
+	try { commands[one[0]](...one.slice(1)); } catch (error) {
+		console.warn(commands[one?.[0]] ? error : `Unknown command ${one?.[0]}`, one);
+	}
 	held.splice(0).forEach(when);
 });
 const pushFrom = given => push(...JSON.parse(given?.ycq || "[]"));

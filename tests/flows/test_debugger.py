@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.flows.installation import Installation
 from tests.flows.test_editor import log_in
@@ -65,6 +66,24 @@ def test_it_waits_for_the_first_event_of_a_customer(page: Page, demo: Installati
         page.wait_for_timeout(500)
 
     expect(page.get_by_text("Events of this customer arrive.")).to_be_visible()
+
+
+def test_its_tracking_code_works_in_a_page_of_ones_own(
+    page: Page, browser: Browser, demo: Installation, tmp_path: Path
+) -> None:
+    log_in(page)
+    page.goto("/admin/tracking/snippet/?customer_id=10101")
+    code = page.locator("#snippet").input_value()
+    pasted = tmp_path / "page.html"
+    code = code.replace("ITEM TYPE NUMBER", "38").replace("ITEM NUMBER", "4646")
+    pasted.write_text(f"<!doctype html><title>Own</title>{code}")
+
+    with browser.new_context() as elsewhere:
+        own = elsewhere.new_page()
+        with own.expect_response(lambda answer: "/api/10101/click/" in answer.url) as answered:
+            own.goto(pasted.as_uri())
+    assert answered.value.status == 204
+    assert answered.value.url.split("?")[0].endswith("/38/4646")
 
 
 def test_it_fits_a_small_screen(page: Page, demo: Installation) -> None:

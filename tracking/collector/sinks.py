@@ -140,7 +140,7 @@ class SqliteSink:
 
     def _connect(self) -> sqlite3.Connection:
         connection = durable(self.path, checkpoint_pages=20_000 if self.bulk else 8_000)
-        # Every event touches a leaf of three indexes. 2 MB of cache read them again for each batch, and a
+        # Every event touches a leaf of four indexes. 2 MB of cache read them again for each batch, and a
         # checkpoint (two more syncs) came every dozen batches or so; a larger log also merges repeated pages.
         connection.execute("PRAGMA cache_size=-65536")
         self._connection = connection

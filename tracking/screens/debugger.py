@@ -20,6 +20,7 @@ from tracking.debugger import REFUSED, STORED, News, Wanted
 from tracking.events import RULES
 from tracking.identity import pseudonym
 from tracking.marks import Seen
+from tracking.screens.chart import Chart
 
 SEE_EVENTS = "tracking.view_event"
 
@@ -75,7 +76,7 @@ class Debugger(AdminPage):
             "seen": found.seen.as_text(),
             "feed_url": reverse("tracking_debugger_feed"),
             "pseudonym_url": reverse("tracking_debugger_pseudonym"),
-            **overview(wanted.customer_id if wanted else ""),
+            **overview(wanted or Wanted()),
         }
 
 
@@ -94,7 +95,7 @@ class Feed(PermissionRequiredMixin, View):
             "rows": render_to_string("tracking/debugger_rows.html", {"lines": found.lines}),
         }
         if request.GET.get("overview"):
-            context = overview(wanted.customer_id if wanted else "")
+            context = overview(wanted or Wanted())
             answer["overview"] = render_to_string("tracking/debugger_overview.html", context)
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
@@ -116,9 +117,9 @@ def news(wanted: Wanted | None, *, seen: Seen) -> News:
     return News(seen=seen) if wanted is None else debugger.news(wanted, seen=seen)
 
 
-def overview(customer_id: str) -> dict[str, Any]:
-    """Events per minute, and what looks wrong."""
+def overview(wanted: Wanted) -> dict[str, Any]:
+    """Requests per minute, and what looks wrong."""
     return {
-        "minutes": pulse.minutes(customer_id),
-        "suspicions": list(pulse.suspicions(customer_id)) if customer_id else [],
+        "chart": Chart(pulse.minutes(wanted), wanted),
+        "suspicions": list(pulse.suspicions(wanted.customer_id)) if wanted.customer_id else [],
     }

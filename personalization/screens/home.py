@@ -1,0 +1,139 @@
+"""Lodestar on the home page of the back office: a line for each thing to look at, with where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext
+from wagtail.admin.ui.components import Component
+from wagtail.permissions import policy_registry
+
+from config.checks import examine
+from personalization.client.models import ExportRun
+from personalization.server.models import ImportRun
+from tracking import pulse
+from tracking.screens.debugger import SEE_EVENTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """``amiss``: whether somebody should look at it."""
+
+    text: str
+    url: str
+    icon: str
+    amiss: bool = False
+
+
+class LodestarPanel(Component):  # type: ignore[misc]
+    """What the user may see: a panel without a line is not shown."""
+
+    name = "lodestar"
+    template_name = "personalization/home.html"
+    order = 50
+
+    class Media:
+        css = {"all": ["lodestar/admin.css"]}
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def get_context_data(self, parent_context: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {"lines": list(self.lines())}
+
+    def lines(self) -> Iterator[Line]:
+        user: Any = self.request.user
+        if user.has_perm(SEE_EVENTS):
+            yield from events()
+        if may_see(user, ImportRun):
+            yield last_import()
+        if may_see(user, ExportRun):
+            yield last_export()
+        if user.is_superuser:
+            yield installation()
+
+
+def may_see(user: Any, model: type) -> bool:
+    return bool(policy_registry.get_by_type(model).user_has_permission(user, "view"))
+
+
+def events() -> Iterator[Line]:
+    stored, refused = pulse.last_hour()
+    url = reverse("tracking_debugger")
+    yield Line(
+        text=ngettext("%(count)s event in the last hour", "%(count)s events in the last hour", stored)
+        % {"count": number_format(stored, force_grouping=True)},
+        url=url,
+        icon="crosshairs",
+    )
+    yield Line(
+        text=ngettext(
+            "%(count)s refused request in the last hour",
+            "%(count)s refused requests in the last hour",
+            refused,
+        )
+        % {"count": number_format(refused, force_grouping=True)},
+        url=f"{url}?outcome=refused",
+        icon="warning" if refused else "check",
+        amiss=bool(refused),
+    )
+
+
+def last_import() -> Line:
+    run = ImportRun.objects.order_by("-pk").first()
+    failed = run is not None and run.status == ImportRun.Status.FAILED
+    text = (
+        gettext("Last import: %(what)s, %(state)s, %(time)s ago")
+        % {"what": run.subject, "state": run.get_status_display().lower(), "time": timesince(run.created_at)}
+        if run
+        else gettext("Nothing was imported yet")
+    )
+    return Line(
+        text=text,
+        url=reverse("personalization_imports:index"),
+        icon="warning" if failed else "download",
+        amiss=failed,
+    )
+
+
+def last_export() -> Line:
+    run = ExportRun.objects.order_by("-pk").first()
+    failed = run is not None and run.phase == ExportRun.Phase.FAILED
+    text = (
+        gettext("Last export: %(what)s, %(state)s, %(time)s ago")
+        % {"what": run.site_name, "state": run.get_phase_display().lower(), "time": timesince(run.created_at)}
+        if run
+        else gettext("Nothing was exported yet")
+    )
+    return Line(
+        text=text,
+        url=reverse("personalization_exports:index"),
+        icon="warning" if failed else "upload",
+        amiss=failed,
+    )
+
+
+def installation() -> Line:
+    bad = sum(not finding.well for finding in examine())
+    text = (
+        ngettext(
+            "%(count)d point of this installation needs attention",
+            "%(count)d points of this installation need attention",
+            bad,
+        )
+        % {"count": bad}
+        if bad
+        else gettext("All is well with this installation")
+    )
+    return Line(
+        text=text,
+        url=reverse("personalization_installation"),
+        icon="warning" if bad else "check",
+        amiss=bool(bad),
+    )

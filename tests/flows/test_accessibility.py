@@ -1,0 +1,96 @@
+"""axe finds nothing serious on the own screens of the back office and on the demo's pages, light and dark."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.flows.installation import Installation
+from tests.flows.test_editor import log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+SERIOUS = ("serious", "critical")
+CUSTOMER = "31002"
+SCREENS = [
+    "",
+    "tracking/debugger/",
+    "tracking/debugger/?customer_id=10101&outcome=refused",
+    "tracking/debugger/?customer_id=nobody",
+    "tracking/snippet/",
+    "personalization/customers/",
+    "personalization/customers/?q=nobody-is-called-so",
+    "personalization/customers/new/",
+    "personalization/customers/edit/{pk}/",
+    "personalization/imports/",
+    "personalization/exports/",
+    "installation/",
+]
+PAGES = ["/", "/shop/clothing/hut-socks/", "/stories/trails/the-first-night-in-a-tent-with-children/"]
+
+
+@pytest.fixture(scope="module")
+def customer(demo: Installation) -> str:
+    """The key of a customer that has a row, so that its list and form are not empty."""
+    demo.manage("create_customer", "--name", "Axe", "--type", "commerce", "--id", CUSTOMER)
+    return demo.python(
+        "from config.customers.models import Customer\n"
+        f"print(Customer.objects.get(customer_id='{CUSTOMER}').pk)"
+    ).split()[-1]
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds in both colour schemes, each with the rule and the place."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        violations = Axe().run(page).response["violations"]
+        found += [
+            f"{scheme}: {one['id']} at {node['target']}: {node['failureSummary']}"
+            for one in violations
+            if one["impact"] in SERIOUS
+            for node in one["nodes"]
+        ]
+    return found
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize("path", PAGES)
+def test_it_finds_nothing_serious_on_the_demos_pages(path: str, width: int, page: Page) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(path)
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_it_finds_nothing_serious_on_the_own_screens(
+    width: int, page: Page, demo: Installation, customer: str
+) -> None:
+    for target in ("click/somebody/38/4242", "clik/somebody/38/4242"):
+        requests.get(f"{demo.base}/api/10101/{target}", timeout=60)
+    page.set_viewport_size({"width": width, "height": 900})
+    log_in(page)
+    found = {}
+    for path in SCREENS:
+        page.goto(f"/admin/{path.format(pk=customer)}")
+        for summary in page.locator("main details > summary").all()[:3]:
+            summary.click()
+        found[path] = serious(page)
+    assert {path: faults for path, faults in found.items() if faults} == {}
+    assert len(found) == len(SCREENS)
+
+
+def test_it_says_in_words_what_its_chart_shows(page: Page, demo: Installation) -> None:
+    assert requests.get(f"{demo.base}/api/10101/click/somebody/38/4242", timeout=60).status_code == 204
+    log_in(page)
+    page.goto("/admin/tracking/debugger/?customer_id=10101&outcome=stored")
+    expect(page.get_by_role("img", name="the busiest minute is")).to_be_visible()
+    page.get_by_text("The numbers as a table").click()
+    expect(page.get_by_role("rowheader")).to_have_count(30)
+    with page.expect_response(lambda answer: "overview=1" in answer.url, timeout=90_000) as redrawn:
+        pass
+    assert redrawn.value.ok
+    page.wait_for_timeout(500)  # drawn anew, the table is as open as before
+    expect(page.get_by_role("rowheader")).to_have_count(30)
