@@ -19,6 +19,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
+from config.files import sync
+
 FETCHED = ".get-"  # a copy on its way, removed by the sweep where its process was killed
 
 
@@ -62,6 +64,7 @@ def put(path: Path, name: str) -> None:
     if path.exists():
         target = desk() / name
         target.parent.mkdir(parents=True, exist_ok=True)
+        sync(path)
         path.replace(target)
 
 
@@ -97,10 +100,18 @@ def local(name: str) -> Path:
     try:
         with storage().open(name) as source, temporary.open("wb") as target:
             shutil.copyfileobj(source, target)
+        sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def again(name: str) -> Path:
+    """As :func:`local`, for a file that is damaged: a bucket's is fetched anew, it may be the copy alone."""
+    if not in_folder():
+        (desk() / name).unlink(missing_ok=True)
+    return local(name)
 
 
 def forget_copies(folder: str, *, named: Collection[str]) -> None:

@@ -16,7 +16,7 @@ from tracking.parts import (
     PART,
     all_or_none,
     folder_of,
-    is_whole,
+    looked_at,
     name_of,
     names_in,
     open_duck,
@@ -140,9 +140,9 @@ def remove_stale(folder: str, change: Change) -> None:
 def is_stale(folder: str, name: str, change: Change) -> bool:
     import duckdb
 
-    path = lake_files.local(f"{folder}/{name}")
+    path, whole = looked_at(f"{folder}/{name}")
     ours = PART.fullmatch(name) is not None
-    if not is_whole(path):
+    if not whole:
         return ours
     try:
         return bool(rows_in(folder, [path], change))

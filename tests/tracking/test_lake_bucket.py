@@ -162,6 +162,32 @@ def test_it_has_one_writer_among_several_machines(bucket, tmp_path):
     assert lake.archive() == 1
 
 
+@TABLES
+@pytest.mark.parametrize("left", [b"", b"PAR1 and no more", b"\0" * 900], ids=["empty", "cut", "zeros"])
+def test_it_is_read_and_rewritten_although_a_copy_of_it_is_damaged(bucket, left):
+    Event.objects.bulk_create([event(1, user="me"), event(2, user="you")])
+    lake.archive()
+    for look in (lambda: lake.files("1"), lambda: list(places.Lake().find([Span("1", "me")]))):
+        for copy in settings.LAKE_CACHE.rglob("*.parquet"):
+            copy.write_bytes(left)
+        assert len(look()) == 1
+    for copy in settings.LAKE_CACHE.rglob("*.parquet"):
+        copy.write_bytes(left)
+    assert places.Lake().erase([Span("1", "me")], at=time.time_ns() // 1000) == 1
+    assert read() == [("2",)]
+
+
+@TABLES
+def test_it_names_a_part_that_is_damaged_in_the_bucket_itself(bucket):
+    event(1).save()
+    lake.archive()
+    [part] = lake.files("1")
+    lake_files.put_text("PAR1", f"customer=1/{part.parent.name}/{part.name}")
+    forget_copies()
+    with pytest.raises(Fault, match=r"is damaged \(no Parquet file\)"):
+        lake.files("1")
+
+
 # --- What goes wrong ------------------------------------------------------------------------------
 
 
