@@ -18,7 +18,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django import Settings
 
-from config.jobs import outbox, queue, schedule, worker
+from config.jobs import lease, outbox, queue, schedule, worker
 from config.jobs.models import Job, Outbox, Periodic, State
 from config.jobs.queue import Run
 
@@ -61,6 +61,23 @@ def test_it_never_runs_a_periodic_function_twice_at_once(calls: list[str]) -> No
     assert not schedule.claim(entry, "two")
     Periodic.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert schedule.claim(entry, "two")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_renews_the_lease_of_a_periodic_function_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.05)
+    seen: list[bool] = []
+
+    def takes_long() -> None:
+        before = Periodic.objects.get(name="test.takes_long").lease_until
+        assert before
+        assert before - timezone.now() <= timedelta(seconds=60), "what a killed worker held is free soon"
+        seen.append(eventually(lambda: Periodic.objects.filter(lease_until__gt=before).exists(), seconds=60))
+
+    assert schedule.run(schedule.Entry("test.takes_long", 100, takes_long))
+    assert seen == [True]
+    row = Periodic.objects.get(name="test.takes_long")
+    assert (row.lease_owner, row.lease_until, row.error) == ("", None, "")
 
 
 @pytest.mark.django_db
