@@ -56,8 +56,9 @@ def files(customer_id: str) -> list[Path]:
     """
     folder = folder_of(customer_id)
     with reaching(lost="The lake was not read"):
+        copies = lake_files.copies(folder)
         manifest = read_manifest(folder)
-        lake_files.forget_copies(folder, named={*manifest.files, *manifest.retired})
+        lake_files.forget(copies, folder, named={*manifest.files, *manifest.retired})
         return sound(folder, manifest.files)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -114,12 +114,18 @@ def again(name: str) -> Path:
     return local(name)
 
 
-def forget_copies(folder: str, *, named: Collection[str]) -> None:
-    """Remove local copies of a customer's parts that are not among ``named`` (relative to its folder)."""
-    if in_folder():
-        return
-    for path in (desk() / folder).glob("day=*/*.parquet"):
-        if str(path.relative_to(desk() / folder)) not in named:
+def copies(folder: str) -> list[Path]:
+    """Local copies of a customer's parts; none where the parts themselves are local.
+
+    To be asked for before the manifest is: a copy that comes later belongs to a manifest that comes later.
+    """
+    return [] if in_folder() else list((desk() / folder).glob("day=*/*.parquet"))
+
+
+def forget(found: Iterable[Path], folder: str, *, named: Collection[str]) -> None:
+    """Remove those copies that are not among ``named`` (relative to the customer's folder)."""
+    for path in found:
+        if path.relative_to(desk() / folder).as_posix() not in named:
             path.unlink(missing_ok=True)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from config import checks, lake_storage
 from config.faults import Fault
-from config.jobs import schedule
+from config.jobs import local, schedule
 from config.jobs.models import Periodic
 from tests.ports import free_port
 from tests.tracking import s3_server
@@ -111,6 +111,29 @@ def test_it_forgets_a_person_in_the_bucket_and_in_the_copies_of_every_machine(bu
     assert read() == [("2",)]
     copies = [str(path) for path in settings.LAKE_CACHE.rglob("*.parquet")]
     assert duckdb.read_parquet(copies).count("*").fetchall() == [(1,)]
+
+
+@TABLES
+def test_it_forgets_a_person_on_every_machine_that_has_a_worker(bucket, monkeypatch):
+    monkeypatch.setattr(local, "_due", {})
+    Event.objects.bulk_create([event(1, user="me"), event(2, user="you"), event(3, customer_id="22")])
+    lake.archive()
+    other_machine = settings.LAKE_CACHE.with_name("other")
+    shutil.copytree(settings.LAKE_CACHE, other_machine)
+    places.Lake().erase([Span("1", "me")], at=time.time_ns() // 1000)
+    lake_files.remove("customer=22/manifest.json")
+
+    settings.LAKE_CACHE = other_machine
+    monkeypatch.setattr(lake_merge, "LEFT_SECONDS", -1.0)
+    (other_machine / f"customer=1/{lake_files.FETCHED}1-0").write_text("a killed process left it")
+    assert local.run_due() >= 1
+
+    assert {path.name for path in other_machine.rglob("*") if path.is_file()} == {".lock"}
+    assert read() == [("2",)]
+    assert local.run_due() == 0, "until an hour has passed"
+    monkeypatch.setattr(local, "_due", dict.fromkeys(local._due, time.monotonic() - 1))
+    local.run_due()
+    assert len(list(other_machine.rglob("*.parquet"))) == 1, "what counts stays"
 
 
 @TABLES
