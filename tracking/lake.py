@@ -130,6 +130,7 @@ def set_aside(customer_id: str) -> None:
         manifest = read_manifest(folder)
     except Fault:  # A damaged manifest names nothing that could be brought back.
         manifest = Manifest()
+    lake_lock.confirm()
     # The same name when it is done twice, so that nothing is brought back twice.
     lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{ASIDE}{manifest.last_id}.json")
     lake_files.remove(f"{folder}/manifest.json")

@@ -130,6 +130,7 @@ def remove_stale(folder: str, change: Change) -> None:
     if gone := stale & set(manifest.retired):
         manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
         write_manifest(folder, manifest)
+    lake_lock.confirm()
     for name in stale:
         lake_files.remove(f"{folder}/{name}")
     # Whoever writes holds the lock, which is ours.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from config.faults import Fault
-from tracking import lake_files
+from tracking import lake_files, lake_lock
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +61,8 @@ def read_manifest(folder: str, name: str = "manifest.json") -> Manifest:
 
 
 def write_manifest(folder: str, manifest: Manifest, name: str = "manifest.json") -> None:
+    """Raises :class:`~config.faults.Fault` when the lock was lost: another may write."""
+    lake_lock.confirm()
     lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{name}")
 
 

@@ -21,7 +21,7 @@ from config.jobs.models import Periodic
 from tests.ports import free_port
 from tests.tracking import s3_server
 from tests.tracking.test_lake import DAY, event
-from tracking import lake, lake_files, lake_merge, lake_rewrite, parts
+from tracking import lake, lake_files, lake_lock, lake_merge, lake_rewrite, parts
 from tracking.lake_rewrite import Change
 from tracking.models import Event
 from tracking.people import places
@@ -209,6 +209,36 @@ def test_it_names_a_part_that_is_damaged_in_the_bucket_itself(bucket):
     forget_copies()
     with pytest.raises(Fault, match=r"is damaged \(no Parquet file\)"):
         lake.files("1")
+
+
+@TABLES
+@pytest.mark.parametrize("write", ["archive", "rewrite", "set aside", "remove stale"])
+def test_it_is_left_alone_by_a_writer_whose_lock_was_lost(bucket, monkeypatch, write):
+    if lake.connections[settings.EVENTS_DB].vendor != "postgresql":
+        pytest.skip("several machines share a PostgreSQL: set DATABASE_URL")
+    Event.objects.bulk_create([event(1, user="me"), event(2)])
+    lake.archive()
+    lake_files.put_text("?", f"customer=1/{lake.files('1')[0].parent.name}/1-1-0123abcd.parquet")
+    before = bucket.names()
+    event(3).save()
+    erased = Change(drop="\"user\" = 'me'")
+    writes = {
+        "archive": lambda: lake.archive_alone(),
+        "rewrite": lambda: lake_rewrite.rewrite("1", erased, at_once=False),
+        "set aside": lambda: lake.set_aside("1"),
+        "remove stale": lambda: lake_rewrite.remove_stale("customer=1", erased),
+    }
+    with lake_rewrite.locked():
+        with lake.connections[settings.EVENTS_DB].cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 20000) FROM pg_locks WHERE locktype = 'advisory' "
+                "AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        with lake_lock.among_machines(0.0), pytest.raises(Fault, match="keeps other machines from writing"):
+            writes[write]()
+    assert bucket.names() == before
+    assert read() == [("1",), ("2",)]
+    assert lake.archive() == 1, "the next turn goes on"
 
 
 # --- What goes wrong ------------------------------------------------------------------------------
