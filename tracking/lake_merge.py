@@ -32,21 +32,21 @@ LEFT_SECONDS = 3600.0
 ASIDE_SECONDS = 30 * 86_400.0
 
 
-def compact(customers: Iterable[str]) -> int:
-    """Merge days of many parts into one file each; return how many days were merged.
+def compact(customers: Iterable[str]) -> bool:
+    """Merge days of many parts into one file each; return whether merged parts wait for their time to go.
 
     A customer with a damaged part is left as it is; the log, `doctor` and every reader name it.
     """
-    merged = 0
+    waiting = False
     for customer_id in customers:
         try:
-            merged += compact_customer(folder_of(customer_id))
+            waiting |= compact_customer(folder_of(customer_id))
         except Fault as fault:
             logger.error("The lake of customer %s was not merged: %s", customer_id, fault)
-    return merged
+    return waiting
 
 
-def compact_customer(folder: str) -> int:
+def compact_customer(folder: str) -> bool:
     manifest = read_manifest(folder)
     days: dict[str, list[str]] = {}
     for name in manifest.files:
@@ -64,7 +64,7 @@ def compact_customer(folder: str) -> int:
             write_manifest(folder, manifest)
     for name in gone:
         lake_files.remove(f"{folder}/{name}")
-    return len(crowded)
+    return bool(manifest.retired)
 
 
 def merge(folder: str, day: str, parts: list[str], *, new: list[str]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.files import InUse
-from tracking import lake_files, lake_lock
+from tracking import lake_calm, lake_files, lake_lock
 from tracking.lake_faults import reaching
 from tracking.parts import (
     PART,
@@ -59,6 +59,7 @@ def locked(*, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Keep everybody else from writing to the lake. Raises :class:`LakeBusy`."""
     try:
         with lake_lock.held(patience=patience):
+            lake_calm.stir()
             yield
     except InUse:
         raise LakeBusy("Another process has been writing to the lake for long; try again later.") from None

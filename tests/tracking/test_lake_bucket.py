@@ -21,7 +21,7 @@ from config.jobs.models import Periodic
 from tests.ports import free_port
 from tests.tracking import s3_server
 from tests.tracking.test_lake import DAY, event
-from tracking import lake, lake_files, lake_lock, lake_merge, lake_rewrite, parts
+from tracking import lake, lake_calm, lake_files, lake_lock, lake_merge, lake_rewrite, parts
 from tracking.lake_rewrite import Change
 from tracking.models import Event
 from tracking.people import places
@@ -51,6 +51,7 @@ def bucket(server, settings, tmp_path, monkeypatch) -> SimpleNamespace:
     settings.LAKE_ROOT = tmp_path / "lake"
     settings.LAKE_CACHE = tmp_path / "lake-cache"
     use()
+    lake_calm.last.found = ()
     return SimpleNamespace(use=use, names=lambda: s3_server.keys(server))
 
 
@@ -93,6 +94,37 @@ def test_it_merges_days_and_lets_old_parts_and_copies_go(bucket, monkeypatch):
     assert {key.rpartition("/")[2] for key in bucket.names() if key.endswith(".parquet")} == counted
     assert {path.name for path in settings.LAKE_CACHE.rglob("*.parquet")} == counted
     assert read() == [(str(n),) for n in range(5)]
+
+
+@TABLES
+def test_it_is_not_asked_each_minute_while_there_is_no_news(bucket, monkeypatch):
+    asked: list[str] = []
+    client = lake_files.storage().connection.meta.client
+    client.meta.events.register("before-send.s3", lambda request, **_more: asked.append(request.url))
+    Event.objects.bulk_create([event(n, customer_id=str(n % 3 + 1)) for n in range(6)])
+    assert lake.archive() == 6
+    assert asked
+    asked.clear()
+    assert [lake.archive() for _ in range(5)] == [0] * 5
+    assert asked == []
+
+    event(7).save()
+    assert lake.archive() == 1, "news is seen at once"
+    asked.clear()
+    with monkeypatch.context() as later:
+        later.setattr(lake_calm, "LOOK_EVERY_SECONDS", -1.0)
+        lake.archive()
+    assert asked, "what was done to it by hand is seen after a while"
+
+    asked.clear()
+    lake.archive()
+    assert asked == []
+    with lake_rewrite.locked():
+        lake_rewrite.rewrite("1", Change(drop="item_id = '7'"), at_once=False)
+    for _ in range(3):
+        asked.clear()
+        lake.archive()
+        assert asked, "a part waits to go"
 
 
 @TABLES
