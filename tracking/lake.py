@@ -23,8 +23,9 @@ from django.db import connections
 
 from config.faults import Fault
 from config.files import InUse
-from tracking import horizon, lake_files, lake_lock
+from tracking import horizon, lake_calm, lake_files, lake_lock
 from tracking.identity import newest
+from tracking.lake_calm import CURSOR
 from tracking.lake_columns import COLUMNS, CUSTOMER, PARQUET, RECEIVED, SEGMENTS, TS, USER, columns_of
 from tracking.lake_faults import reaching
 from tracking.lake_merge import compact
@@ -44,7 +45,6 @@ from tracking.people import tombstones
 
 logger = logging.getLogger("tracking")
 
-CURSOR = "lake"
 MOST_ROWS = 250_000  # read into memory at a time, about 300 MB
 ASIDE = "aside-"
 
@@ -56,8 +56,9 @@ def files(customer_id: str) -> list[Path]:
     """
     folder = folder_of(customer_id)
     with reaching(lost="The lake was not read"):
+        copies = lake_files.copies(folder)
         manifest = read_manifest(folder)
-        lake_files.forget_copies(folder, named={*manifest.files, *manifest.retired})
+        lake_files.forget(copies, folder, named={*manifest.files, *manifest.retired})
         return sound(folder, manifest.files)
 
 
@@ -87,6 +88,8 @@ def archive() -> int:
 
 def archive_alone() -> int:
     upto = horizon.settled_id()
+    if lake_calm.reigns(upto):
+        return 0
     forget_other_database(upto)
     return catch_up(upto)
 
@@ -97,7 +100,7 @@ def catch_up(upto: int) -> int:
     while rows := read_rows(after=position(), upto=upto):
         total += write_rows(without_erased(rows))
         move_cursor(int(rows[-1][0]))
-    compact(customers())
+    lake_calm.looked(upto, waiting=compact(customers()))
     return total
 
 
@@ -129,6 +132,7 @@ def set_aside(customer_id: str) -> None:
         manifest = read_manifest(folder)
     except Fault:  # A damaged manifest names nothing that could be brought back.
         manifest = Manifest()
+    lake_lock.confirm()
     # The same name when it is done twice, so that nothing is brought back twice.
     lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{ASIDE}{manifest.last_id}.json")
     lake_files.remove(f"{folder}/manifest.json")

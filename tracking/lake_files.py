@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+
+from config.files import sync
 
 FETCHED = ".get-"  # a copy on its way, removed by the sweep where its process was killed
 
@@ -62,6 +64,7 @@ def put(path: Path, name: str) -> None:
     if path.exists():
         target = desk() / name
         target.parent.mkdir(parents=True, exist_ok=True)
+        sync(path)
         path.replace(target)
 
 
@@ -97,18 +100,32 @@ def local(name: str) -> Path:
     try:
         with storage().open(name) as source, temporary.open("wb") as target:
             shutil.copyfileobj(source, target)
+        sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
 
 
-def forget_copies(folder: str, *, named: Collection[str]) -> None:
-    """Remove local copies of a customer's parts that are not among ``named`` (relative to its folder)."""
-    if in_folder():
-        return
-    for path in (desk() / folder).glob("day=*/*.parquet"):
-        if str(path.relative_to(desk() / folder)) not in named:
+def again(name: str) -> Path:
+    """As :func:`local`, for a file that is damaged: a bucket's is fetched anew, it may be the copy alone."""
+    if not in_folder():
+        (desk() / name).unlink(missing_ok=True)
+    return local(name)
+
+
+def copies(folder: str) -> list[Path]:
+    """Local copies of a customer's parts; none where the parts themselves are local.
+
+    To be asked for before the manifest is: a copy that comes later belongs to a manifest that comes later.
+    """
+    return [] if in_folder() else list((desk() / folder).glob("day=*/*.parquet"))
+
+
+def forget(found: Iterable[Path], folder: str, *, named: Collection[str]) -> None:
+    """Remove those copies that are not among ``named`` (relative to the customer's folder)."""
+    for path in found:
+        if path.relative_to(desk() / folder).as_posix() not in named:
             path.unlink(missing_ok=True)
 
 

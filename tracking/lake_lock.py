@@ -1,7 +1,12 @@
-"""One writer of the lake at a time: a lock file, and among several machines a lock of the events database."""
+"""One writer of the lake at a time: a lock file, and among several machines a lock of the events database.
+
+The database lets go of its lock when the connection is lost, and another machine may begin to write. So the
+holder asks with :func:`confirm` before each step that others would see.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,12 +15,30 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
+from config.faults import Fault
 from config.files import InUse, hold
 from tracking import lake_files
 from tracking.collector.sinks import postgres_options
 
 KEY = 0x4C6F64655F6C616B  # any number that nothing else locks
 ASK_EVERY_SECONDS = 0.2
+LOST = (
+    "The connection to the events database that keeps other machines from writing to the lake was lost. "
+    "Nothing more was written; the worker tries again, and commands can be called again."
+)
+HOLDS = """
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() AND (classid, objid) = (%s, %s)
+"""
+
+
+class Holding(threading.local):
+    """The connection with which this thread holds the lock; None where the lock file is enough."""
+
+    connection: psycopg.Connection[object] | None = None
+
+
+holding = Holding()
 
 
 @contextmanager
@@ -23,8 +46,24 @@ def held(*, patience: float = 0.0) -> Iterator[None]:
     """Raises :class:`~config.files.InUse` when another holds it for longer than ``patience`` seconds."""
     lake_files.desk().mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + patience
-    with hold(lake_files.desk() / ".lock", patience=patience), among_machines(deadline):
-        yield
+    with hold(lake_files.desk() / ".lock", patience=patience), among_machines(deadline) as connection:
+        holding.connection = connection
+        try:
+            yield
+        finally:
+            holding.connection = None
+
+
+def confirm() -> None:
+    """Raises :class:`~config.faults.Fault` where this thread's lock among several machines was lost."""
+    if holding.connection is None:
+        return
+    try:
+        [(locks,)] = holding.connection.execute(HOLDS, [KEY >> 32, KEY & 0xFFFFFFFF]).fetchall()
+    except psycopg.Error as error:
+        raise Fault(LOST) from error
+    if not locks:
+        raise Fault(LOST)
 
 
 def among_machines(deadline: float) -> nullcontext[None] | psycopg.Connection[object]:

@@ -32,21 +32,21 @@ LEFT_SECONDS = 3600.0
 ASIDE_SECONDS = 30 * 86_400.0
 
 
-def compact(customers: Iterable[str]) -> int:
-    """Merge days of many parts into one file each; return how many days were merged.
+def compact(customers: Iterable[str]) -> bool:
+    """Merge days of many parts into one file each; return whether merged parts wait for their time to go.
 
     A customer with a damaged part is left as it is; the log, `doctor` and every reader name it.
     """
-    merged = 0
+    waiting = False
     for customer_id in customers:
         try:
-            merged += compact_customer(folder_of(customer_id))
+            waiting |= compact_customer(folder_of(customer_id))
         except Fault as fault:
             logger.error("The lake of customer %s was not merged: %s", customer_id, fault)
-    return merged
+    return waiting
 
 
-def compact_customer(folder: str) -> int:
+def compact_customer(folder: str) -> bool:
     manifest = read_manifest(folder)
     days: dict[str, list[str]] = {}
     for name in manifest.files:
@@ -64,7 +64,7 @@ def compact_customer(folder: str) -> int:
             write_manifest(folder, manifest)
     for name in gone:
         lake_files.remove(f"{folder}/{name}")
-    return len(crowded)
+    return bool(manifest.retired)
 
 
 def merge(folder: str, day: str, parts: list[str], *, new: list[str]) -> None:
@@ -77,13 +77,32 @@ def merge(folder: str, day: str, parts: list[str], *, new: list[str]) -> None:
         write_days(duck, source, folder, f"merged-{time.time_ns()}", new=new)
 
 
-def sweep() -> None:
-    """Remove what a crash left half written, and what was set aside long ago."""
+def tidy() -> None:
+    """Remove from this machine what a crash left half written, and copies of parts that no longer count.
+
+    Erased people are in such copies, so every machine does it for itself.
+    """
     desk = lake_files.desk()
     for left in (*desk.glob("customer=*/.tmp-*"), *desk.glob(f"customer=*/{lake_files.FETCHED}*")):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > LEFT_SECONDS:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
+    for folder in desk.glob("customer=*"):
+        if copies := lake_files.copies(folder.name):
+            lake_files.forget(copies, folder.name, named=counted(folder.name))
+
+
+def counted(folder: str) -> set[str]:
+    """The parts of a customer that count or may still be read; none where the manifest cannot be read."""
+    try:
+        manifest = read_manifest(folder)
+    except Fault:
+        return set()
+    return {*manifest.files, *manifest.retired}
+
+
+def sweep() -> None:
+    """Remove from the lake what no manifest came to name, and what was set aside long ago."""
     for folder in lake_files.children("")[0]:
         if folder.startswith("customer="):
             sweep_customer(folder)
@@ -96,8 +115,6 @@ def sweep_customer(folder: str) -> None:
     for name in unnamed_parts(folder):
         if age_of(f"{folder}/{name}") > LEFT_SECONDS:
             lake_files.remove(f"{folder}/{name}")
-    manifest = read_manifest(folder)
-    lake_files.forget_copies(folder, named={*manifest.files, *manifest.retired})
 
 
 def asides(folder: str) -> list[str]:

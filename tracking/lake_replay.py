@@ -3,8 +3,10 @@
 What counts in the lake comes back under its own id, which makes a second replay do nothing. What was set
 aside, because it reached further than the table, may meet other events under the same ids: it comes back
 under new ones, with an event id that says where it is from and that the table takes only once. Whoever was
-erased is not in the lake any more; what retention has let go, or would, does not come back. Figures,
-histories and models are computed from the table and the lake, so they are as before.
+erased is not in the lake any more; what retention has let go, or would, does not come back. Figures and
+models are computed from the table and the lake, so they are as before. Login edges are not in the lake, nor
+is the source of a login: where the edges are lost too, a device's events are its own until its next login,
+in histories and in what is learned of them.
 """
 
 from __future__ import annotations

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.files import InUse
-from tracking import lake_files, lake_lock
+from tracking import lake_calm, lake_files, lake_lock
 from tracking.lake_faults import reaching
 from tracking.parts import (
     PART,
     all_or_none,
     folder_of,
-    is_whole,
+    looked_at,
     name_of,
     names_in,
     open_duck,
@@ -59,6 +59,7 @@ def locked(*, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Keep everybody else from writing to the lake. Raises :class:`LakeBusy`."""
     try:
         with lake_lock.held(patience=patience):
+            lake_calm.stir()
             yield
     except InUse:
         raise LakeBusy("Another process has been writing to the lake for long; try again later.") from None
@@ -130,6 +131,7 @@ def remove_stale(folder: str, change: Change) -> None:
     if gone := stale & set(manifest.retired):
         manifest.retired = {n: since for n, since in manifest.retired.items() if n not in gone}
         write_manifest(folder, manifest)
+    lake_lock.confirm()
     for name in stale:
         lake_files.remove(f"{folder}/{name}")
     # Whoever writes holds the lock, which is ours.
@@ -140,9 +142,9 @@ def remove_stale(folder: str, change: Change) -> None:
 def is_stale(folder: str, name: str, change: Change) -> bool:
     import duckdb
 
-    path = lake_files.local(f"{folder}/{name}")
+    path, whole = looked_at(f"{folder}/{name}")
     ours = PART.fullmatch(name) is not None
-    if not is_whole(path):
+    if not whole:
         return ours
     try:
         return bool(rows_in(folder, [path], change))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from config.faults import Fault
-from tracking import lake_files
+from tracking import lake_files, lake_lock
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +61,8 @@ def read_manifest(folder: str, name: str = "manifest.json") -> Manifest:
 
 
 def write_manifest(folder: str, manifest: Manifest, name: str = "manifest.json") -> None:
+    """Raises :class:`~config.faults.Fault` when the lock was lost: another may write."""
+    lake_lock.confirm()
     lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{name}")
 
 
@@ -83,14 +85,24 @@ def sound(folder: str, names: Iterable[str]) -> list[Path]:
     paths = []
     for name in names:
         try:
-            path = lake_files.local(f"{folder}/{name}")
-            whole = is_whole(path)
+            path, whole = looked_at(f"{folder}/{name}")
         except FileNotFoundError:
             raise Fault(f"The lake lacks {folder}/{name}. {remedy(folder)}") from None
         if not whole:
             raise Fault(f"The lake's {folder}/{name} is damaged (no Parquet file). {remedy(folder)}")
         paths.append(path)
     return paths
+
+
+def looked_at(name: str) -> tuple[Path, bool]:
+    """A local file, and whether it is whole. Raises FileNotFoundError.
+
+    A copy of what is in a bucket may be damaged alone, by a power cut or a full disk: it is fetched again.
+    """
+    path = lake_files.local(name)
+    if not is_whole(path):
+        path = lake_files.again(name)
+    return path, is_whole(path)
 
 
 def is_whole(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.jobs.local import everywhere
 from config.jobs.schedule import periodic
 from tracking import lake, lake_merge, retention
 from tracking.collector import surge
@@ -21,6 +22,13 @@ def sweep_lake() -> None:
     """Remove what a crash left in the lake, and what was set aside long ago."""
     with reaching(lost="The lake was not swept"):
         lake_merge.sweep()
+
+
+@everywhere("tracking.lake_cache", every=3600)
+def tidy_lake() -> None:
+    """Let go of what this machine keeps of the lake and should not."""
+    with reaching(lost="The copies of the lake were not tidied"):
+        lake_merge.tidy()
 
 
 @periodic("tracking.refusals", every=300)

@@ -28,7 +28,7 @@ logger = logging.getLogger("tracking")
 CURSOR = "retention"
 ROWS = 5_000  # looked at in one statement; some ten milliseconds
 PASS_EVERY = timedelta(hours=20)
-# The turn's lease is 15 minutes; what is left follows in the next turn.
+# What is left follows in the next turn; the worker's other periodic functions wait meanwhile.
 LONGEST_SECONDS = 300.0
 LAKE_PATIENCE = 5.0
 DEFAULT = "default"

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from config.jobs.models import State, Work
 
+logger = logging.getLogger("personalization")
+
 Row = TypeVar("Row", bound=Work)
 
 LEASE = timedelta(seconds=60)
+RENEW_SECONDS = 20.0
 _START = uuid4().hex[:8]
 
 
@@ -50,6 +58,40 @@ def mine(row: Row) -> QuerySet[Row]:
         pk=row.pk, state=State.RUNNING, lease_owner=row.lease_owner, attempts=row.attempts
     )
     return held
+
+
+def end() -> datetime:
+    """When a lease that is taken or renewed now runs out."""
+    return timezone.now() + LEASE
+
+
+@contextmanager
+def kept(renew: Callable[[], object], *, what: str) -> Iterator[None]:
+    """Call ``renew`` from a thread every :data:`RENEW_SECONDS` while the block runs.
+
+    So a lease can be short, and what a killed worker held is free soon, however long the work takes.
+    """
+    if settings.JOBS_INLINE:
+        # Inline work shares the caller's transaction; a second connection would wait for it.
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=renew_until, args=(stop, renew, what), name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def renew_until(stop: threading.Event, renew: Callable[[], object], what: str) -> None:
+    while not stop.wait(RENEW_SECONDS):
+        try:
+            renew()
+        except Exception:  # noqa: BLE001 - the next turn tries again before the lease ends
+            logger.warning("Could not renew the lease of %s.", what)
+    connection.close()
 
 
 def process_name() -> str:

@@ -16,7 +16,6 @@ the sentence, of others the traceback.
 from __future__ import annotations
 
 import logging
-import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +34,6 @@ logger = logging.getLogger("personalization")
 
 # What a payload keeps sealed under this key is taken out as soon as the job has ended.
 SECRET = "secret"  # noqa: S105 - a name
-RENEW_SECONDS = 20.0
 MAX_ATTEMPTS = 5
 BACK_OFF_SECONDS = (2, 10, 60, 300)
 
@@ -171,12 +169,11 @@ def run_due(*, limit: int = 100, kinds: list[str] | None = None) -> int:
 
 def run_now(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> Job:
     """Run this very job in the calling thread (commands do), unless a worker already has it."""
-    now = timezone.now()
     taken = Job.objects.filter(pk=row.pk, state=State.QUEUED).update(
         state=State.RUNNING,
         attempts=row.attempts + 1,
         lease_owner=lease.worker_name(),
-        lease_until=now + lease.LEASE,
+        lease_until=lease.end(),
     )
     row.refresh_from_db()
     if taken:
@@ -195,7 +192,7 @@ def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> No
         abandon(row, f"Its worker died {MAX_ATTEMPTS} times while running it.")
         return
     run = Run(job=row, owner=row.lease_owner, on_progress=on_progress)
-    with keep_lease(row):
+    with lease.kept(lambda: lease.mine(row).update(lease_until=lease.end()), what=f"job {row.pk}"):
         try:
             result = runner(run)
         except Cancelled:
@@ -208,35 +205,6 @@ def execute(row: Job, *, on_progress: Callable[[Job], None] | None = None) -> No
             retry_or_park(row, traceback.format_exc())
         else:
             finish(row, State.DONE, result=result or {})
-
-
-class keep_lease:  # noqa: N801 - reads as a with-statement
-    """Renews the lease of a job from a thread while the block runs."""
-
-    def __init__(self, row: Job) -> None:
-        self.row = row
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self._renew, daemon=True)
-
-    def __enter__(self) -> None:
-        # Inline jobs share the caller's transaction; a second connection would wait for it.
-        if not settings.JOBS_INLINE:
-            self.thread.start()
-
-    def __exit__(self, *_exc: object) -> None:
-        self.stop.set()
-        if self.thread.is_alive():
-            self.thread.join()
-
-    def _renew(self) -> None:
-        from django.db import connection
-
-        while not self.stop.wait(RENEW_SECONDS):
-            try:
-                lease.mine(self.row).update(lease_until=timezone.now() + lease.LEASE)
-            except Exception:  # noqa: BLE001 - the next turn tries again before the lease ends
-                logger.warning("Could not renew the lease of job %s.", self.row.pk)
-        connection.close()
 
 
 def finish(row: Job, state: State, *, result: dict[str, Any] | None = None, error: str = "") -> None:

@@ -6,7 +6,8 @@
     def sweep() -> None: ...
 
 A row per function says when it is due and who runs it, so several workers share the work and no
-function runs twice at once. A missed turn is made up once, not for every interval missed.
+function runs twice at once: its lease is renewed while it runs, and what a killed worker ran is free a
+minute later. A missed turn is made up once, not for every interval missed.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from config.jobs.models import Periodic
 logger = logging.getLogger("personalization")
 
 Periodical = Callable[[], object]
-# A function that takes longer may be started by a second worker, so it should enqueue a job instead.
-LEASE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -64,24 +63,31 @@ def run(entry: Entry) -> bool:
     owner = f"{lease.worker_name()}-{entry.name}"[:96]
     if not claim(entry, owner):
         return False
-    error = ""
+    held = Periodic.objects.filter(name=entry.name, lease_owner=owner)
+    with lease.kept(lambda: held.update(lease_until=lease.end()), what=entry.name):
+        error = call(entry)
+    release(entry, owner, error=error)
+    return True
+
+
+def call(entry: Entry) -> str:
+    """Call the function; return what went wrong, "" where nothing did."""
     try:
         entry.function()
     except Fault as fault:
         logger.error("The periodic function %s failed: %s", entry.name, fault)
-        error = str(fault)
+        return str(fault)
     except Exception as raised:  # any fault of one function must not stop the others
         logger.exception("The periodic function %s failed.", entry.name)
-        error = f"{type(raised).__name__}: {raised}"
-    release(entry, owner, error=error)
-    return True
+        return f"{type(raised).__name__}: {raised}"
+    return ""
 
 
 def claim(entry: Entry, owner: str) -> bool:
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     if Periodic.objects.filter(free, name=entry.name, due_at__lte=now).update(
-        lease_owner=owner, lease_until=now + LEASE, due_at=now + timedelta(seconds=entry.every)
+        lease_owner=owner, lease_until=lease.end(), due_at=now + timedelta(seconds=entry.every)
     ):
         return True
     if Periodic.objects.filter(name=entry.name).exists():
@@ -91,7 +97,7 @@ def claim(entry: Entry, owner: str) -> bool:
             Periodic.objects.create(
                 name=entry.name,
                 lease_owner=owner,
-                lease_until=now + LEASE,
+                lease_until=lease.end(),
                 due_at=now + timedelta(seconds=entry.every),
             )
     except IntegrityError:  # another worker met it for the first time too

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from config.celery import SWEEP_SECONDS, app
-from config.jobs import outbox, queue, schedule, worker
+from config.jobs import local, outbox, queue, schedule, worker
 
 logger = logging.getLogger("personalization")
 
@@ -24,6 +24,7 @@ def nudge_worker(task: Any, *, what: str, expires: float | None = None) -> None:
 
 @app.task(name="lodestar.run_due_jobs")
 def run_due_jobs() -> int:
+    local.run_due()  # A machine that takes no sweeps learns all the same.
     return queue.run_due()
 
 
@@ -44,6 +45,7 @@ def sweep() -> int:
     Long jobs are only nudged: they would keep what is swept after them waiting.
     """
     worker.beat()
+    local.run_due()
     done = outbox.deliver_due() + queue.run_due(kinds=queue.short_kinds())
     if queue.is_due():
         nudge_worker(run_due_jobs, what="a job", expires=SWEEP_SECONDS)

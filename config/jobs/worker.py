@@ -16,7 +16,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
 from config.faults import of_database
-from config.jobs import lease, outbox, queue, schedule
+from config.jobs import lease, local, outbox, queue, schedule
 from config.jobs.models import Job, Outbox, Periodic, State
 
 logger = logging.getLogger("personalization")
@@ -39,7 +39,7 @@ def work_forever(stop: threading.Event) -> None:
         *((f"jobs-{number}", run_one_job, POLL_SECONDS) for number in range(JOB_THREADS)),
         ("jobs-short", run_one_short_job, POLL_SECONDS),
         ("outbox", lambda: outbox.deliver_due(limit=10), POLL_SECONDS),
-        ("schedule", schedule.run_due, POLL_SECONDS),
+        ("schedule", run_schedule, POLL_SECONDS),
         ("heartbeat", beat, BEAT_SECONDS),
     ]
     threads = [
@@ -58,9 +58,14 @@ def work_forever(stop: threading.Event) -> None:
 def work_until_idle() -> int:
     """Do everything that is due in the calling thread; return how much that was."""
     total = 0
+    local.run_due()
     while done := schedule.run_due() + outbox.deliver_due() + queue.run_due():
         total += done
     return total
+
+
+def run_schedule() -> int:
+    return local.run_due() + schedule.run_due()
 
 
 def run_one_job() -> int:

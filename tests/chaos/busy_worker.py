@@ -14,12 +14,13 @@ DUTIES = ("tracking.lake", "tracking.journal", "tracking.erasure")
 
 
 def work() -> None:
-    from config.jobs import schedule, worker
+    from config.jobs import lease, schedule, worker
     from tracking import lake
 
     entries = schedule._entries
     schedule._entries = {name: replace(entries[name], every=0.1) for name in DUTIES}
-    schedule.LEASE = timedelta(seconds=2)  # as long must the next worker wait for what a killed one held
+    lease.RENEW_SECONDS = 0.5
+    lease.LEASE = timedelta(seconds=2)  # as long must the next worker wait for what a killed one held
     worker.POLL_SECONDS = 0.05
     worker.BACK_OFF_SECONDS = 0.5
     lake.MOST_ROWS = 500  # several parts in a call, so that merges come too

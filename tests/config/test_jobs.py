@@ -185,7 +185,7 @@ def test_it_gives_each_job_to_one_of_two_claimers() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_renews_the_lease_of_a_long_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.05)
     renewed = threading.Event()
 
     @queue.job("test.long")

@@ -18,7 +18,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django import Settings
 
-from config.jobs import outbox, queue, schedule, worker
+from config.jobs import lease, local, outbox, queue, schedule, tasks, worker
 from config.jobs.models import Job, Outbox, Periodic, State
 from config.jobs.queue import Run
 
@@ -53,6 +53,29 @@ def test_it_calls_a_periodic_function_when_its_time_has_come(calls: list[str]) -
     assert calls == ["often", "often"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_it_calls_what_each_process_does_for_itself_at_its_start_and_outlives_its_errors(
+    calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_entries", {})
+    monkeypatch.setattr(local, "_due", {})
+    seen: list[str] = []
+
+    @local.everywhere("test.broken", every=100)
+    def broken() -> None:
+        raise ValueError("no good")
+
+    local.everywhere("test.own", every=100)(lambda: seen.append("own"))
+    Periodic.objects.create(name="test.own", lease_owner="another", lease_until="2999-01-01T00:00:00Z")
+    worker.work_until_idle()
+    worker.work_until_idle()
+    assert seen == ["own"]
+    local._due["test.own"] = time.monotonic() - 1
+    assert tasks.sweep() >= 0
+    assert seen == ["own", "own"]
+    assert calls == ["often"]
+
+
 @pytest.mark.django_db
 def test_it_never_runs_a_periodic_function_twice_at_once(calls: list[str]) -> None:
     entry = schedule._entries["test.often"]
@@ -61,6 +84,23 @@ def test_it_never_runs_a_periodic_function_twice_at_once(calls: list[str]) -> No
     assert not schedule.claim(entry, "two")
     Periodic.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert schedule.claim(entry, "two")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_renews_the_lease_of_a_periodic_function_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.05)
+    seen: list[bool] = []
+
+    def takes_long() -> None:
+        before = Periodic.objects.get(name="test.takes_long").lease_until
+        assert before
+        assert before - timezone.now() <= timedelta(seconds=60), "what a killed worker held is free soon"
+        seen.append(eventually(lambda: Periodic.objects.filter(lease_until__gt=before).exists(), seconds=60))
+
+    assert schedule.run(schedule.Entry("test.takes_long", 100, takes_long))
+    assert seen == [True]
+    row = Periodic.objects.get(name="test.takes_long")
+    assert (row.lease_owner, row.lease_until, row.error) == ("", None, "")
 
 
 @pytest.mark.django_db
@@ -129,8 +169,6 @@ def test_it_runs_a_short_job_while_long_ones_have_every_other_place(calls: list[
 
 
 def test_it_lets_no_celery_task_run_out_of_time() -> None:
-    from config.jobs import tasks
-
     for task in (tasks.run_due_jobs, tasks.run_short_jobs, tasks.deliver_outbox, tasks.sweep):
         assert (task.time_limit, task.soft_time_limit) == (None, None)
 

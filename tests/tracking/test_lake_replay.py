@@ -14,9 +14,12 @@ from django.db import connections
 from config.customers.directory import directory
 from tests.tracking.test_lake import DAY, event, read
 from tracking import lake, lake_merge, pulse, queries, viewers
-from tracking.models import Cursor, Event
+from tracking import replay as replays
+from tracking.identity import pseudonym
+from tracking.models import Cursor, Event, IdentityEdge
 from tracking.people import places
 from tracking.people.spans import Span
+from tracking.replay import HistoricEvent
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
 NOW = time.time_ns() // 1000
@@ -170,6 +173,45 @@ def test_come_back_to_an_older_copy_of_the_database_that_has_new_events():
     assert sorted(row[0] for row in read()) == expected
     assert replay() == "customer 1: 0 events restored, 12 were there already\n"
     assert Event.objects.count() == 7
+
+
+def test_that_were_set_aside_before_a_change_of_keys_come_back_in_the_form_of_today(settings):
+    settings.PSEUDONYM_KEYS = ("an old key",)
+    old = {user: pseudonym("1", user) for user in ("ada", "bob")}
+    Event.objects.bulk_create([event(n, pk=n + 1, user=old["bob" if n % 2 else "ada"]) for n in range(5)])
+    event(5, pk=6, user="").save(force_insert=True)
+    lake.archive()
+    lose_everything()
+    event(9, pk=1, user=old["ada"]).save(force_insert=True)
+    lake.archive()
+
+    settings.PSEUDONYM_KEYS = ("an old key", "a second key")
+    assert replay() == "customer 1: 6 events restored, 1 were there already\n"
+
+    today = {user: pseudonym("1", user) for user in old}
+    assert not set(today.values()) & set(old.values())
+    restored = dict(Event.objects.exclude(item_id="9").values_list("item_id", "user"))
+    assert restored == {
+        **{str(n): today["bob" if n % 2 else "ada"] for n in range(5)},
+        "5": "",
+    }
+    assert len(queries.history("1", today["bob"])) == 2
+
+
+def test_of_a_login_come_back_without_what_it_hands_over():
+    replays.store("1", [HistoricEvent("click", "device", NOW - 10, 1, "7")])
+    replays.store("1", [HistoricEvent("login", "ada", NOW - 5, source="device")])
+    lake.archive()
+    device, ada = pseudonym("1", "device"), pseudonym("1", "ada")
+    assert [one.item_id for one in queries.history("1", ada, events=["click"])] == ["7"]
+    Event.objects.all().delete()
+    replay()
+    assert queries.history("1", ada, events=["click"]), "while the edges are there it is as before"
+    Event.objects.all().delete()
+    IdentityEdge.objects.all().delete()
+    replay()
+    assert [one.event for one in queries.history("1", ada)] == ["login"]
+    assert [one.item_id for one in queries.history("1", device, events=["click"])] == ["7"]
 
 
 def test_that_were_set_aside_are_kept_for_a_while(monkeypatch):
