@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -22,10 +23,36 @@ from config.management.commands.serve import gunicorn
 from tests.chaos.postgres import Cluster, cluster
 from tests.flows.installation import ROOT, eventually, free_port, stop
 from tests.tracking.collector_process import CollectorProcess, environment, prepare
+from tracking.collector import historic
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 SENDERS_A_PORT = 4
 BETWEEN_FAULTS = 100  # answered events
+KEY = "8695-1828-92810-5535-4239"
+SITES = f"""
+personalization:
+  system:
+    shop:
+      site_name: Shop
+      authentication: {{ customer_id: 4711, license_key: {KEY} }}
+"""
+
+
+def address(event_id: str) -> str:
+    """Every tenth is a signed event of the past, for which the writer looks tombstones up."""
+    sent = [("categorypath", "A/B"), ("eventid", event_id)]
+    if event_id.endswith("0"):
+        sent.append(("overridetimestamp", "2012-01-01T11:00:00"))
+        sent.append(("signature", historic.signatures("1&2", KEY, sent)[0]))
+    return f"/api/4711/click/user/1/2?{urlencode(sent)}"
+
+
+def installation(folder: Path, server: Cluster) -> dict[str, str]:
+    sites = folder / "sites.yaml"
+    sites.write_text(SITES)
+    env = environment(folder, DATABASE_URL=server.url, LODESTAR_SITES_FILE=str(sites))
+    prepare(env)
+    return env
 
 
 class Senders:
@@ -65,7 +92,7 @@ class Senders:
         return f"e{next(self.numbers)}"
 
     def accepted(self, connection: http.client.HTTPConnection, port: int, event_id: str) -> bool:
-        connection.request("GET", f"/api/4711/click/user/1/2?categorypath=A%2FB&eventid={event_id}")
+        connection.request("GET", address(event_id))
         answer = connection.getresponse()
         body = answer.read()
         if answer.status == 503 and answer.headers["Retry-After"]:
@@ -141,8 +168,7 @@ FAULTS: list[Callable[[Cluster], None]] = [
 
 def test_it_has_every_answered_event_once_and_heals_without_a_restart(tmp_path: Path) -> None:
     with cluster() as server:
-        env = environment(tmp_path, DATABASE_URL=server.url)
-        prepare(env)
+        env = installation(tmp_path, server)
         with collector_process(env) as event_port, web_server(env, tmp_path / "web.log") as web_port:
             senders = Senders(event_port, web_port)
             try:
