@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from config.management.commands.serve import gunicorn
+from tests.chaos.cutting_proxy import Habits, cutting_proxy
 from tests.chaos.postgres import Cluster, cluster
 from tests.flows.installation import ROOT, eventually, free_port, stop
 from tests.tracking.collector_process import CollectorProcess, environment, prepare
@@ -185,6 +186,31 @@ def test_it_has_every_answered_event_once_and_heals_without_a_restart(tmp_path: 
         assert not ids - set(stored), f"{len(ids - set(stored))} answered events of port {port} are lost"
     assert len(stored) == len(set(stored))
     assert all(senders.refused.values()), "no sender ever met the fault"
+
+
+def test_it_asks_to_come_back_while_the_database_stands_still(tmp_path: Path) -> None:
+    with cluster() as server, cutting_proxy(server.port, Habits(), seed="still") as line:
+        env = installation(tmp_path, server)
+        env["DATABASE_URL"] = server.url.replace(f":{server.port}/", f":{line.port}/")
+        with collector_process(env) as port:
+            for event_id in ("e1", "e10"):
+                assert ask(port, address(event_id)) == (204, None)
+            line.still.set()
+            time.sleep(3)  # the accounts are looked up in the meantime, and wait as well
+            assert ask(port, address("e2")) == (503, "1")
+            line.still.clear()
+            eventually(lambda: ask(port, address("e2"))[0] == 204, seconds=60, what="an event taken again")
+        stored = stored_ids(server)
+
+    assert sorted(stored) == ["e1", "e10", "e2"]
+
+
+def ask(port: int, target: str) -> tuple[int, str | None]:
+    """Status and Retry-After of the answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Retry-After"]
 
 
 @pytest.mark.parametrize(
