@@ -1,7 +1,7 @@
 """A bad line between client and collector: it loses replies, cuts requests in the middle and dawdles.
 
-It knows no HTTP. A client here has one request in flight, so the first bytes that come back are the answer
-to a committed request.
+It may also stand still between a collector and its database. It knows no HTTP. A client here has one request
+in flight, so the first bytes that come back are the answer to a committed request.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class CuttingProxy:
     seed: str
     port: int = field(default_factory=free_port)
     did: Counter[str] = field(default_factory=Counter)
+
+    still: threading.Event = field(default_factory=threading.Event)  # while set, nothing passes
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"{self.seed}-line")
@@ -85,6 +87,8 @@ class CuttingProxy:
         raise Cut
 
     async def pass_on(self, piece: bytes, writer: asyncio.StreamWriter) -> None:
+        while self.still.is_set():
+            await asyncio.sleep(0.05)
         if self.chance.random() < self.habits.dawdle:
             self.did["dawdle"] += 1
             for place in range(3):

@@ -14,18 +14,46 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
 
 from config.management.commands.serve import gunicorn
+from tests.chaos.cutting_proxy import Habits, cutting_proxy
 from tests.chaos.postgres import Cluster, cluster
 from tests.flows.installation import ROOT, eventually, free_port, stop
 from tests.tracking.collector_process import CollectorProcess, environment, prepare
+from tracking.collector import historic
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 SENDERS_A_PORT = 4
 BETWEEN_FAULTS = 100  # answered events
+KEY = "8695-1828-92810-5535-4239"
+SITES = f"""
+personalization:
+  system:
+    shop:
+      site_name: Shop
+      authentication: {{ customer_id: 4711, license_key: {KEY} }}
+"""
+
+
+def address(event_id: str) -> str:
+    """Every tenth is a signed event of the past, for which the writer looks tombstones up."""
+    sent = [("categorypath", "A/B"), ("eventid", event_id)]
+    if event_id.endswith("0"):
+        sent.append(("overridetimestamp", "2012-01-01T11:00:00"))
+        sent.append(("signature", historic.signatures("1&2", KEY, sent)[0]))
+    return f"/api/4711/click/user/1/2?{urlencode(sent)}"
+
+
+def installation(folder: Path, server: Cluster) -> dict[str, str]:
+    sites = folder / "sites.yaml"
+    sites.write_text(SITES)
+    env = environment(folder, DATABASE_URL=server.url, LODESTAR_SITES_FILE=str(sites))
+    prepare(env)
+    return env
 
 
 class Senders:
@@ -65,7 +93,7 @@ class Senders:
         return f"e{next(self.numbers)}"
 
     def accepted(self, connection: http.client.HTTPConnection, port: int, event_id: str) -> bool:
-        connection.request("GET", f"/api/4711/click/user/1/2?categorypath=A%2FB&eventid={event_id}")
+        connection.request("GET", address(event_id))
         answer = connection.getresponse()
         body = answer.read()
         if answer.status == 503 and answer.headers["Retry-After"]:
@@ -141,8 +169,7 @@ FAULTS: list[Callable[[Cluster], None]] = [
 
 def test_it_has_every_answered_event_once_and_heals_without_a_restart(tmp_path: Path) -> None:
     with cluster() as server:
-        env = environment(tmp_path, DATABASE_URL=server.url)
-        prepare(env)
+        env = installation(tmp_path, server)
         with collector_process(env) as event_port, web_server(env, tmp_path / "web.log") as web_port:
             senders = Senders(event_port, web_port)
             try:
@@ -159,6 +186,31 @@ def test_it_has_every_answered_event_once_and_heals_without_a_restart(tmp_path: 
         assert not ids - set(stored), f"{len(ids - set(stored))} answered events of port {port} are lost"
     assert len(stored) == len(set(stored))
     assert all(senders.refused.values()), "no sender ever met the fault"
+
+
+def test_it_asks_to_come_back_while_the_database_stands_still(tmp_path: Path) -> None:
+    with cluster() as server, cutting_proxy(server.port, Habits(), seed="still") as line:
+        env = installation(tmp_path, server)
+        env["DATABASE_URL"] = server.url.replace(f":{server.port}/", f":{line.port}/")
+        with collector_process(env) as port:
+            for event_id in ("e1", "e10"):
+                assert ask(port, address(event_id)) == (204, None)
+            line.still.set()
+            time.sleep(3)  # the accounts are looked up in the meantime, and wait as well
+            assert ask(port, address("e2")) == (503, "1")
+            line.still.clear()
+            eventually(lambda: ask(port, address("e2"))[0] == 204, seconds=60, what="an event taken again")
+        stored = stored_ids(server)
+
+    assert sorted(stored) == ["e1", "e10", "e2"]
+
+
+def ask(port: int, target: str) -> tuple[int, str | None]:
+    """Status and Retry-After of the answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Retry-After"]
 
 
 @pytest.mark.parametrize(

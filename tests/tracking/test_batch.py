@@ -87,6 +87,8 @@ def test_stores_what_single_requests_would_have_stored(send, accept):
         ({**CLICK, "event": "rate", "rating": 101}, 400, "0 to 100"),
         ({**CLICK, "event": "rendered", "item": []}, 400, "item must be given"),
         ({**CLICK, "event": "rendered", "item": list(range(1, 502))}, 400, "max 500"),
+        ({**CLICK, "event": "rendered", "item": [1] * 500 + ["\0"]}, 400, "max 500"),
+        (CLICK | dict.fromkeys(map(str, range(100)), "1"), 400, "at most 100 parameters"),
         ({**CLICK, "event": "login", "source": "u"}, 400, "same user"),
         ("click", 400, "must be a JSON object"),
         ([], 400, "must be a JSON object"),
@@ -119,6 +121,12 @@ def test_reads_lines_and_names_the_broken_one(send):
         (json.dumps([CLICK] * 501).encode(), "application/json", 413, "at most 500"),
         (
             json.dumps([{**CLICK, "event": "rendered", "item": list(range(1, 401))}] * 30).encode(),
+            "application/json",
+            413,
+            "at most 10000 items",
+        ),
+        (
+            json.dumps([{**CLICK, "event": "rendered", "item": [1] * 500}] * 21).encode(),
             "application/json",
             413,
             "at most 10000 items",

@@ -148,6 +148,14 @@ def test_it_counts_the_events_of_a_batch_and_of_posts() -> None:
     assert refused(small, dnt="1").status == 429
 
 
+def test_it_counts_the_events_of_a_batch_that_it_refuses() -> None:
+    """They cost as much as others."""
+    small = customer(events_per_second=3)
+    body = b'[{"event": "clik"}, {"event": "rendered", "user": "u", "itemtype": 1, "item": [7, 7]}]'
+    assert len(send(small, b"/api/501/events", body=body, content_type="application/json").rows) == 1
+    assert refused(small).status == 429
+
+
 def test_it_takes_a_batch_bigger_than_the_whole_budget_when_nothing_was_spent() -> None:
     """Else it could never be sent."""
     many = b"[" + b",".join([BATCH[1:-1]] * 5) + b"]"

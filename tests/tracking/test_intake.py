@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from tests.tracking.conftest import KNOWN, NOW
@@ -226,10 +227,16 @@ def test_names_the_allowed_methods(accept, method):
     assert (caught.value.status, caught.value.allow) == (405, "GET, HEAD, POST, OPTIONS")
 
 
+def test_takes_at_most_a_hundred_parameters_of_an_address(accept):
+    assert accept("/api/00000/click/u/1/2?" + "&".join(f"a{n}=" for n in range(100))).rows
+    with pytest.raises(BadEvent, match="at most 100 parameters; got 101"):
+        accept("/api/00000/click/u/1/2?" + "&".join(f"a{n}=" for n in range(101)))
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
-        (b"[" * 100_000, "application/json", 400),
+        (b"[" * 30_000, "application/json", 400),
         (b'{"a":NaN}', "application/json", 400),
         (b'{"quantity":1e999}', "application/json", 400),
         (b'{"a":"\\ud800"}', "application/json", 400),
@@ -238,7 +245,9 @@ def test_names_the_allowed_methods(accept, method):
         ("{}".encode("utf-16"), "application/json; charset=utf-16", 415),
         (b"{}", "application/json; charset=evil", 415),
         (b"quantity=1", "text/plain", 415),
-        (b"x" * 1_048_577, "application/x-www-form-urlencoded", 413),
+        (b"x" * 32_769, "application/x-www-form-urlencoded", 413),
+        (b"a&" * 100, "application/x-www-form-urlencoded", 400),
+        (orjson.dumps(dict.fromkeys(map(str, range(101)), 1)), "application/json", 400),
         (b"lang=%FF", "application/x-www-form-urlencoded", 400),
         (b"quantity=2", "application/x-www-form-urlencoded", 400),
     ],

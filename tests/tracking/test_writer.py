@@ -120,8 +120,9 @@ def test_heals_when_the_database_comes_back():
     assert Event.objects.count() == 1
 
 
-def test_reconnects_after_its_connection_was_cut(writer):
-    writer.submit([row(1)]).result(10)
+@pytest.mark.parametrize("ts", [NOW, NOW - 1], ids=["live", "past"])
+def test_reconnects_after_its_connection_was_cut(writer, ts):
+    writer.submit([row(1, ts=ts)]).result(10)
     if connections[settings.EVENTS_DB].vendor == "postgresql":
         with connections[settings.EVENTS_DB].cursor() as cursor:
             cursor.execute(
@@ -133,7 +134,7 @@ def test_reconnects_after_its_connection_was_cut(writer):
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            writer.submit([row(2)]).result(10)
+            writer.submit([row(2, ts=ts)]).result(10)
             break
         except (Busy, BadRows):
             continue

@@ -16,7 +16,7 @@ import orjson
 
 from config.customers.directory import CustomerAccount
 from tracking.collector import body as bodies
-from tracking.collector import quick, single
+from tracking.collector import gate, path, quick, single
 from tracking.collector.answers import Answer
 from tracking.collector.refusals import refusals
 from tracking.collector.rows import EdgeRow, EventRow
@@ -25,7 +25,7 @@ from tracking.fields import BadEvent, shown
 
 CODE = b"events"
 MOST_EVENTS = 500
-MOST_ROWS = 10_000  # each event of `rendered` may name 500 items
+MOST_NAMED = 10_000  # items, repeated ones too; each event of `rendered` may name 500
 METHODS = "POST, OPTIONS"
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 SUBJECT = frozenset({"event", "user", "itemtype", "item", "source"})
@@ -42,11 +42,32 @@ class Batch(NamedTuple):
 def read(
     account: CustomerAccount, *, headers: Mapping[str, str], body: bytes, received: int, nobody: bool
 ) -> Batch:
-    """Raises :class:`BadEvent` where the request as a whole is wrong: 400, 413 or 415."""
+    """Raises :class:`BadEvent` where the request as a whole is wrong (400, 413, 415) or over budget (429).
+
+    The budget is charged with what is offered, before it is read: refused events cost as much.
+    """
+    found = documents(headers, body)
+    offered = sum(map(named_by, found))
+    if offered > MOST_NAMED:
+        raise BadEvent(413, f"a batch must name at most {MOST_NAMED} items; send less at once")
+    gate.budgets.spend(account, events=offered, now=received)
+    return judged(account, found, received=received, nobody=nobody)
+
+
+def named_by(document: object) -> int:
+    """How many items an event names at most, before anything of it is read."""
+    item = document.get("item") if isinstance(document, dict) else None
+    if isinstance(item, list):
+        return max(1, len(item))
+    return item.count(",") + 1 if isinstance(item, str) else 1
+
+
+def judged(account: CustomerAccount, offered: list[object], *, received: int, nobody: bool) -> Batch:
+    """Each event for itself."""
     rows: list[EventRow] = []
     edges: list[EdgeRow] = []
     results = []
-    for number, document in enumerate(documents(headers, body)):
+    for number, document in enumerate(offered):
         try:
             found, joined = one(account, document, received=received, nobody=nobody)
         except BadEvent as reason:
@@ -57,8 +78,6 @@ def read(
             rows += found
             edges += joined
             results.append({"index": number, "status": 204})
-        if len(rows) > MOST_ROWS:
-            raise BadEvent(413, f"a batch must name at most {MOST_ROWS} items; send less at once")
     refused = sum(result["status"] != 204 for result in results)
     answer = {"accepted": len(results) - refused, "rejected": refused, "results": results}
     return Batch(rows, edges, Answer(200, "application/json", orjson.dumps(answer) + b"\n"))
@@ -103,6 +122,7 @@ def one(
         raise document
     if not isinstance(document, dict):
         raise BadEvent(400, "an event must be a JSON object")
+    path.refuse_many(len(document))
     plain = quick.row_of_document(account, document, received=received, nobody=nobody)
     if plain is not None:
         return [plain], []
@@ -124,6 +144,7 @@ def path_of(rule: Rule, document: dict[str, Any]) -> Iterator[bytes]:
         yield encoded("itemtype", document)
         items = document.get("item")
         if rule.shape is Shape.ITEMS and isinstance(items, list) and items:
+            single.refuse_many_items(len(items))
             yield b",".join(encoded("item", {"item": item}) for item in items)
         else:
             yield encoded("item", document)

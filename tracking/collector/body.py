@@ -10,11 +10,14 @@ from tracking.collector import path
 from tracking.fields import BadEvent, shown
 
 BIGGEST_BODY = 1_048_576
+BIGGEST_EVENT = 32_768  # a body of one event, which holds up all others while it is read
 DEEPEST_JSON = 64
 
 
 def parameters(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
     """Names and values of the body. Raises :class:`BadEvent` 400, 413 or 415."""
+    if len(body) > BIGGEST_EVENT:
+        raise too_big(len(body), most=BIGGEST_EVENT)
     match media_type(headers, body):
         case "application/x-www-form-urlencoded":
             return from_form(body)
@@ -34,8 +37,8 @@ def media_type(headers: Mapping[str, str], body: bytes) -> str:
     return kind.strip()
 
 
-def too_big(length: int) -> BadEvent:
-    return BadEvent(413, f"the body must be at most {BIGGEST_BODY} bytes long; got {length} bytes")
+def too_big(length: int, *, most: int = BIGGEST_BODY) -> BadEvent:
+    return BadEvent(413, f"the body must be at most {most} bytes long; got {length} bytes")
 
 
 def from_form(body: bytes) -> list[tuple[str, str]]:
@@ -48,6 +51,7 @@ def from_json(body: bytes) -> list[tuple[str, str]]:
     document = parsed(body)
     if not isinstance(document, dict):
         raise BadEvent(400, "the JSON body must be an object of parameters")
+    path.refuse_many(len(document))
     return [(name, scalar(name, value)) for name, value in document.items()]
 
 

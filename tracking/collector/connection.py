@@ -23,6 +23,7 @@ from tracking.fields import BadEvent
 MOST_HEADER_BYTES = 32_768
 MOST_PIPELINED = 128
 REQUEST_SECONDS = 10.0
+STORE_SECONDS = 15.0  # a commit takes milliseconds; a database that stands still answers never
 IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 KEPT_HEADERS = frozenset(
@@ -46,16 +47,18 @@ def render(answer: Answer, *, last: bool = False, without_body: bool = False) ->
 READY_MADE = {id(answer): render(answer) for answer in (answers.NO_CONTENT, answers.PIXEL)}
 NOT_HTTP = BadEvent(400, "the request is not valid HTTP/1.1")
 NOT_A_METHOD = BadEvent(405, "this method is not allowed; use GET or POST", allow=answers.METHODS)
+TOO_LATE = BadEvent(503, "the event database does not answer in time; send the event again in a second")
 HEALTHY = Answer(200, "text/plain; charset=utf-8", b"ok\n")
 
 
 class Slot:
     """The place of one request in the order of answers."""
 
-    __slots__ = ("answer", "connection", "data", "last", "without_body")
+    __slots__ = ("answer", "began", "connection", "data", "last", "without_body")
 
     def __init__(self, connection: Connection, *, last: bool, without_body: bool = False) -> None:
         self.connection = connection
+        self.began = connection.active
         self.last = last
         self.without_body = without_body
         self.answer: Answer = answers.NO_CONTENT  # given once the rows are committed
@@ -273,12 +276,21 @@ class Connection(asyncio.Protocol):
 
     def check_time(self, now: float) -> None:
         """Called every second: end what is too slow or forgotten."""
+        self._answer_overdue(now)
         if self.started is not None and now - self.started > REQUEST_SECONDS:
             self.refuse(BadEvent(408, f"the request must arrive within {REQUEST_SECONDS:.0f} seconds"))
         elif not self.writable and now - self.active > REQUEST_SECONDS:
             self.transport.abort()
         elif not self.slots and self.started is None and now - self.active > IDLE_SECONDS:
             self.transport.close()
+
+    def _answer_overdue(self, now: float) -> None:
+        """Events whose commit takes too long; it may still succeed, as after a reply that was lost."""
+        overdue = [slot for slot in self.slots if slot.data is None and now - slot.began > STORE_SECONDS]
+        for slot in overdue:
+            slot.fill(answers.refusal(TOO_LATE, {}))
+        if overdue:
+            self.flush()
 
     def close_when_answered(self) -> None:
         """Hear no more, but let what was heard be answered."""

@@ -77,7 +77,8 @@ def examine(
         )
         if method == "HEAD" or is_prefetch(headers) or is_unwanted_robot(account, headers):
             return Accepted([], [], answer)
-        gate.budgets.spend(account, events=len(rows), now=received)
+        if not is_batch(parts):  # which is charged before it is read
+            gate.budgets.spend(account, events=len(rows), now=received)
     except BadEvent as reason:
         reason.customer_id = account.customer_id
         raise
@@ -96,7 +97,7 @@ def of_customer(
     """What the request says, once it is known whose it is."""
     gate.admit(account, headers)
     nobody = opts_out(account, headers)
-    if parts.event == batch.CODE and not parts.rest:
+    if is_batch(parts):
         if method != "POST":
             raise BadEvent(405, f"method {method} is not allowed; use POST", allow=batch.METHODS)
         read = batch.read(account, headers=headers, body=body, received=received, nobody=nobody)
@@ -105,6 +106,10 @@ def of_customer(
     sent = parameters_of(parts.query, headers, body)
     rows, edges = single.rows_of(account, rule, parts.rest, sent, received=received, nobody=nobody)
     return Accepted(rows, edges, answers.success(headers))
+
+
+def is_batch(parts: path.Parts) -> bool:
+    return parts.event == batch.CODE and not parts.rest
 
 
 def customer_of(parts: path.Parts, find: Find) -> CustomerAccount:

@@ -29,7 +29,7 @@ class PostgresJournal:
     def __init__(self, options: dict[str, Any]) -> None:
         self._writing = sinks.PostgresConnection(options)
         # Thousands of rows may take longer than a live event is given.
-        patient = {"options": sinks.session(statement_seconds=300)}
+        patient = {"options": f"{options['options']} {sinks.session(statement_seconds=300)}"}
         self._moving = sinks.PostgresConnection(options | patient)
 
     def append(self, rows: Sequence[EventRow], edges: Sequence[EdgeRow] = ()) -> None:

@@ -191,6 +191,16 @@ INSERT_EVENTS_AND_EDGES = f"""
 """  # noqa: S608 - names from our own tuples
 
 
+DJANGOS_OWN = frozenset({"assume_role", "isolation_level", "pool", "server_side_binding"})
+# By default a session whose server has vanished is waited for up to two hours.
+NOTICE_THE_DEAD = {
+    "keepalives_idle": 5,  # seconds
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+
+
 class PostgresConnection:
     """A connection that is opened when needed and thrown away when anything but content was wrong."""
 
@@ -255,7 +265,11 @@ def session(*, statement_seconds: int) -> str:
 
 
 def postgres_options(described: dict[str, Any]) -> dict[str, Any]:
-    """Django's description of a PostgreSQL database as arguments of ``psycopg.connect``."""
+    """Django's description of a PostgreSQL database as arguments of ``psycopg.connect``.
+
+    The options of the settings go before ours, except that sessions are always durable.
+    """
+    given = {k: v for k, v in described.get("OPTIONS", {}).items() if k not in DJANGOS_OWN}
     options = {
         "dbname": described["NAME"],
         "user": described["USER"],
@@ -263,7 +277,8 @@ def postgres_options(described: dict[str, Any]) -> dict[str, Any]:
         "host": described["HOST"],
         "port": described["PORT"],
         "connect_timeout": 5,
-        "options": session(statement_seconds=15),
-        **{k: v for k, v in described.get("OPTIONS", {}).items() if k.startswith("ssl")},
+        **NOTICE_THE_DEAD,
+        **given,
+        "options": f"{given.get('options', '')} {session(statement_seconds=15)}".strip(),
     }
     return {name: value for name, value in options.items() if value not in ("", None)}

@@ -130,6 +130,7 @@ class Writer:
             self._store_one_by_one(batch, reason)
         except Exception as reason:  # noqa: BLE001 - whatever ails the database, senders must hear of it
             logger.error("Events could not be stored and were refused: %s", type(reason).__name__)
+            tombstones.close()  # no request ends in this thread, so Django would keep a dead connection
             error = Busy("the event database does not answer; send the event again in a second")
             for one in batch:
                 one.error = error

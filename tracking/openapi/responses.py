@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracking.collector import answers
-from tracking.collector.body import BIGGEST_BODY
+from tracking.collector.body import BIGGEST_BODY, BIGGEST_EVENT
 from tracking.collector.path import LONGEST_TARGET
 
 COMMITTED = {
@@ -23,7 +23,8 @@ REFUSED = {
     405: "unknown method; a batch is sent by POST",
     408: "the request did not arrive in time",
     411: "the body has no Content-Length",
-    413: f"the body is larger than {BIGGEST_BODY} bytes, or the batch holds too many events",
+    413: f"the body of an event is larger than {BIGGEST_EVENT} bytes or that of a batch than "
+    f"{BIGGEST_BODY} bytes, or the batch holds too many events",
     414: f"the address is longer than {LONGEST_TARGET} bytes",
     415: "the body is of a kind that is not read",
     429: "the customer's budget of events for this second is spent; send again after Retry-After",

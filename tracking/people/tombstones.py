@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from tracking.collector.rows import EdgeRow, EventRow
@@ -70,8 +71,9 @@ def by_person(rows: Any) -> Buried:
 
 
 def close() -> None:
-    """Let go of this thread's connection, which only looking past events up has opened."""
-    connections[settings.EVENTS_DB].close()
+    """Let go of this thread's connection, broken or not; only looking past events up has opened it."""
+    with suppress(DatabaseError):
+        connections[settings.EVENTS_DB].close()
 
 
 def everybody() -> Buried:
