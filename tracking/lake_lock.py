@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -35,7 +36,7 @@ HOLDS = """
 class Holding(threading.local):
     """The connection with which this thread holds the lock; None where the lock file is enough."""
 
-    connection: psycopg.Connection[object] | None = None
+    connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
 
 holding = Holding()
@@ -66,7 +67,7 @@ def confirm() -> None:
         raise Fault(LOST)
 
 
-def among_machines(deadline: float) -> nullcontext[None] | psycopg.Connection[object]:
+def among_machines(deadline: float) -> nullcontext[None] | psycopg.Connection[tuple[Any, ...]]:
     """A bucket has no locks; where several machines can write to it, they share a PostgreSQL."""
     described = connections[settings.EVENTS_DB].settings_dict
     if lake_files.in_folder() or connections[settings.EVENTS_DB].vendor != "postgresql":

@@ -15,6 +15,7 @@ from config.customers.directory import directory
 from tests.tracking.test_lake import DAY, event, read
 from tracking import lake, lake_merge, pulse, queries, viewers
 from tracking import replay as replays
+from tracking.debugger import Wanted
 from tracking.identity import pseudonym
 from tracking.models import Cursor, Event, IdentityEdge
 from tracking.people import places
@@ -52,7 +53,12 @@ def figures() -> tuple:
     viewers.board.forget()
     pairs = [(1, str(n)) for n in range(5)]
     histories = [queries.history("1", f"u{n}") for n in range(4)] + [queries.history("2", "u")]
-    return histories, viewers.count("1", pairs), pulse.minutes("1", now=NOW), pulse.minutes(now=NOW)
+    return (
+        histories,
+        viewers.count("1", pairs),
+        pulse.minutes(Wanted(customer_id="1"), now=NOW),
+        pulse.minutes(now=NOW),
+    )
 
 
 def lose_everything() -> None:
