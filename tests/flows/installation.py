@@ -93,7 +93,7 @@ class Installation:
                 if requests.get(self.base + "/", timeout=20).status_code < 500:
                     return
             except requests.RequestException:
-                time.sleep(0.2)
+                time.sleep(0.05)
         raise AssertionError(f"serve did not answer within {START_SECONDS} s:\n{log.read_text()}")
 
 
@@ -115,4 +115,4 @@ def eventually(check: object, *, seconds: float = 30, what: str = "the condition
         if value:
             return value
         assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.2)
+        time.sleep(0.05)
