@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: setup demo test lint test-sqlite test-services test-browser test-chaos bench lock
+.PHONY: setup readers demo test lint test-sqlite test-services test-browser test-chaos bench lock
 
 setup: .venv/.installed
 
@@ -12,6 +12,11 @@ setup: .venv/.installed
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $@
+
+# ClickHouse and Spark, for the tests of the examples in docs/lake.md: 1.2 GB that nothing else needs.
+readers: setup
+	@echo "Installing the readers of the lake (once, some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.lock
 
 demo: setup
 	@$(BIN)/python manage.py demo --port $(PORT) $(if $(RESET),--reset)
@@ -41,3 +46,5 @@ bench: setup
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev -o requirements.lock \
 		--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra readers -c requirements.lock \
+		-o requirements-readers.lock --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header

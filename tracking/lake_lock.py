@@ -60,10 +60,10 @@ def confirm() -> None:
     if holding.connection is None:
         return
     try:
-        [(locks,)] = holding.connection.execute(HOLDS, [KEY >> 32, KEY & 0xFFFFFFFF]).fetchall()
+        found = holding.connection.execute(HOLDS, [KEY >> 32, KEY & 0xFFFFFFFF]).fetchone()
     except psycopg.Error as error:
         raise Fault(LOST) from error
-    if not locks:
+    if found != (1,):
         raise Fault(LOST)
 
 
