@@ -7,9 +7,10 @@ an event: 60,000 against 27,000 empty answers a second on two cores.
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections import deque
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
@@ -18,7 +19,10 @@ from tracking.collector import answers, path
 from tracking.collector import body as bodies
 from tracking.collector.answers import Answer
 from tracking.collector.intake import Accepted
+from tracking.collector.slot import Slot
 from tracking.fields import BadEvent
+
+logger = logging.getLogger("tracking")
 
 MOST_HEADER_BYTES = 32_768
 MOST_PIPELINED = 128
@@ -30,43 +34,17 @@ KEPT_HEADERS = frozenset(
     b"accept content-type sec-purpose purpose transfer-encoding dnt sec-gpc"
     b" user-agent origin authorization".split()
 )
-COMMON = "".join(f"{name}: {value}\r\n" for name, value in answers.COMMON_HEADERS)
-
-
-def render(answer: Answer, *, last: bool = False, without_body: bool = False) -> bytes:
-    """The bytes of an answer; ``last``: the connection is closed after it."""
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n", COMMON]
-    if answer.status != 204:
-        lines.append(f"Content-Type: {answer.content_type}\r\nContent-Length: {len(answer.body)}\r\n")
-    lines += [f"{name}: {value}\r\n" for name, value in answer.headers]
-    lines.append("Connection: close\r\n\r\n" if last else "\r\n")
-    return "".join(lines).encode("latin-1") + (b"" if without_body else answer.body)
-
-
-# By identity: the hash of an answer costs more than the look-up.
-READY_MADE = {id(answer): render(answer) for answer in (answers.NO_CONTENT, answers.PIXEL)}
 NOT_HTTP = BadEvent(400, "the request is not valid HTTP/1.1")
 NOT_A_METHOD = BadEvent(405, "this method is not allowed; use GET or POST", allow=answers.METHODS)
 TOO_LATE = BadEvent(503, "the event database does not answer in time; send the event again in a second")
+OUR_FAULT = BadEvent(500, "the event could not be judged; please report this")
 HEALTHY = Answer(200, "text/plain; charset=utf-8", b"ok\n")
 
 
-class Slot:
-    """The place of one request in the order of answers."""
-
-    __slots__ = ("answer", "began", "connection", "data", "last", "without_body")
-
-    def __init__(self, connection: Connection, *, last: bool, without_body: bool = False) -> None:
-        self.connection = connection
-        self.began = connection.active
-        self.last = last
-        self.without_body = without_body
-        self.answer: Answer = answers.NO_CONTENT  # given once the rows are committed
-        self.data: bytes | None = None
-
-    def fill(self, answer: Answer) -> None:
-        ready = None if self.last or self.without_body else READY_MADE.get(id(answer))
-        self.data = ready or render(answer, last=self.last, without_body=self.without_body)
+def tell(fault: BaseException) -> None:
+    """Where it happened, without its message, in which a user id may stand."""
+    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)[-3:]]
+    logger.error("A request met a fault of ours: %s at %s", type(fault).__name__, ", ".join(places))
 
 
 Accept = Callable[[bytes, str, dict[str, str], bytes], Accepted]
@@ -123,6 +101,9 @@ class Connection(asyncio.Protocol):
             self.close_when_answered()
         except httptools.HttpParserInvalidMethodError:
             self.refuse(NOT_A_METHOD if data[:1].isalpha() else NOT_HTTP)
+        except httptools.HttpParserCallbackError as reason:
+            tell(reason.__context__ or reason)
+            self.refuse(OUR_FAULT)
         except httptools.HttpParserError:
             self.refuse(NOT_HTTP)
         self._limit_head(len(data))
@@ -200,7 +181,10 @@ class Connection(asyncio.Protocol):
             self.store(accepted, slot)
         except BadEvent as reason:
             self.refused(self.url, method, reason)
-            slot.fill(answers.refusal(reason, self.headers))
+            slot.refuse(reason)
+        except Exception as reason:  # noqa: BLE001 - the parser would call it a fault of the sender
+            tell(reason)
+            slot.refuse(OUR_FAULT)
 
     def _wrong_head(self) -> BadEvent | None:
         if len(self.url) > path.LONGEST_TARGET:
@@ -235,7 +219,7 @@ class Connection(asyncio.Protocol):
             return
         self.refused(self.url, "", reason)
         slot = Slot(self, last=True)
-        slot.fill(answers.refusal(reason, self.headers))
+        slot.refuse(reason)
         self.slots.append(slot)
         self._hear_no_more()
         self.flush()
@@ -288,7 +272,7 @@ class Connection(asyncio.Protocol):
         """Events whose commit takes too long; it may still succeed, as after a reply that was lost."""
         overdue = [slot for slot in self.slots if slot.data is None and now - slot.began > STORE_SECONDS]
         for slot in overdue:
-            slot.fill(answers.refusal(TOO_LATE, {}))
+            slot.refuse(TOO_LATE)
         if overdue:
             self.flush()
 
