@@ -15,16 +15,15 @@ from typing import Any, cast
 
 import httptools
 
-from tracking.collector import answers, path
-from tracking.collector import body as bodies
+from tracking.collector import answers, heads
 from tracking.collector.answers import Answer
 from tracking.collector.intake import Accepted
+from tracking.collector.room import Room
 from tracking.collector.slot import Slot
 from tracking.fields import BadEvent
 
 logger = logging.getLogger("tracking")
 
-MOST_HEADER_BYTES = 32_768
 MOST_PIPELINED = 128
 REQUEST_SECONDS = 10.0
 STORE_SECONDS = 15.0  # a commit takes milliseconds; a database that stands still answers never
@@ -37,6 +36,7 @@ KEPT_HEADERS = frozenset(
 NOT_HTTP = BadEvent(400, "the request is not valid HTTP/1.1")
 NOT_A_METHOD = BadEvent(405, "this method is not allowed; use GET or POST", allow=answers.METHODS)
 TOO_LATE = BadEvent(503, "the event database does not answer in time; send the event again in a second")
+FULL = BadEvent(503, "too many bodies are being received; send the event again in a second")
 OUR_FAULT = BadEvent(500, "the event could not be judged; please report this")
 HEALTHY = Answer(200, "text/plain; charset=utf-8", b"ok\n")
 
@@ -55,11 +55,14 @@ Refused = Callable[[bytes, str, BadEvent], None]
 class Connection(asyncio.Protocol):
     """Parses requests, has them accepted and stored, and writes the answers in order."""
 
-    def __init__(self, *, accept: Accept, store: Store, refused: Refused, everybody: set[Connection]) -> None:
+    def __init__(
+        self, *, accept: Accept, store: Store, refused: Refused, everybody: set[Connection], room: Room
+    ) -> None:
         self.accept = accept
         self.store = store
         self.refused = refused
         self.everybody = everybody
+        self.room = room
         self.loop = asyncio.get_running_loop()
         self.slots: deque[Slot] = deque()
         self.deaf = False  # whatever still comes in is thrown away
@@ -67,7 +70,8 @@ class Connection(asyncio.Protocol):
         self.reading = True
         self.active = self.loop.time()
         self.started: float | None = None
-        self.head_bytes = 0
+        self.held = 0  # bytes of the room
+        self.mixed = False  # whether the piece that is read began with an earlier request
         self.parser: Any = httptools.HttpRequestParser(self)
         self.transport: asyncio.Transport
         self.on_message_begin()
@@ -81,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _reason: Exception | None) -> None:
         self.deaf = True
+        self._drop_body()
         self.everybody.discard(self)
 
     def pause_writing(self) -> None:
@@ -123,12 +128,18 @@ class Connection(asyncio.Protocol):
         self.length = ""
         self.expects = False
         self.in_head = True
+        self.head_bytes = self.arrived = 0
         self.started = self.loop.time()
 
     def on_url(self, piece: bytes) -> None:
         self.url += piece
+        self.head_bytes += len(piece)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.head_bytes += len(name) + len(value) + 4
+        if self.head_bytes > heads.MOST_BYTES:
+            self.refuse(heads.too_big(self.url))
+            return
         lower = name.lower()
         if lower in KEPT_HEADERS:
             self.headers[lower.decode()] = value.decode("latin-1")
@@ -141,18 +152,27 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self.in_head = False
-        self.head_bytes = 0
-        if reason := self._wrong_head():
+        if self.deaf:
+            return
+        version = self.parser.get_http_version()
+        reason = heads.fault(self.url, self.headers, length=self.length, hosts=self.hosts, version=version)
+        if reason:
             self.refuse(reason)
         elif self.expects:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, piece: bytes) -> None:
-        if not self.deaf:
-            self.body += piece
+        if self.deaf:
+            return
+        if not self.room.take(len(piece)):
+            self.refuse(FULL)
+            return
+        self.held += len(piece)
+        self.body += piece
 
     def on_message_complete(self) -> None:
         self.started = None
+        self.mixed = True
         if self.deaf:
             return
         method = self.parser.get_method().decode("latin-1")
@@ -164,6 +184,8 @@ class Connection(asyncio.Protocol):
             slot.fill(HEALTHY)
         else:
             self._take(slot, method)
+        if self.held:
+            self._drop_body()
         if slot.data is not None:
             self.flush()
         if len(self.slots) >= MOST_PIPELINED:
@@ -186,37 +208,24 @@ class Connection(asyncio.Protocol):
             tell(reason)
             slot.refuse(OUR_FAULT)
 
-    def _wrong_head(self) -> BadEvent | None:
-        if len(self.url) > path.LONGEST_TARGET:
-            return path.too_long(len(self.url))
-        if "transfer-encoding" in self.headers:
-            if self.length:
-                return BadEvent(400, "Content-Length and Transfer-Encoding must not come together")
-            return BadEvent(411, "send a Content-Length; chunked bodies are not accepted")
-        if self.length and int(self.length) > bodies.BIGGEST_BODY:
-            return bodies.too_big(int(self.length))
-        version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            return BadEvent(400, "the request must be HTTP/1.1")
-        if self.hosts > 1 or (not self.hosts and version == "1.1"):
-            return BadEvent(400, "the request must have exactly one Host header")
-        return None
-
     def _limit_head(self, size: int) -> None:
         """Stop a head that never ends before it fills the memory; the parser keeps unfinished lines."""
-        if self.deaf or not self.in_head:
+        mixed, self.mixed = self.mixed, False
+        if mixed or self.deaf or not self.in_head:
             return
-        self.head_bytes += size
-        if self.head_bytes > MOST_HEADER_BYTES:
-            if len(self.url) > path.LONGEST_TARGET:
-                self.refuse(path.too_long(len(self.url)))
-            else:
-                self.refuse(BadEvent(431, f"the headers must be at most {MOST_HEADER_BYTES} bytes long"))
+        self.arrived += size
+        if self.arrived > heads.MOST_BYTES:
+            self.refuse(heads.too_big(self.url))
+
+    def _drop_body(self) -> None:
+        self.room.give_back(self.held)
+        self.held, self.body = 0, b""
 
     def refuse(self, reason: BadEvent) -> None:
         """Answer in turn, then close: what follows such a request cannot be trusted."""
         if self.deaf:
             return
+        self._drop_body()
         self.refused(self.url, "", reason)
         slot = Slot(self, last=True)
         slot.refuse(reason)

@@ -18,6 +18,7 @@ from tracking.collector.accounts import REFRESH_SECONDS, Accounts
 from tracking.collector.connection import Connection
 from tracking.collector.intake import Accepted
 from tracking.collector.refusals import refusals
+from tracking.collector.room import Room
 from tracking.collector.sinks import BadRows, Sink
 from tracking.collector.slot import Slot
 from tracking.collector.writer import Busy, Submission, Writer
@@ -45,6 +46,7 @@ class Collector:
         self.sink = sink
         self.accounts = Accounts()
         self.connections: set[Connection] = set()
+        self.room = Room()
         self.gathered: list[Submission] = []
         self.pool = ThreadPoolExecutor(1, "accounts")
         self.loop: asyncio.AbstractEventLoop
@@ -95,6 +97,7 @@ class Collector:
             store=self._store,
             refused=refusals.note,
             everybody=self.connections,
+            room=self.room,
         )
 
     def _accept(self, target: bytes, method: str, headers: dict[str, str], body: bytes) -> Accepted:
