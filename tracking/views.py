@@ -60,8 +60,9 @@ def refuse_missing_host(request: HttpRequest) -> None:
 
 def body_of(request: HttpRequest) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isascii() and length.isdigit() and int(length) > body.BIGGEST_BODY:
-        raise body.too_big(int(length))
+    most = body.biggest(raw_target(request))
+    if length.isascii() and length.isdigit() and int(length) > most:
+        raise body.too_big(int(length), most=most)
     return request.body
 
 

@@ -117,7 +117,9 @@ def test_takes_a_batch(talk, stored):
         (request("/" + "x" * 8001), 414, b"8000"),
         (request("/" + "x" * 70_000), 414, b"8000"),
         (b"GET /api/4711/click/u/1/2 HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000, 431, b"headers"),
-        (request("/api/4711/click/u/1/2", "Content-Length: 1048577", method="POST"), 413, b"1048576"),
+        (request("/api/4711/click/u/1/2", "Content-Length: 32769", method="POST"), 413, b"32768"),
+        (request("/api/4711/events", "Content-Length: 1048577", method="POST"), 413, b"1048576"),
+        (request("/api/4711/click/u/1/2", *[f"X: {'y' * 1000}"] * 40), 431, b"headers"),
         (
             request("/api/4711/click/u/1/2", "Transfer-Encoding: chunked", method="POST", body="0\r\n\r\n"),
             411,

@@ -30,6 +30,7 @@ CODES = {
     415: "unsupported_media_type",
     429: "too_many_events",
     431: "headers_too_large",
+    500: "internal_error",
     503: "busy",
 }
 

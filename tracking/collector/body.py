@@ -37,6 +37,11 @@ def media_type(headers: Mapping[str, str], body: bytes) -> str:
     return kind.strip()
 
 
+def biggest(target: bytes) -> int:
+    """The most bytes of a body for this address, as far as it can be told before the address is read."""
+    return BIGGEST_BODY if target.partition(b"?")[0].endswith(b"/events") else BIGGEST_EVENT
+
+
 def too_big(length: int, *, most: int = BIGGEST_BODY) -> BadEvent:
     return BadEvent(413, f"the body must be at most {most} bytes long; got {length} bytes")
 

@@ -7,20 +7,23 @@ an event: 60,000 against 27,000 empty answers a second on two cores.
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections import deque
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
 
-from tracking.collector import answers, path
-from tracking.collector import body as bodies
+from tracking.collector import answers, heads
 from tracking.collector.answers import Answer
 from tracking.collector.intake import Accepted
+from tracking.collector.room import Room
+from tracking.collector.slot import Slot
 from tracking.fields import BadEvent
 
-MOST_HEADER_BYTES = 32_768
+logger = logging.getLogger("tracking")
+
 MOST_PIPELINED = 128
 REQUEST_SECONDS = 10.0
 STORE_SECONDS = 15.0  # a commit takes milliseconds; a database that stands still answers never
@@ -30,43 +33,18 @@ KEPT_HEADERS = frozenset(
     b"accept content-type sec-purpose purpose transfer-encoding dnt sec-gpc"
     b" user-agent origin authorization".split()
 )
-COMMON = "".join(f"{name}: {value}\r\n" for name, value in answers.COMMON_HEADERS)
-
-
-def render(answer: Answer, *, last: bool = False, without_body: bool = False) -> bytes:
-    """The bytes of an answer; ``last``: the connection is closed after it."""
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n", COMMON]
-    if answer.status != 204:
-        lines.append(f"Content-Type: {answer.content_type}\r\nContent-Length: {len(answer.body)}\r\n")
-    lines += [f"{name}: {value}\r\n" for name, value in answer.headers]
-    lines.append("Connection: close\r\n\r\n" if last else "\r\n")
-    return "".join(lines).encode("latin-1") + (b"" if without_body else answer.body)
-
-
-# By identity: the hash of an answer costs more than the look-up.
-READY_MADE = {id(answer): render(answer) for answer in (answers.NO_CONTENT, answers.PIXEL)}
 NOT_HTTP = BadEvent(400, "the request is not valid HTTP/1.1")
 NOT_A_METHOD = BadEvent(405, "this method is not allowed; use GET or POST", allow=answers.METHODS)
 TOO_LATE = BadEvent(503, "the event database does not answer in time; send the event again in a second")
+FULL = BadEvent(503, "too many bodies are being received; send the event again in a second")
+OUR_FAULT = BadEvent(500, "the event could not be judged; please report this")
 HEALTHY = Answer(200, "text/plain; charset=utf-8", b"ok\n")
 
 
-class Slot:
-    """The place of one request in the order of answers."""
-
-    __slots__ = ("answer", "began", "connection", "data", "last", "without_body")
-
-    def __init__(self, connection: Connection, *, last: bool, without_body: bool = False) -> None:
-        self.connection = connection
-        self.began = connection.active
-        self.last = last
-        self.without_body = without_body
-        self.answer: Answer = answers.NO_CONTENT  # given once the rows are committed
-        self.data: bytes | None = None
-
-    def fill(self, answer: Answer) -> None:
-        ready = None if self.last or self.without_body else READY_MADE.get(id(answer))
-        self.data = ready or render(answer, last=self.last, without_body=self.without_body)
+def tell(fault: BaseException) -> None:
+    """Where it happened, without its message, in which a user id may stand."""
+    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)[-3:]]
+    logger.error("A request met a fault of ours: %s at %s", type(fault).__name__, ", ".join(places))
 
 
 Accept = Callable[[bytes, str, dict[str, str], bytes], Accepted]
@@ -77,11 +55,14 @@ Refused = Callable[[bytes, str, BadEvent], None]
 class Connection(asyncio.Protocol):
     """Parses requests, has them accepted and stored, and writes the answers in order."""
 
-    def __init__(self, *, accept: Accept, store: Store, refused: Refused, everybody: set[Connection]) -> None:
+    def __init__(
+        self, *, accept: Accept, store: Store, refused: Refused, everybody: set[Connection], room: Room
+    ) -> None:
         self.accept = accept
         self.store = store
         self.refused = refused
         self.everybody = everybody
+        self.room = room
         self.loop = asyncio.get_running_loop()
         self.slots: deque[Slot] = deque()
         self.deaf = False  # whatever still comes in is thrown away
@@ -89,7 +70,8 @@ class Connection(asyncio.Protocol):
         self.reading = True
         self.active = self.loop.time()
         self.started: float | None = None
-        self.head_bytes = 0
+        self.held = 0  # bytes of the room
+        self.mixed = False  # whether the piece that is read began with an earlier request
         self.parser: Any = httptools.HttpRequestParser(self)
         self.transport: asyncio.Transport
         self.on_message_begin()
@@ -103,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _reason: Exception | None) -> None:
         self.deaf = True
+        self._drop_body()
         self.everybody.discard(self)
 
     def pause_writing(self) -> None:
@@ -123,6 +106,9 @@ class Connection(asyncio.Protocol):
             self.close_when_answered()
         except httptools.HttpParserInvalidMethodError:
             self.refuse(NOT_A_METHOD if data[:1].isalpha() else NOT_HTTP)
+        except httptools.HttpParserCallbackError as reason:
+            tell(reason.__context__ or reason)
+            self.refuse(OUR_FAULT)
         except httptools.HttpParserError:
             self.refuse(NOT_HTTP)
         self._limit_head(len(data))
@@ -142,12 +128,18 @@ class Connection(asyncio.Protocol):
         self.length = ""
         self.expects = False
         self.in_head = True
+        self.head_bytes = self.arrived = 0
         self.started = self.loop.time()
 
     def on_url(self, piece: bytes) -> None:
         self.url += piece
+        self.head_bytes += len(piece)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.head_bytes += len(name) + len(value) + 4
+        if self.head_bytes > heads.MOST_BYTES:
+            self.refuse(heads.too_big(self.url))
+            return
         lower = name.lower()
         if lower in KEPT_HEADERS:
             self.headers[lower.decode()] = value.decode("latin-1")
@@ -160,18 +152,27 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self.in_head = False
-        self.head_bytes = 0
-        if reason := self._wrong_head():
+        if self.deaf:
+            return
+        version = self.parser.get_http_version()
+        reason = heads.fault(self.url, self.headers, length=self.length, hosts=self.hosts, version=version)
+        if reason:
             self.refuse(reason)
         elif self.expects:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, piece: bytes) -> None:
-        if not self.deaf:
-            self.body += piece
+        if self.deaf:
+            return
+        if not self.room.take(len(piece)):
+            self.refuse(FULL)
+            return
+        self.held += len(piece)
+        self.body += piece
 
     def on_message_complete(self) -> None:
         self.started = None
+        self.mixed = True
         if self.deaf:
             return
         method = self.parser.get_method().decode("latin-1")
@@ -183,6 +184,8 @@ class Connection(asyncio.Protocol):
             slot.fill(HEALTHY)
         else:
             self._take(slot, method)
+        if self.held:
+            self._drop_body()
         if slot.data is not None:
             self.flush()
         if len(self.slots) >= MOST_PIPELINED:
@@ -200,42 +203,32 @@ class Connection(asyncio.Protocol):
             self.store(accepted, slot)
         except BadEvent as reason:
             self.refused(self.url, method, reason)
-            slot.fill(answers.refusal(reason, self.headers))
-
-    def _wrong_head(self) -> BadEvent | None:
-        if len(self.url) > path.LONGEST_TARGET:
-            return path.too_long(len(self.url))
-        if "transfer-encoding" in self.headers:
-            if self.length:
-                return BadEvent(400, "Content-Length and Transfer-Encoding must not come together")
-            return BadEvent(411, "send a Content-Length; chunked bodies are not accepted")
-        if self.length and int(self.length) > bodies.BIGGEST_BODY:
-            return bodies.too_big(int(self.length))
-        version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            return BadEvent(400, "the request must be HTTP/1.1")
-        if self.hosts > 1 or (not self.hosts and version == "1.1"):
-            return BadEvent(400, "the request must have exactly one Host header")
-        return None
+            slot.refuse(reason)
+        except Exception as reason:  # noqa: BLE001 - the parser would call it a fault of the sender
+            tell(reason)
+            slot.refuse(OUR_FAULT)
 
     def _limit_head(self, size: int) -> None:
         """Stop a head that never ends before it fills the memory; the parser keeps unfinished lines."""
-        if self.deaf or not self.in_head:
+        mixed, self.mixed = self.mixed, False
+        if mixed or self.deaf or not self.in_head:
             return
-        self.head_bytes += size
-        if self.head_bytes > MOST_HEADER_BYTES:
-            if len(self.url) > path.LONGEST_TARGET:
-                self.refuse(path.too_long(len(self.url)))
-            else:
-                self.refuse(BadEvent(431, f"the headers must be at most {MOST_HEADER_BYTES} bytes long"))
+        self.arrived += size
+        if self.arrived > heads.MOST_BYTES:
+            self.refuse(heads.too_big(self.url))
+
+    def _drop_body(self) -> None:
+        self.room.give_back(self.held)
+        self.held, self.body = 0, b""
 
     def refuse(self, reason: BadEvent) -> None:
         """Answer in turn, then close: what follows such a request cannot be trusted."""
         if self.deaf:
             return
+        self._drop_body()
         self.refused(self.url, "", reason)
         slot = Slot(self, last=True)
-        slot.fill(answers.refusal(reason, self.headers))
+        slot.refuse(reason)
         self.slots.append(slot)
         self._hear_no_more()
         self.flush()
@@ -288,7 +281,7 @@ class Connection(asyncio.Protocol):
         """Events whose commit takes too long; it may still succeed, as after a reply that was lost."""
         overdue = [slot for slot in self.slots if slot.data is None and now - slot.began > STORE_SECONDS]
         for slot in overdue:
-            slot.fill(answers.refusal(TOO_LATE, {}))
+            slot.refuse(TOO_LATE)
         if overdue:
             self.flush()
 

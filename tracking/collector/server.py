@@ -15,10 +15,12 @@ import uvloop
 
 from tracking.collector import answers, intake, surge
 from tracking.collector.accounts import REFRESH_SECONDS, Accounts
-from tracking.collector.connection import Connection, Slot
+from tracking.collector.connection import Connection
 from tracking.collector.intake import Accepted
 from tracking.collector.refusals import refusals
+from tracking.collector.room import Room
 from tracking.collector.sinks import BadRows, Sink
+from tracking.collector.slot import Slot
 from tracking.collector.writer import Busy, Submission, Writer
 from tracking.fields import BadEvent
 
@@ -44,6 +46,7 @@ class Collector:
         self.sink = sink
         self.accounts = Accounts()
         self.connections: set[Connection] = set()
+        self.room = Room()
         self.gathered: list[Submission] = []
         self.pool = ThreadPoolExecutor(1, "accounts")
         self.loop: asyncio.AbstractEventLoop
@@ -94,6 +97,7 @@ class Collector:
             store=self._store,
             refused=refusals.note,
             everybody=self.connections,
+            room=self.room,
         )
 
     def _accept(self, target: bytes, method: str, headers: dict[str, str], body: bytes) -> Accepted:
@@ -158,14 +162,15 @@ class Collector:
 
 def outcome(submission: Submission) -> answers.Answer:
     """The answer of a submission after its commit, or after its failure."""
+    headers = submission.context.headers
     match submission.error:
         case None:
             answer: answers.Answer = submission.context.answer
             return answer
         case BadRows() as reason:
-            return answers.refusal(BadEvent(500, f"{reason}; please report this"), {})
+            return answers.refusal(BadEvent(500, f"{reason}; please report this"), headers)
         case reason:
-            return answers.refusal(BadEvent(503, str(reason)), {})
+            return answers.refusal(BadEvent(503, str(reason)), headers)
 
 
 def settle_interpreter() -> None:

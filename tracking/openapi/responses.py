@@ -29,9 +29,10 @@ REFUSED = {
     415: "the body is of a kind that is not read",
     429: "the customer's budget of events for this second is spent; send again after Retry-After",
     431: "the headers are too large",
+    500: "a fault of this software, which its log names; please report it",
     503: "nothing could be stored now; send again after Retry-After",
 }
-ALWAYS = (400, 401, 403, 404, 405, 408, 414, 429, 431, 503)
+ALWAYS = (400, 401, 403, 404, 405, 408, 414, 429, 431, 500, 503)
 BODY = (411, 413, 415)
 EVENT = ("204", "200", *ALWAYS)
 BATCH = (*ALWAYS, *BODY)
