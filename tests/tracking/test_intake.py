@@ -171,8 +171,10 @@ BAD = [
     ("/api/00000/buy/u/1/2?fullprice=2.50%20EUR", 400, "no space"),
     *[
         (f"/api/00000/buy/u/1/2?fullprice={p}", 400, "fullprice must be")
-        for p in ("NaNEUR", "InfinityEUR", "1e9EUR", "-1EUR", "1.EUR", "EUR", "2.5", "")
+        for p in ("NaNEUR", "InfinityEUR", "1e9EUR", "-1EUR", "1.EUR", "EUR", "2.5", "", "2.50XQZ", "2.50AAA")
     ],
+    ("/api/00000/wishlist/u/1/2?price=2.50XQZ", 400, "ISO 4217"),
+    ("/api/00000/buy/u/1/2?price=250&currency=XQZ", 400, "currency must be an ISO 4217 code"),
     ("/api/00000/login/same/same", 400, "same user"),
     ("/api/00000/rendered/u/1/" + ",".join(map(str, range(1, 502))), 400, "max 500"),
     ("/api/00000/rendered/u/1/1,x", 400, "string ids are not enabled"),

@@ -207,7 +207,9 @@ def outside(schema: Schema) -> Iterator[str]:
     if schema["type"] == "integer":
         yield from (str(schema["minimum"] - 1), str(schema["maximum"] + 1), "1.5", "")
         return
-    if "maxLength" in schema:
+    if "enum" in schema:
+        yield from ("", "XQZ", schema["enum"][0].lower(), schema["enum"][0] * 2)
+    elif "maxLength" in schema:
         yield "a" * (schema["maxLength"] + 1)
         yield "a\x01"
         if schema.get("minLength"):
@@ -221,6 +223,19 @@ def parameters() -> Iterator[Any]:
     for address in ADDRESSES:
         for one in map(resolved, DOCUMENT["paths"][address]["get"]["parameters"]):
             yield pytest.param(address, one, id=f"{address.split('/')[2]}-{one['name']}")
+
+
+def test_it_names_the_currencies_that_there_are() -> None:
+    buy = {
+        one["name"]: one["schema"]
+        for one in DOCUMENT["paths"]["/{customerid}/buy/{userid}/{itemtypeid}/{itemid}"]["get"]["parameters"]
+        if "name" in one
+    }
+    price, currency = buy["fullprice"]["pattern"], buy["currency"]["enum"]
+    assert re.match(price, "2.50EUR")
+    assert not re.match(price, "2.50XQZ")
+    assert "EUR" in currency
+    assert "XQZ" not in currency
 
 
 def good_address(address: str) -> str:
