@@ -243,6 +243,8 @@ def test_names_the_allowed_methods(accept, method):
         (b"x" * 1_048_577, "application/x-www-form-urlencoded", 413),
         (b"lang=%FF", "application/x-www-form-urlencoded", 400),
         (b"quantity=2", "application/x-www-form-urlencoded", 400),
+        (b'{"lang":"de","lang":"de"}', "application/json", 400),
+        (b'{"lang" :"de", "l\\u0061ng": "fr"}', "application/json", 400),
     ],
 )
 def test_refuses_bad_bodies(accept, body, kind, status):

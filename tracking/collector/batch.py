@@ -81,6 +81,8 @@ def documents(headers: Mapping[str, str], body: bytes) -> list[object]:
 
 
 def listed(document: object) -> list[object]:
+    if isinstance(document, BadEvent):
+        raise document
     found = document.get("events") if isinstance(document, dict) else document
     if not isinstance(found, list):
         raise BadEvent(400, 'the body must be a list of events, or an object with "events"')

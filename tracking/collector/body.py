@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from tracking.collector import path
+from tracking.collector import path, repeated
 from tracking.fields import BadEvent, shown
 
 BIGGEST_BODY = 1_048_576
@@ -46,19 +46,25 @@ def from_form(body: bytes) -> list[tuple[str, str]]:
 def from_json(body: bytes) -> list[tuple[str, str]]:
     refuse_depth(body)
     document = parsed(body)
+    if isinstance(document, BadEvent):
+        raise document
     if not isinstance(document, dict):
         raise BadEvent(400, "the JSON body must be an object of parameters")
     return [(name, scalar(name, value)) for name, value in document.items()]
 
 
 def parsed(body: bytes) -> object:
-    """The document of a JSON body. orjson refuses NaN, lone surrogates and what is nested too deep."""
+    """The document of a JSON body, in which a :class:`BadEvent` may stand for an object of the top.
+
+    orjson refuses NaN, lone surrogates and what is nested too deep.
+    """
     try:
-        return orjson.loads(body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError as reason:
         if "depth limit" in str(reason):
             raise BadEvent(400, "the body's JSON is too deep") from None
         raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    return repeated.refused(body, document)
 
 
 def refuse_depth(body: bytes) -> None:
