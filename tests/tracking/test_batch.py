@@ -174,6 +174,24 @@ def test_takes_nothing_but_posts(accept):
     assert (refused.value.status, refused.value.allow) == (405, batch.METHODS)
 
 
+@pytest.mark.parametrize("target", [URL, URL + "/", URL + "?x=1"])
+def test_names_its_own_methods(accept, target):
+    answer = accept(target, method="OPTIONS").answer
+    assert {dict(answer.headers)[name] for name in ("Allow", "Access-Control-Allow-Methods")} == {
+        batch.METHODS
+    }
+    with pytest.raises(BadEvent) as refused:
+        accept(target, method="PUT")
+    assert (refused.value.status, refused.value.allow) == (405, batch.METHODS)
+    others = dict(accept("/api/00000/events/u/1/2", method="OPTIONS").answer.headers)
+    assert others["Allow"] == "GET, HEAD, POST, OPTIONS"
+
+
+def test_takes_its_address_with_a_slash_at_the_end(send):
+    found, _answer = send([CLICK], target=URL + "/")
+    assert len(found.rows) == 1
+
+
 def test_knows_no_other_customer(send):
     with pytest.raises(BadEvent) as refused:
         send([CLICK], target="/api/99999/events")

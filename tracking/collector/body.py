@@ -11,6 +11,7 @@ from tracking.fields import BadEvent, shown
 
 BIGGEST_BODY = 1_048_576
 DEEPEST_JSON = 64
+UNMEASURED = "send a Content-Length; chunked bodies are not accepted"
 
 
 def parameters(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:

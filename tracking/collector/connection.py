@@ -205,7 +205,7 @@ class Connection(asyncio.Protocol):
         if "transfer-encoding" in self.headers:
             if self.length:
                 return BadEvent(400, "Content-Length and Transfer-Encoding must not come together")
-            return BadEvent(411, "send a Content-Length; chunked bodies are not accepted")
+            return BadEvent(411, bodies.UNMEASURED)
         if self.length and int(self.length) > bodies.BIGGEST_BODY:
             return bodies.too_big(int(self.length))
         version = self.parser.get_http_version()
