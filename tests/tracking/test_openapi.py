@@ -48,8 +48,24 @@ def test_it_has_every_event_name_parameter_prefix_and_answer() -> None:
     [server] = DOCUMENT["servers"]
     assert set(server["variables"]["prefix"]["enum"]) == {prefix.decode() for prefix in PREFIXES}
     assert set(responses.REFUSED) == set(answers.CODES)
-    told = {204, 200, 400, 401, 403, 404, 405, 413, 414, 415, 429, 503}
+    for item in DOCUMENT["paths"].values():
+        assert {"get", "head", "post", "options"} & set(item) == allowed(item)
+    told = {204, 200, 400, 401, 403, 404, 405, 413, 414, 415, 429, 500, 503}
     assert told <= {int(status) for status in DOCUMENT["paths"][ADDRESSES[0]]["post"]["responses"]}
+
+
+def allowed(item: Schema) -> set[str]:
+    """The methods that a preflight of this address is told."""
+    target = "/api/00000/click/u/1/2" if "get" in item else "/api/00000/events"
+    found = intake.accept(target.encode(), method="OPTIONS", headers={}, find=KNOWN.get)
+    return set(dict(found.answer.headers)["Allow"].lower().split(", "))
+
+
+def test_its_words_of_signatures_are_those_of_the_intake() -> None:
+    unsigned = "/api/00000/click/u/1/2?overridetimestamp=2012-01-01T11:00:00&signature=" + "0" * 32
+    assert status_of("GET", unsigned) == 400
+    assert "signature of a time" in responses.REFUSED[400]
+    assert "time" not in responses.REFUSED[403]
 
 
 def resolved(node: Schema) -> Schema:
