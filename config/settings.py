@@ -125,8 +125,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
-    "config.middleware.WireLimits",
     "tracking.middleware.EventsFirst",
+    "config.middleware.WireLimits",
     "config.middleware.NoNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tracking.currencies import CURRENCIES
+
 BIGGEST_ID = 2_147_483_647
 LONGEST_USER_BYTES = 1_024
 LONGEST_ITEM_ID = 255
@@ -27,6 +29,7 @@ class Kind:
 
     parse: Parser
     schema: Mapping[str, Any]
+    bounds: str = ""  # in words, where the schema is long
 
     def __call__(self, name: str, text: str) -> int | str:
         return self.parse(name, text)
@@ -109,7 +112,8 @@ def category_path(name: str, text: str) -> str:
 
 def price(name: str, text: str) -> str:
     """Amount and ISO 4217 currency, e.g. `2.50EUR`. Returned as it came; see :func:`split_price`."""
-    if PRICE.match(text):
+    found = PRICE.match(text)
+    if found and found[2] in CURRENCIES:
         return text
     if " " in text:
         raise bad(name, "an amount and a currency with no space between: 2.50EUR", text)
@@ -118,8 +122,24 @@ def price(name: str, text: str) -> str:
     raise bad(name, "an amount with at most 4 decimals and an ISO 4217 currency: 2.50EUR", text)
 
 
+def currency(name: str, text: str) -> str:
+    if text not in CURRENCIES:
+        raise bad(name, "an ISO 4217 code such as EUR", text)
+    return text
+
+
 CATEGORY_PATH = Kind(category_path, {"type": "string", "maxLength": 1_024, "pattern": PRINTABLE})
-PRICE_OF_UNIT = Kind(price, {"type": "string", "pattern": r"^[0-9]{1,10}(?:\.[0-9]{1,4})?[A-Z]{3}$"})
+CURRENCY = Kind(
+    currency, {"type": "string", "enum": sorted(CURRENCIES)}, bounds="a code of ISO 4217 that is in use"
+)
+PRICE_OF_UNIT = Kind(
+    price,
+    {
+        "type": "string",
+        "pattern": rf"^[0-9]{{1,10}}(?:\.[0-9]{{1,4}})?(?:{'|'.join(sorted(CURRENCIES))})$",
+    },
+    bounds="up to 10 digits, at most 4 decimals, and a code of ISO 4217",
+)
 
 
 def split_price(text: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from config.middleware import drop_body
 from tracking import views
 from tracking.collector.path import PREFIXES
 
@@ -20,7 +21,8 @@ class EventsFirst:
 
     The collector takes events under every host name, since nothing of its answers depends on it; with
     ALLOWED_HOSTS in between, the same event would be stored on one port and refused as HTML on the other.
-    For the same reason it stands before the redirect to https, which would name the sender's Host.
+    For the same reason it stands before the redirect to https, which would name the sender's Host; and before
+    the limits of other addresses, for a page of another origin can read only the intake's own refusals.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -28,7 +30,10 @@ class EventsFirst:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(MAY_BE_AN_EVENT) and is_event(request.path_info):
-            return views.event(request)
+            answer = views.event(request)
+            if request.method == "HEAD":
+                drop_body(answer)
+            return answer
         return self.get_response(request)
 
 

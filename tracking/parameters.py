@@ -73,7 +73,7 @@ TRIGGER_NAME = Parameter(
 CURRENCY = Parameter(
     name="currency",
     column="currency",
-    kind=fields.matching("[A-Z]{3}", "an ISO 4217 code such as EUR"),
+    kind=fields.CURRENCY,
     rule="ISO 4217 code of the deprecated price, default EUR",
     example="EUR",
 )

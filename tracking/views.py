@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config.middleware import raw_target
 from config.web import warmer
-from tracking.collector import answers, body, intake, shared
+from tracking.collector import answers, body, intake, path, shared
 from tracking.collector.answers import Answer
 from tracking.collector.intake import Accepted
 from tracking.collector.refusals import refusals
@@ -35,7 +35,7 @@ def event(request: HttpRequest) -> HttpResponse:
     keys.settled.look()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        refuse_missing_host(request)
+        refuse_wrong_head(request)
         accepted = intake.accept(
             raw_target(request), method=request.method or "", headers=headers, body=body_of(request)
         )
@@ -48,12 +48,18 @@ def event(request: HttpRequest) -> HttpResponse:
     return rendered(accepted.answer)
 
 
-def refuse_missing_host(request: HttpRequest) -> None:
-    """One Host header under HTTP/1.1, whatever it names (RFC 9112, 3.2), as the collector has it.
+def refuse_wrong_head(request: HttpRequest) -> None:
+    """What the collector refuses before it reads the request: a long address, a chunked body, no Host header.
 
-    The web server has refused a second one already. A request without a raw address came over no wire.
+    WSGI servers hand a chunked body to Django as an empty one, so accepting it would lose data. One Host
+    header under HTTP/1.1, whatever it names (RFC 9112, 3.2): the web server has refused a second one already,
+    and a request without a raw address came over no wire.
     """
     meta = request.META
+    if len(raw_target(request)) > path.LONGEST_TARGET:
+        raise path.too_long(len(raw_target(request)))
+    if "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
+        raise BadEvent(411, body.UNMEASURED)
     if "RAW_URI" in meta and "HTTP_HOST" not in meta and meta.get("SERVER_PROTOCOL") == "HTTP/1.1":
         raise BadEvent(400, "the request must have exactly one Host header")
 

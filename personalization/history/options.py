@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from config import languages
-from personalization.history.currencies import CURRENCIES
 from personalization.history.mapping import BadMapping, Mapping, event_code, event_names
 from personalization.history.times import BadTime, zone_of
 from personalization.history.times import time_format as form_of
 from personalization.server.models import StoredItem
+from tracking.currencies import CURRENCIES
 
 MAX_ITEM_TYPE = 2_147_483_647
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")

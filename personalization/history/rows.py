@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from personalization.history.currencies import CURRENCIES
 from personalization.history.mapping import EVENTS
 from tracking import fields
+from tracking.currencies import CURRENCIES
 from tracking.events import SPELLINGS
 from tracking.fields import BadEvent
 

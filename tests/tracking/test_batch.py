@@ -101,6 +101,39 @@ def test_refuses_one_event_with_its_sentence_and_stores_the_others(send, event, 
     assert sentence in answer["results"][1]["message"]
 
 
+REPEATED = [
+    b'{"event":"buy","user":"u","itemtype":1,"item":7,"quantity":1,"quantity":2}',
+    b'{"event":"click","user":"u","user" : "v","itemtype":1,"item":7,"categorypath":"a:b"}',
+    b'{"event":"click","user":"u","itemtype":1,"item":7,"it\\u0065m":7}',
+]
+
+
+@pytest.mark.parametrize("event", REPEATED)
+def test_refuses_an_event_that_gives_a_name_twice(send, event):
+    good = json.dumps({**CLICK, "eventid": "a:b", "item": 7}).encode()
+    for body in (b"[%s,%s]" % (good, event), b'{"events": [%s,%s]}' % (good, event)):
+        found, answer = send(body)
+        assert (answer["accepted"], answer["rejected"], len(found.rows)) == (1, 1, 1)
+        assert answer["results"][1]["status"] == 400
+        assert "given twice" in answer["results"][1]["message"]
+    found, answer = send(good + b"\n" + event, kind="application/x-ndjson")
+    assert [result["status"] for result in answer["results"]] == [204, 400]
+
+
+def test_refuses_a_body_that_gives_its_events_twice(send):
+    with pytest.raises(BadEvent, match="events given twice"):
+        send(b'{"events": [], "events": [1]}')
+
+
+def test_ignores_what_it_does_not_read_however_often(send):
+    found, answer = send(
+        b'[{"event":"click","user":"u","itemtype":1,"item":7,"x":1,"x":{"y":%s}}]' % (b"9" * 300)
+    )
+    assert answer["results"][0]["status"] == 400  # a structure is no value
+    found, answer = send(b'[{"event":"click","user":"u","itemtype":1,"item":7,"x":1,"x":"2"}]')
+    assert len(found.rows) == 1
+
+
 def test_reads_lines_and_names_the_broken_one(send):
     lines = [json.dumps(CLICK).encode(), b"{broken", b"", json.dumps(CLICK).encode()]
     found, answer = send(b"\r\n".join(lines), kind="application/x-ndjson; charset=utf-8")
@@ -147,6 +180,24 @@ def test_takes_nothing_but_posts(accept):
     with pytest.raises(BadEvent) as refused:
         accept(URL, method="GET")
     assert (refused.value.status, refused.value.allow) == (405, batch.METHODS)
+
+
+@pytest.mark.parametrize("target", [URL, URL + "/", URL + "?x=1"])
+def test_names_its_own_methods(accept, target):
+    answer = accept(target, method="OPTIONS").answer
+    assert {dict(answer.headers)[name] for name in ("Allow", "Access-Control-Allow-Methods")} == {
+        batch.METHODS
+    }
+    with pytest.raises(BadEvent) as refused:
+        accept(target, method="PUT")
+    assert (refused.value.status, refused.value.allow) == (405, batch.METHODS)
+    others = dict(accept("/api/00000/events/u/1/2", method="OPTIONS").answer.headers)
+    assert others["Allow"] == "GET, HEAD, POST, OPTIONS"
+
+
+def test_takes_its_address_with_a_slash_at_the_end(send):
+    found, _answer = send([CLICK], target=URL + "/")
+    assert len(found.rows) == 1
 
 
 def test_knows_no_other_customer(send):

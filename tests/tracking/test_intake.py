@@ -172,8 +172,10 @@ BAD = [
     ("/api/00000/buy/u/1/2?fullprice=2.50%20EUR", 400, "no space"),
     *[
         (f"/api/00000/buy/u/1/2?fullprice={p}", 400, "fullprice must be")
-        for p in ("NaNEUR", "InfinityEUR", "1e9EUR", "-1EUR", "1.EUR", "EUR", "2.5", "")
+        for p in ("NaNEUR", "InfinityEUR", "1e9EUR", "-1EUR", "1.EUR", "EUR", "2.5", "", "2.50XQZ", "2.50AAA")
     ],
+    ("/api/00000/wishlist/u/1/2?price=2.50XQZ", 400, "ISO 4217"),
+    ("/api/00000/buy/u/1/2?price=250&currency=XQZ", 400, "currency must be an ISO 4217 code"),
     ("/api/00000/login/same/same", 400, "same user"),
     ("/api/00000/rendered/u/1/" + ",".join(map(str, range(1, 502))), 400, "max 500"),
     ("/api/00000/rendered/u/1/1,x", 400, "string ids are not enabled"),
@@ -250,6 +252,8 @@ def test_takes_at_most_a_hundred_parameters_of_an_address(accept):
         (orjson.dumps(dict.fromkeys(map(str, range(101)), 1)), "application/json", 400),
         (b"lang=%FF", "application/x-www-form-urlencoded", 400),
         (b"quantity=2", "application/x-www-form-urlencoded", 400),
+        (b'{"lang":"de","lang":"de"}', "application/json", 400),
+        (b'{"lang" :"de", "l\\u0061ng": "fr"}', "application/json", 400),
     ],
 )
 def test_refuses_bad_bodies(accept, body, kind, status):

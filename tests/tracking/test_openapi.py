@@ -48,8 +48,24 @@ def test_it_has_every_event_name_parameter_prefix_and_answer() -> None:
     [server] = DOCUMENT["servers"]
     assert set(server["variables"]["prefix"]["enum"]) == {prefix.decode() for prefix in PREFIXES}
     assert set(responses.REFUSED) == set(answers.CODES)
-    told = {204, 200, 400, 401, 403, 404, 405, 413, 414, 415, 429, 503}
+    for item in DOCUMENT["paths"].values():
+        assert {"get", "head", "post", "options"} & set(item) == allowed(item)
+    told = {204, 200, 400, 401, 403, 404, 405, 413, 414, 415, 429, 500, 503}
     assert told <= {int(status) for status in DOCUMENT["paths"][ADDRESSES[0]]["post"]["responses"]}
+
+
+def allowed(item: Schema) -> set[str]:
+    """The methods that a preflight of this address is told."""
+    target = "/api/00000/click/u/1/2" if "get" in item else "/api/00000/events"
+    found = intake.accept(target.encode(), method="OPTIONS", headers={}, find=KNOWN.get)
+    return set(dict(found.answer.headers)["Allow"].lower().split(", "))
+
+
+def test_its_words_of_signatures_are_those_of_the_intake() -> None:
+    unsigned = "/api/00000/click/u/1/2?overridetimestamp=2012-01-01T11:00:00&signature=" + "0" * 32
+    assert status_of("GET", unsigned) == 400
+    assert "signature of a time" in responses.REFUSED[400]
+    assert "time" not in responses.REFUSED[403]
 
 
 def resolved(node: Schema) -> Schema:
@@ -207,7 +223,9 @@ def outside(schema: Schema) -> Iterator[str]:
     if schema["type"] == "integer":
         yield from (str(schema["minimum"] - 1), str(schema["maximum"] + 1), "1.5", "")
         return
-    if "maxLength" in schema:
+    if "enum" in schema:
+        yield from ("", "XQZ", schema["enum"][0].lower(), schema["enum"][0] * 2)
+    elif "maxLength" in schema:
         yield "a" * (schema["maxLength"] + 1)
         yield "a\x01"
         if schema.get("minLength"):
@@ -221,6 +239,19 @@ def parameters() -> Iterator[Any]:
     for address in ADDRESSES:
         for one in map(resolved, DOCUMENT["paths"][address]["get"]["parameters"]):
             yield pytest.param(address, one, id=f"{address.split('/')[2]}-{one['name']}")
+
+
+def test_it_names_the_currencies_that_there_are() -> None:
+    buy = {
+        one["name"]: one["schema"]
+        for one in DOCUMENT["paths"]["/{customerid}/buy/{userid}/{itemtypeid}/{itemid}"]["get"]["parameters"]
+        if "name" in one
+    }
+    price, currency = buy["fullprice"]["pattern"], buy["currency"]["enum"]
+    assert re.match(price, "2.50EUR")
+    assert not re.match(price, "2.50XQZ")
+    assert "EUR" in currency
+    assert "XQZ" not in currency
 
 
 def good_address(address: str) -> str:

@@ -9,8 +9,10 @@ from django.conf import settings
 
 from config.customers.directory import create_customer
 from tracking import queries
+from tracking.collector.answers import CODES
+from tracking.collector.refusals import refusals
 from tracking.identity import pseudonym
-from tracking.models import Event, IdentityEdge
+from tracking.models import Event, IdentityEdge, RefusedRequest
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", settings.EVENTS_DB])
 
@@ -90,6 +92,33 @@ def test_answers_in_words_or_json(client, customer):
     answer = client.put(f"/api/{customer}/click/u/1/2")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
     assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "tail", "wire", "status", "allow"),
+    [
+        ("GET", "click/u/1/2?x=" + "x" * 8000, {}, 414, None),
+        ("OPTIONS", "click/u/1/2?x=" + "x" * 8000, {}, 414, None),
+        ("POST", "click/u/1/2", {"HTTP_TRANSFER_ENCODING": "chunked"}, 411, None),
+        ("PROPFIND", "click/u/1/2", {}, 405, "GET, HEAD, POST, OPTIONS"),
+        ("PROPFIND", "events", {}, 405, "POST, OPTIONS"),
+        ("GET", "events/", {}, 405, "POST, OPTIONS"),
+    ],
+)
+def test_refuses_wrong_heads_as_the_collector_does(client, customer, method, tail, wire, status, allow):
+    headers = {"accept": "application/json", "origin": "https://elsewhere.example"}
+    answer = client.generic(method, f"/api/{customer}/{tail}", headers=headers, **wire)
+    assert (answer.status_code, answer.get("Allow")) == (status, allow)
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert answer.json()["error"]["code"] == CODES[status]
+    refusals.store()
+    assert RefusedRequest.objects.latest("pk").status == status
+
+
+def test_judges_a_head_without_a_body(client, customer):
+    answer = client.head(f"/api/{customer}/clik/u/1/2")
+    assert (answer.status_code, answer.content) == (404, b"")
+    assert int(answer["Content-Length"]) > 0
 
 
 def test_takes_old_solution_ids_only_with_event_codes(client, customer):

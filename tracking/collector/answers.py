@@ -44,15 +44,19 @@ class Answer(NamedTuple):
 
 NO_CONTENT = Answer(204)
 PIXEL = Answer(200, "image/gif", base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"))
-PREFLIGHT = Answer(
-    204,
-    headers=(
-        ("Allow", METHODS),
-        ("Access-Control-Allow-Methods", METHODS),
-        ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
-        ("Access-Control-Max-Age", "86400"),
-    ),
-)
+
+
+def preflight(methods: str) -> Answer:
+    """What a browser asks before it sends from a page of another origin (Fetch, CORS-preflight)."""
+    return Answer(
+        204,
+        headers=(
+            ("Allow", methods),
+            ("Access-Control-Allow-Methods", methods),
+            ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+            ("Access-Control-Max-Age", "86400"),
+        ),
+    )
 
 
 def success(headers: Mapping[str, str]) -> Answer:

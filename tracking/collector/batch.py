@@ -18,6 +18,7 @@ from config.customers.directory import CustomerAccount
 from tracking.collector import body as bodies
 from tracking.collector import gate, path, quick, single
 from tracking.collector.answers import Answer
+from tracking.collector.path import Parts
 from tracking.collector.refusals import refusals
 from tracking.collector.rows import EdgeRow, EventRow
 from tracking.events import Rule, Shape, rule_of
@@ -37,6 +38,11 @@ class Batch(NamedTuple):
     rows: list[EventRow]
     edges: list[EdgeRow]
     answer: Answer
+
+
+def is_meant(parts: Parts) -> bool:
+    """Whether this is the address of batches; one slash at the end is harmless."""
+    return parts.event == CODE and parts.rest in ([], [b""])
 
 
 def read(
@@ -100,6 +106,8 @@ def documents(headers: Mapping[str, str], body: bytes) -> list[object]:
 
 
 def listed(document: object) -> list[object]:
+    if isinstance(document, BadEvent):
+        raise document
     found = document.get("events") if isinstance(document, dict) else document
     if not isinstance(found, list):
         raise BadEvent(400, 'the body must be a list of events, or an object with "events"')

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import orjson
 
-from tracking.collector import path
+from tracking.collector import path, repeated
 from tracking.fields import BadEvent, shown
 
 BIGGEST_BODY = 1_048_576
 BIGGEST_EVENT = 32_768  # a body of one event, which holds up all others while it is read
 DEEPEST_JSON = 64
+UNMEASURED = "send a Content-Length; chunked bodies are not accepted"
 
 
 def parameters(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
@@ -39,7 +40,9 @@ def media_type(headers: Mapping[str, str], body: bytes) -> str:
 
 def biggest(target: bytes) -> int:
     """The most bytes of a body for this address, as far as it can be told before the address is read."""
-    return BIGGEST_BODY if target.partition(b"?")[0].endswith(b"/events") else BIGGEST_EVENT
+    return (
+        BIGGEST_BODY if target.partition(b"?")[0].removesuffix(b"/").endswith(b"/events") else BIGGEST_EVENT
+    )
 
 
 def too_big(length: int, *, most: int = BIGGEST_BODY) -> BadEvent:
@@ -54,6 +57,8 @@ def from_form(body: bytes) -> list[tuple[str, str]]:
 def from_json(body: bytes) -> list[tuple[str, str]]:
     refuse_depth(body)
     document = parsed(body)
+    if isinstance(document, BadEvent):
+        raise document
     if not isinstance(document, dict):
         raise BadEvent(400, "the JSON body must be an object of parameters")
     path.refuse_many(len(document))
@@ -61,13 +66,17 @@ def from_json(body: bytes) -> list[tuple[str, str]]:
 
 
 def parsed(body: bytes) -> object:
-    """The document of a JSON body. orjson refuses NaN, lone surrogates and what is nested too deep."""
+    """The document of a JSON body, in which a :class:`BadEvent` may stand for an object of the top.
+
+    orjson refuses NaN, lone surrogates and what is nested too deep.
+    """
     try:
-        return orjson.loads(body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError as reason:
         if "depth limit" in str(reason):
             raise BadEvent(400, "the body's JSON is too deep") from None
         raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    return repeated.refused(body, document)
 
 
 def refuse_depth(body: bytes) -> None:

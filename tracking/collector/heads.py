@@ -20,7 +20,7 @@ def fault(
     if "transfer-encoding" in headers:
         if length:
             return BadEvent(400, "Content-Length and Transfer-Encoding must not come together")
-        return BadEvent(411, "send a Content-Length; chunked bodies are not accepted")
+        return BadEvent(411, bodies.UNMEASURED)
     if length and int(length) > (most := bodies.biggest(url)):
         return bodies.too_big(int(length), most=most)
     if version not in ("1.0", "1.1"):

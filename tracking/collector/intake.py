@@ -65,9 +65,10 @@ def examine(
 ) -> Accepted:
     """:func:`accept` for every request, part by part and rule by rule."""
     if method not in METHODS:
-        raise BadEvent(405, f"method {shown(method)} is not allowed; use GET or POST", allow=answers.METHODS)
+        allow, use = (batch.METHODS, "POST") if is_batch(target) else (answers.METHODS, "GET or POST")
+        raise BadEvent(405, f"method {shown(method)} is not allowed; use {use}", allow=allow)
     if method == "OPTIONS":
-        return Accepted([], [], answers.PREFLIGHT)
+        return Accepted([], [], answers.preflight(batch.METHODS if is_batch(target) else answers.METHODS))
     parts = path.split(target)
     account = customer_of(parts, find)
     received = time.time_ns() // 1000 if now is None else now
@@ -77,7 +78,7 @@ def examine(
         )
         if method == "HEAD" or is_prefetch(headers) or is_unwanted_robot(account, headers):
             return Accepted([], [], answer)
-        if not is_batch(parts):  # which is charged before it is read
+        if not batch.is_meant(parts):  # which is charged before it is read
             gate.budgets.spend(account, events=len(rows), now=received)
     except BadEvent as reason:
         reason.customer_id = account.customer_id
@@ -97,7 +98,7 @@ def of_customer(
     """What the request says, once it is known whose it is."""
     gate.admit(account, headers)
     nobody = opts_out(account, headers)
-    if is_batch(parts):
+    if batch.is_meant(parts):
         if method != "POST":
             raise BadEvent(405, f"method {method} is not allowed; use POST", allow=batch.METHODS)
         read = batch.read(account, headers=headers, body=body, received=received, nobody=nobody)
@@ -108,8 +109,12 @@ def of_customer(
     return Accepted(rows, edges, answers.success(headers))
 
 
-def is_batch(parts: path.Parts) -> bool:
-    return parts.event == batch.CODE and not parts.rest
+def is_batch(target: bytes) -> bool:
+    """Whether an address, which may be a wrong one, is that of batches."""
+    try:
+        return batch.is_meant(path.split(target))
+    except BadEvent:
+        return False
 
 
 def customer_of(parts: path.Parts, find: Find) -> CustomerAccount:

@@ -86,6 +86,14 @@ def path_of(rule: Rule, code: str, names: list[str]) -> dict[str, Any]:
             "parameters": schemas.query(rule),
             "responses": responses.of(*responses.EVENT),
         },
+        "head": common
+        | {
+            "operationId": f"{code}_by_head",
+            "description": "Judges the event as GET does and stores nothing; no answer has a body.",
+            "parameters": schemas.query(rule),
+            "responses": responses.of(*responses.EVENT),
+        },
+        "options": preflight(code, tag="events"),
         "post": common
         | {
             "operationId": f"{code}_by_post",
@@ -101,6 +109,16 @@ def path_of(rule: Rule, code: str, names: list[str]) -> dict[str, Any]:
     }
 
 
+def preflight(code: str, *, tag: str) -> dict[str, Any]:
+    """What browsers ask before they send from a page of another origin."""
+    return {
+        "tags": [tag],
+        "operationId": f"{code}_by_options",
+        "summary": "which methods and headers a page of another origin may use",
+        "responses": responses.of(*responses.PREFLIGHT),
+    }
+
+
 def batch_path() -> dict[str, Any]:
     line = {
         "type": "string",
@@ -109,6 +127,7 @@ def batch_path() -> dict[str, Any]:
     return {
         "servers": [{"url": "/api"}],
         "parameters": [reference("parameters", "customerid")],
+        "options": preflight("events", tag="batches"),
         "post": {
             "tags": ["batches"],
             "operationId": "events",

@@ -79,6 +79,8 @@ def described(parameter: Parameter, of: str) -> str:
 
 
 def bounds_of(parameter: Parameter) -> str:
+    if parameter.kind.bounds:
+        return parameter.kind.bounds
     schema = parameter.kind.schema
     if schema["type"] == "integer":
         return f"{schema['minimum']} to {schema['maximum']}"

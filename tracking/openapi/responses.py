@@ -12,13 +12,15 @@ COMMITTED = {
     "204": "committed; also answered, with nothing stored, to HEAD, prefetching browsers, robots and events "
     "without user id",
     "200": "committed, with a transparent picture, where Accept begins with an image type",
+    "204-preflight": "the methods and headers that a page of another origin may use",
     "200-batch": "all accepted events are committed; each event has its result",
 }
 # Status -> when it is answered.
 REFUSED = {
-    400: "a rule is broken; the text names the parameter, the rule and the value",
+    400: "a rule is broken, or the signature of a time of the past is wrong; the text names the parameter, "
+    "the rule and the value",
     401: "the customer asks for its license key, and it was not sent or is wrong",
-    403: "the customer takes no events from pages of this origin, or the signature of user or time is wrong",
+    403: "the customer takes no events from pages of this origin, or the signature of the user is wrong",
     404: 'unknown customer or event, with "did you mean"',
     405: "unknown method; a batch is sent by POST",
     408: "the request did not arrive in time",
@@ -36,6 +38,7 @@ ALWAYS = (400, 401, 403, 404, 405, 408, 414, 429, 431, 500, 503)
 BODY = (411, 413, 415)
 EVENT = ("204", "200", *ALWAYS)
 BATCH = (*ALWAYS, *BODY)
+PREFLIGHT = ("204-preflight", 400, 408, 414, 431)
 RETRIED = frozenset({429, 503})
 
 
@@ -46,7 +49,7 @@ def of(*kinds: int | str) -> dict[str, Any]:
 
 
 def name_of(kind: int | str) -> str:
-    names = {"204": "committed", "200": "picture", "200-batch": "batch"}
+    names = {"204": "committed", "200": "picture", "200-batch": "batch", "204-preflight": "preflight"}
     return names[kind] if isinstance(kind, str) else answers.CODES[kind]
 
 
@@ -54,9 +57,14 @@ def components() -> dict[str, Any]:
     """Every answer under its name."""
     batch = {"application/json": {"schema": {"$ref": "#/components/schemas/BatchAnswer"}}}
     picture = {"image/gif": {"schema": {"type": "string", "contentMediaType": "image/gif"}}}
+    methods = {
+        name: {"schema": {"type": "string"}, "description": "the methods to use"}
+        for name in ("Allow", "Access-Control-Allow-Methods")
+    }
     return {
         "committed": {"description": COMMITTED["204"]},
         "picture": {"description": COMMITTED["200"], "content": picture},
+        "preflight": {"description": COMMITTED["204-preflight"], "headers": methods},
         "batch": {"description": COMMITTED["200-batch"], "content": batch},
         **{answers.CODES[status]: refusal(status, when) for status, when in REFUSED.items()},
     }

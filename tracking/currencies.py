@@ -1,4 +1,4 @@
-"""The currencies of ISO 4217 that are in use."""
+"""The currencies of ISO 4217 that are in use: for prices of events, live and imported."""
 
 from __future__ import annotations
 
