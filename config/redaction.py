@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from copy import copy
 from typing import get_args
 
 from django.core.exceptions import ImproperlyConfigured
@@ -32,6 +33,7 @@ PREFIX = "|".join(
 BEHIND_PREFIX = rf"(?i)({SLASH}(?:{PREFIX}){SLASH})"
 ADDRESS = re.compile(rf"{BEHIND_PREFIX}([^?]+)")
 ADDRESS_IN_TEXT = re.compile(rf"{BEHIND_PREFIX}([^? \t\r\n]+)")
+BEGINS_ADDRESS = re.compile(r"/|[a-z]+://")
 REST_API = "ibexa/v2/personalization/v1/"
 VERSION = re.compile(r"v[0-9]\Z")
 # Event codes and what else stands in their place; other words may be anything, such as a user id.
@@ -117,10 +119,22 @@ class OneLine(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        text = redact(super().format(record))
+        text = redact(super().format(with_hidden_users(record)))
         head, *trace = text.split("\n") if record.exc_info else [text]
         lines = [escaped(head), *(f"  {escaped(line)}" for line in trace)]
         return "\n".join(lines)
+
+
+def with_hidden_users(record: logging.LogRecord) -> logging.LogRecord:
+    """Once in the sentence, an address ends at its first blank; as an argument it is known to be one."""
+    if not isinstance(record.args, tuple):
+        return record
+    result = copy(record)
+    result.args = tuple(
+        redacted_path(one) if isinstance(one, str) and BEGINS_ADDRESS.match(one) else one
+        for one in record.args
+    )
+    return result
 
 
 def escaped(text: str) -> str:

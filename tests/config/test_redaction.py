@@ -104,6 +104,13 @@ def test_it_replaces_user_ids_in_the_middle_of_a_text() -> None:
     assert redact(text) == shown
 
 
+def test_it_replaces_user_ids_with_blanks_in_what_is_logged_of_an_address() -> None:
+    record = logging.LogRecord(
+        "d", logging.INFO, "f", 1, "Not Found: %s", ("/api/v2/1/jane doe/x.json",), None
+    )
+    assert OneLine("%(message)s").format(record) == "Not Found: /api/v2/1/[user]/x.json"
+
+
 def test_it_knows_the_prefixes_and_codes_of_events() -> None:
     assert {prefix.decode() for prefix in path.PREFIXES} == set(PREFIXES)
     assert SPELLINGS.keys() <= WORDS
