@@ -29,11 +29,11 @@ UNSENT = {"minor_price", "fullprice", "overridetimestamp", "signature", "consent
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What the reader asked for; empty means everything. ``user`` is a pseudonym."""
+    """What the reader asked for; empty means everything. ``users``: the stored forms of one user."""
 
     customer_id: str = ""
     event: str = ""
-    user: str = ""
+    users: tuple[str, ...] = ()
     outcome: str = ""
 
 
@@ -74,7 +74,7 @@ def news(wanted: Wanted, *, seen: Seen) -> News:
     if wanted.outcome != REFUSED:
         stored, events = read(Event, wanted, events)
         lines += map(of_event, stored)
-    if wanted.outcome != STORED and not wanted.user:
+    if wanted.outcome != STORED and not wanted.users:
         refused, refusals = read(RefusedRequest, wanted, refusals)
         lines += map(of_refusal, refused)
     lines.sort(key=lambda line: line.received, reverse=True)
@@ -101,8 +101,8 @@ def new_rows(model: Any, wanted: Wanted, mark: Mark) -> QuerySet[Any]:
         rows = rows.filter(customer_id=wanted.customer_id)
     if wanted.event:
         rows = rows.filter(event=wanted.event)
-    if wanted.user:
-        rows = rows.filter(user=wanted.user)
+    if wanted.users:
+        rows = rows.filter(user__in=wanted.users)
     return rows.order_by("-pk")[:MOST_SHOWN]
 
 
