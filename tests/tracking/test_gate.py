@@ -108,7 +108,7 @@ def test_it_asks_servers_for_the_key_and_no_visitor_for_a_password(
     [
         ("https://www.shop.example", True),
         ("https://WWW.shop.example", True),
-        ("", True),  # a server, or a picture
+        ("", True),  # a server
         ("https://evil.example", False),
         ("http://www.shop.example", False),
         ("https://www.shop.example:8443", False),
@@ -125,6 +125,34 @@ def test_it_takes_events_of_named_origins_only(origin: str, *, taken: bool) -> N
         reason = refused(shop, origin=origin)
         assert reason.status == 403
         assert "takes no events from pages of" in reason.message
+
+
+@pytest.mark.parametrize(
+    ("headers", "taken"),
+    [
+        ({"referer": "https://www.shop.example/a/page?q=1"}, True),
+        ({"referer": "https://WWW.shop.example:443/"}, True),
+        ({"referer": "https://www.shop.example", "sec_fetch_site": "cross-site"}, True),
+        ({"referer": "https://evil.example/", "origin": "https://www.shop.example"}, True),
+        ({"sec_fetch_site": "same-origin"}, True),
+        ({"sec_fetch_site": "none"}, True),  # typed by somebody
+        ({"referer": "https://evil.example/"}, False),
+        ({"referer": "https://www.shop.example:8443/"}, False),
+        ({"referer": "https://www.shop.example@evil.example/"}, False),
+        ({"referer": "https://[broken/"}, False),
+        ({"referer": "about:blank"}, False),
+        ({"sec_fetch_site": "cross-site"}, False),
+    ],
+)
+def test_it_judges_pictures_by_the_page_that_shows_them(headers: dict[str, str], *, taken: bool) -> None:
+    shop = customer(origins=("https://www.shop.example",))
+    if taken:
+        assert len(send(shop, **headers).rows) == 1
+    else:
+        reason = refused(shop, **headers)
+        assert reason.status == 403
+        assert "takes no events from pages of" in reason.message
+    assert len(send(customer(), **headers).rows) == 1
 
 
 def test_it_answers_429_over_the_budget_until_the_second_is_over() -> None:

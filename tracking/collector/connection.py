@@ -27,7 +27,7 @@ IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 KEPT_HEADERS = frozenset(
     b"accept content-type sec-purpose purpose transfer-encoding dnt sec-gpc"
-    b" user-agent origin authorization".split()
+    b" user-agent origin referer sec-fetch-site authorization".split()
 )
 COMMON = "".join(f"{name}: {value}\r\n" for name, value in answers.COMMON_HEADERS)
 
