@@ -35,11 +35,15 @@ class BadOrigin(BadGate):
 
 @dataclass(frozen=True, kw_only=True)
 class GateRules:
-    """What is set for a customer. ``events_per_second``: 0 is no limit, None the default."""
+    """What is set for a customer. ``events_per_second``: 0 is no limit, None the default.
+
+    ``needs_consent``: events without consent are stored and linked to nobody.
+    """
 
     events_per_second: int | None = None
     needs_license_key: bool = False
     origins: tuple[str, ...] = ()
+    needs_consent: bool = False
 
     def __post_init__(self) -> None:
         budget = self.events_per_second
@@ -68,6 +72,7 @@ def rules_of(row: Customer) -> GateRules:
         events_per_second=row.events_per_second,
         needs_license_key=row.needs_license_key,
         origins=tuple(row.allowed_origins.split()),
+        needs_consent=row.needs_consent,
     )
 
 
@@ -98,3 +103,4 @@ def fill(row: Customer, rules: GateRules) -> None:
     row.events_per_second = rules.events_per_second
     row.needs_license_key = rules.needs_license_key
     row.allowed_origins = "\n".join(rules.origins)
+    row.needs_consent = rules.needs_consent
