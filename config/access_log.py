@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -9,17 +10,24 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from config.redaction import OneLine, redacted_path
 
-ATOMS_WITH_PATHS = ("r", "U", "f")
+INVALID = "Invalid request from ip="
 
 
 class AccessLog(Logger):  # type: ignore[misc]
     """Replaces the user segment of event and recommendation addresses."""
 
     def setup(self, cfg: Any) -> None:
-        """The error log repeats request lines and headers that are not HTTP."""
+        """The error log names the addresses of requests that failed."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(OneLine(self.error_fmt, self.datefmt))
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Of what is no HTTP the sentence repeats lines, in which nobody can tell an id from the rest."""
+        if msg.startswith(INVALID):
+            fault = sys.exc_info()[0]
+            msg = f"{msg.partition(': ')[0]}: {fault.__name__ if fault else 'not HTTP'}"
+        super().warning(msg, *args, **kwargs)
 
     def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)

@@ -29,11 +29,11 @@ UNSENT = {"minor_price", "fullprice", "overridetimestamp", "signature", "consent
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What the reader asked for; empty means everything. ``user`` is a pseudonym."""
+    """What the reader asked for; empty means everything. ``users``: the stored forms of one user."""
 
     customer_id: str = ""
     event: str = ""
-    user: str = ""
+    users: tuple[str, ...] = ()
     outcome: str = ""
 
 
@@ -114,15 +114,16 @@ def newest_of(model: Any) -> int:
 
 def fitting(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
     """The rows of the customer, event and user asked for. A refused request has no user."""
-    names = ("customer_id", "event", "user")
-    return rows.filter(**{name: getattr(wanted, name) for name in names if getattr(wanted, name)})
+    names = ("customer_id", "event")
+    rows = rows.filter(**{name: getattr(wanted, name) for name in names if getattr(wanted, name)})
+    return rows.filter(user__in=wanted.users) if wanted.users else rows
 
 
 def tables(wanted: Wanted) -> Iterator[Any]:
     """Where to look for what is asked for."""
     if wanted.outcome != REFUSED:
         yield Event
-    if wanted.outcome != STORED and not wanted.user:
+    if wanted.outcome != STORED and not wanted.users:
         yield RefusedRequest
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 
 DIGITS = 32  # the first tells the generation, the others are hexadecimal: at least 124 bits
 MARKS = "ghijklmnopqr"  # of the generations from the second on; their order is the same in every collation
+STORED = rf"[0-9a-f{MARKS}][0-9a-f]{{{DIGITS - 1}}}"  # what a pseudonym of any generation looks like
 LOWEST = "0"  # nobody is ""
 EVERYBODY = (LOWEST, "s")
 

@@ -19,6 +19,8 @@ WINDOW_MICROSECONDS = 60 * 60_000_000
 SECONDS_BETWEEN_READS = 5.0
 # Of one customer; the oldest go first.
 MOST_LOOKS = 20_000
+# Of all customers, some 60 MB; the busiest give way.
+MOST_LOOKS_OF_ALL = 200_000
 # Rows behind the newest that one read goes back to. A process that starts in an installation with more events
 # an hour knows all of them after an hour.
 MOST_ROWS = 200_000
@@ -30,7 +32,7 @@ Pair = tuple[int, str]  # item type and item id
 
 READ = (
     f"SELECT customer_id, item_type, item_id, {quoted_user()}, ts FROM tracking_event"  # noqa: S608
-    " WHERE id > %s AND id <= %s AND event = 'click' AND ts >= %s ORDER BY id"
+    f" WHERE id > %s AND id <= %s AND event = 'click' AND ts >= %s AND {quoted_user()} <> '' ORDER BY id"
 )
 
 
@@ -92,13 +94,34 @@ class Board:
         for start in range(low, newest, PAGE):
             for customer, kind, item, user, ts in fetch(READ, [start, min(start + PAGE, newest), since]):
                 self.customers.setdefault(customer, Looks()).add((kind, item), hash(user), ts)
+            self.trim()
         self.last_id = newest
         self.forget_before(since)
+
+    def trim(self) -> None:
+        """Keep within the bound over all customers."""
+        sizes = sorted(len(looks.last) for looks in self.customers.values())
+        if sum(sizes) <= MOST_LOOKS_OF_ALL:
+            return
+        share = fair_share(sizes, MOST_LOOKS_OF_ALL)
+        for looks in self.customers.values():
+            while len(looks.last) > share:
+                looks.drop_oldest()
 
     def forget_before(self, since: int) -> None:
         for looks in self.customers.values():
             looks.forget_before(since)
         self.customers = {customer: looks for customer, looks in self.customers.items() if looks.last}
+
+
+def fair_share(sizes: Sequence[int], room: int) -> int:
+    """The most that each may have so that all have room; ``sizes``: what they have, the smallest first."""
+    for place, size in enumerate(sizes):
+        share = room // (len(sizes) - place)
+        if size > share:
+            return share
+        room -= size
+    return max(sizes, default=0)
 
 
 board = Board()
@@ -107,7 +130,8 @@ board = Board()
 def count(customer_id: str, pairs: Sequence[Pair]) -> dict[Pair, int]:
     """How many users clicked each (item type, item id) within the last hour. Zero is left out.
 
-    At most five seconds old. Of a customer's looks the newest 20,000 count, a user's repeated ones as one.
+    At most five seconds old. Of a customer's looks the newest 20,000 count, fewer where all customers have
+    more than 200,000 together; a user's repeated ones as one, and those of nobody not at all.
     """
     board.refresh()
     looks = board.customers.get(customer_id)

@@ -113,7 +113,7 @@ class Directory:
                         *(known.license_key_digests if known else ()),
                     ),
                     opt_out_headers=known.opt_out_headers if known else CustomerAccount.opt_out_headers,
-                    consent_required=bool(known and known.consent_required),
+                    consent_required=row.needs_consent or bool(known and known.consent_required),
                     gate=gates.gate_of(row, known.gate if known else None),
                     retention=known.retention if known else settings.RETENTION,
                 )
@@ -198,7 +198,7 @@ def create_customer(
 def change_gate(row: Customer, rules: GateRules) -> None:
     """Set who may send a customer's events. Running collectors and web servers follow within two seconds."""
     gates.fill(row, rules)
-    row.save(update_fields=["events_per_second", "needs_license_key", "allowed_origins"])
+    row.save(update_fields=["events_per_second", "needs_license_key", "allowed_origins", "needs_consent"])
     directory.forget()
     transaction.on_commit(directory.forget)
 

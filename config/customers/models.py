@@ -23,6 +23,7 @@ class Customer(models.Model):
     events_per_second = models.PositiveIntegerField(null=True, blank=True)  # 0 is no limit, none the default
     needs_license_key = models.BooleanField(default=False)
     allowed_origins = models.TextField(default="", blank=True)  # one a line; empty is any
+    needs_consent = models.BooleanField(default=False)  # before events are linked to their sender
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -22,6 +22,11 @@ def add(parser: ArgumentParser) -> None:
         help="take events only with customer id and license key; for events that come from servers",
     )
     parser.add_argument(
+        "--require-consent",
+        action=BooleanOptionalAction,
+        help="link only events with consent=1 to their sender; others are stored as a count",
+    )
+    parser.add_argument(
         "--allow-origin",
         action="append",
         metavar="ORIGIN",
@@ -32,14 +37,14 @@ def add(parser: ArgumentParser) -> None:
 
 def rules(options: dict[str, Any], *, before: GateRules) -> GateRules:
     """The rules after the options; what is not given stays. Raises CommandError with exit code 2."""
-    budget, key, origins = (
-        options[name] for name in ("events_per_second", "require_license_key", "allow_origin")
-    )
+    names = ("events_per_second", "require_license_key", "allow_origin", "require_consent")
+    budget, key, origins, consent = (options[name] for name in names)
     try:
         return GateRules(
             events_per_second=before.events_per_second if budget is None else number(budget),
             needs_license_key=before.needs_license_key if key is None else key,
             origins=before.origins if origins is None else origins_of(origins),
+            needs_consent=before.needs_consent if consent is None else consent,
         )
     except BadGate as reason:
         raise CommandError(str(reason), returncode=2) from None

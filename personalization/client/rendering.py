@@ -55,7 +55,7 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
             "customer_id": site.customer_id,
             "endpoint": endpoint_for_browser(site, request=request),
             "commands": script_json(commands),
-            "consent_required": site.consent_required,
+            "consent_required": visitor.consent_required(site),
             "pixel": pixel_of(views, site=site, request=request),
             "nonce": nonce_of(request),
         },

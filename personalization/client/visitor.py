@@ -70,11 +70,16 @@ def may_follow(request: HttpRequest) -> bool:
         return False
     if decision in ("0", "1"):
         return decision == "1"
-    # Of the sites that share a customer one that asks is enough, as for its events.
     if account is None or not account.consent_required:
         return True
     request._lodestar_unfollowed = True  # type: ignore[attr-defined]
     return False
+
+
+def consent_required(site: SiteAccess) -> bool:
+    """Of the sites that share a customer one that asks is enough, as for events; or the customer itself."""
+    account = directory.find(str(site.customer_id))
+    return site.consent_required if account is None else account.consent_required
 
 
 def may_be_asked(request: HttpRequest) -> bool:

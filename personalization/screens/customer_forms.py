@@ -33,10 +33,16 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Customer
-        fields: tuple[str, ...] = ("events_per_second", "needs_license_key", "allowed_origins")
+        fields: tuple[str, ...] = (
+            "events_per_second",
+            "needs_license_key",
+            "allowed_origins",
+            "needs_consent",
+        )
         labels = {
             "needs_license_key": _("Events need the license key"),
             "allowed_origins": _("Allowed origins"),
+            "needs_consent": _("Visitors must consent"),
         }
         help_texts = {
             "needs_license_key": _(
@@ -45,6 +51,9 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
             "allowed_origins": _(
                 "One a line, such as https://www.example.org. Pages of other origins are refused. Empty "
                 "allows every page; servers are not held up."
+            ),
+            "needs_consent": _(
+                "Events without consent are counted and linked to nobody. The site has to ask its visitors."
             ),
         }
         widgets: dict[str, Any] = {"allowed_origins": forms.Textarea(attrs={"rows": 3})}
@@ -69,6 +78,7 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
             events_per_second=self.cleaned_data["events_per_second"],
             needs_license_key=self.cleaned_data["needs_license_key"],
             origins=tuple(self.cleaned_data["allowed_origins"].split()),
+            needs_consent=self.cleaned_data["needs_consent"],
         )
 
 

@@ -92,8 +92,41 @@ def track(base: str) -> None:
         f"GET /api/10101/click/{user}/39/1 HTTP/9.9",
         f"GET /api/10101/click/{user} 39 HTTP/1.1",
         f"\x01 /api/10101/click/{user}/39/1",
+        *malformed(),
     ):
         raw(base, f"{line}\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {WRONG_TOKEN}\r\n\r\n")
+    for target in spelled_strangely():
+        raw(base, f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    body = f"user={USER}&item=1\r\n\r\n"
+    raw(base, f"POST /api/10101/click/x/39/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n{body}")
+
+
+def malformed() -> list[str]:
+    """First lines that are no HTTP, with an id in them."""
+    return [
+        f"GET /api/10101/login/a b/{USER}/x HTTP/1.1",
+        f"GET api/10101/click/{USER}/39/1 HTTP/1.1",
+        f"/api/10101/click/{USER}/39/1",
+        f"GET /api/10101/click/x/39/1 {USER}",
+        f"GET /api/10101/click/x/39/1 HTTP/1.1\r\n{USER}",
+        f"GET /api/10101/click/x/39/1 HTTP/1.1\r\nContent-Length: {USER}",
+        f"GET /api/10101/click/x/39/1 HTTP/1.1\r\nTransfer-Encoding: {USER}",
+    ]
+
+
+def spelled_strangely() -> list[str]:
+    """Addresses that may be sent, and whose ids are hard to tell from the rest."""
+    return [
+        f"/api/10101/click/o'{USER}/39/1",
+        f"/api/10101/%63lick/{USER}/39/1",
+        f"/api/10101/Click/{USER}/39/1",
+        f"/api/10101/click/{USER}\t/39/1",
+        f"/api/10101/click/a%20b/{USER}",
+        f"/api%2F10101%2Fclick%2F{USER}/39/1",
+        f"/api/v2/10101/o'{USER}/popular.json",
+        f"/api/v2/10101/a%20{USER}/nosuch.json",
+        f"/ebl/v2/10101/{USER}/popular.json",
+    ]
 
 
 def raw(base: str, request: str) -> None:

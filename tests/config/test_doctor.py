@@ -146,6 +146,13 @@ def test_it_creates_a_customer_with_rules_for_its_events_and_changes_them() -> N
 
     said = run("change_customer", "--customer", "31001", "--require-license-key")
     assert "20 events a second, license key required, pages of http://a.example:8000" in said
+    said = run("change_customer", "--customer", "31001", "--require-consent")
+    assert "license key required, consent required, pages" in said
+    assert directory.find("31001").consent_required  # type: ignore[union-attr]
+    run("change_customer", "--customer", "31001", "--events-per-second", "20")
+    assert directory.find("31001").consent_required  # type: ignore[union-attr]
+    run("change_customer", "--customer", "31001", "--no-require-consent")
+    assert not directory.find("31001").consent_required  # type: ignore[union-attr]
     run("change_customer", "--customer", "31001", "--events-per-second", "0", "--allow-origin", "")
     assert gate() == EventGate(events_per_second=0, needs_license_key=True)
     run("change_customer", "--customer", "31001", "--events-per-second=default", "--no-require-license-key")

@@ -12,7 +12,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from config.logging import channel_files
-from config.redaction import MASK, OneLine, redact, redacted_path
+from config.redaction import MASK, PREFIXES, WORDS, OneLine, redact, redacted_path
+from tracking.collector import path
+from tracking.events import SPELLINGS
 
 SECRET_LINES = [
     "license_key=67890-1234",
@@ -54,7 +56,7 @@ def test_it_leaves_ordinary_text_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "shown"),
+    ("address", "shown"),
     [
         ("/api/10101/click/jane/38/5?x=1", "/api/10101/click/[user]/38/5?x=1"),
         ("/ebl/10101/click/jane/38/5", "/ebl/10101/click/[user]/38/5"),
@@ -62,12 +64,56 @@ def test_it_leaves_ordinary_text_alone() -> None:
         ("/news/10101/", "/news/10101/"),
         ("/api/10101/login/a%40b/jane", "/api/10101/login/[user]/[user]"),
         ("/api/v2/10101/jane/front.json", "/api/v2/10101/[user]/front.json"),
+        ("/api/10101/click/o'brien@example.org/1/1", "/api/10101/click/[user]/1/1"),
+        ('/api/10101/click/"jane"/1/1', "/api/10101/click/[user]/1/1"),
+        ("/api/10101/click/jane doe/1/1", "/api/10101/click/[user]/1/1"),
+        ("/api/10101/click/jane\xa0doe\t/1/1", "/api/10101/click/[user]/1/1"),
+        ("/api/10101/click/jane", "/api/10101/click/[user]"),
+        ("/api/10101/click/jane/doe/1/1", "/api/10101/click/[user]/[user]/[user]/[user]"),
+        ("/api/10101/login/a/jane/x", "/api/10101/login/[user]/[user]/[user]"),
+        ("/api/10101/%63lick/jane/1/1", "/api/10101/[hidden]/[user]/[user]/[user]"),
+        ("/api/10101/Click/jane/1/1", "/api/10101/[hidden]/[user]/[user]/[user]"),
+        ("/api/click/jane/1/1", "/api/click/[hidden]/[user]/[user]"),
+        ("/api//10101/click/jane/1", "/api//[hidden]/[user]/[user]/[user]"),
+        ("/api%2F10101%2Fclick%2Fjane/1/1", "/api%2F[hidden]/[hidden]/[user]"),
+        ("/%61PI/10101/click/jane/1/1", "/%61PI/10101/click/[user]/1/1"),
+        ("https://a.example/x/api/10101/click/jane/1/1", "https://a.example/x/api/10101/click/[user]/1/1"),
+        ("/api/v2/10101/o'neil/popular.json", "/api/v2/10101/[user]/popular.json"),
+        ("/api/v2/10101/jane/doe/popular.json", "/api/v2/10101/[user]/[user]/popular.json"),
+        ("/api/v2/10101/jane", "/api/v2/10101/[user]"),
+        ("/ebl/v2/10101/jane/front.json", "/ebl/v2/10101/[user]/front.json"),
+        ("/api/V2/10101/jane/front.json", "/api/V2/[hidden]/[user]/[user]"),
+        ("/api/10101/item/39/1", "/api/10101/item/39/1"),
+        ("/api/10101/events", "/api/10101/events"),
+        ("/api/schema/tracking.json", "/api/schema/tracking.json"),
+        (
+            "/api/ibexa/v2/personalization/v1/content/id/1",
+            "/api/ibexa/v2/personalization/v1/content/id/1",
+        ),
         ("/api/10101/items", "/api/10101/items"),
         ("/places/kochi/", "/places/kochi/"),
     ],
 )
-def test_it_replaces_user_ids_in_addresses(path: str, shown: str) -> None:
-    assert redacted_path(path) == shown
+def test_it_replaces_user_ids_in_addresses(address: str, shown: str) -> None:
+    assert redacted_path(address) == shown
+
+
+def test_it_replaces_user_ids_in_the_middle_of_a_text() -> None:
+    text = "GET /api/10101/click/o'brien/1/1 took 5 s, /api/v2/10101/o'neil/front.json?numrecs=3 took 6"
+    shown = "GET /api/10101/click/[user]/1/1 took 5 s, /api/v2/10101/[user]/front.json?numrecs=3 took 6"
+    assert redact(text) == shown
+
+
+def test_it_replaces_user_ids_with_blanks_in_what_is_logged_of_an_address() -> None:
+    record = logging.LogRecord(
+        "d", logging.INFO, "f", 1, "Not Found: %s", ("/api/v2/1/jane doe/x.json",), None
+    )
+    assert OneLine("%(message)s").format(record) == "Not Found: /api/v2/1/[user]/x.json"
+
+
+def test_it_knows_the_prefixes_and_codes_of_events() -> None:
+    assert {prefix.decode() for prefix in path.PREFIXES} == set(PREFIXES)
+    assert SPELLINGS.keys() <= WORDS
 
 
 def test_it_writes_one_line_whatever_the_message_holds() -> None:

@@ -196,6 +196,7 @@ GATE = {
     "events_per_second": "20",
     "needs_license_key": "on",
     "allowed_origins": "https://A.example\nhttp://b.example:80",
+    "needs_consent": "on",
 }
 
 
@@ -204,6 +205,7 @@ def test_it_creates_a_customer_with_rules_for_its_events(boss: Client) -> None:
 
     account = find(Customer.objects.get().customer_id)
     assert account
+    assert account.consent_required
     assert account.gate == EventGate(
         events_per_second=20, needs_license_key=True, origins=("http://b.example", "https://a.example")
     )
@@ -234,6 +236,7 @@ def test_it_changes_the_rules_for_events(login: Login) -> None:
     account = find(row.customer_id)
     assert account
     assert account.gate == EventGate()
+    assert not account.consent_required
     assert account.name == "Shop & Söhne"
 
 

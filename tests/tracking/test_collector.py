@@ -191,6 +191,10 @@ def test_follows_changed_rules_within_seconds(collector, talk):
     change(collector, f"change_gate(c.objects.get(customer_id='778'), {rules})")
     wait_for(b" 403 ", talk, page)
     assert b" 204 " in talk(request("/api/778/click/u/1/2", "Origin: https://b.example"))
+    assert b" 204 " in talk(request("/api/778/click/u/1/2"))
+    assert b" 204 " in talk(request("/api/778/click/u/1/2", "Referer: https://b.example/x"))
+    for header in ("Referer: https://a.example/x", "Sec-Fetch-Site: cross-site"):
+        assert b" 403 " in talk(request("/api/778/click/u/1/2", header))
     change(collector, "change_gate(c.objects.get(customer_id='778'), GateRules(needs_license_key=True))")
     wait_for(b" 401 ", talk, page)
 

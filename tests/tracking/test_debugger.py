@@ -23,6 +23,7 @@ from tracking.fields import BadEvent
 from tracking.identity import pseudonym
 from tracking.marks import MOST_REMEMBERED, MOST_SHOWN, Mark
 from tracking.models import Event, RefusedRequest
+from tracking.rotation import keys
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -122,6 +123,32 @@ def test_it_finds_the_pseudonym_of_a_user_id(boss: Client) -> None:
     assert found.json() == {"user": pseudonym("501", "mabel")}
     for wrong in ({"customer_id": "501"}, {"customer_id": "x", "user": "mabel"}):
         assert boss.post("/admin/tracking/debugger/pseudonym/", wrong).status_code == 400
+
+
+@pytest.mark.parametrize("named", ["501", ""])
+def test_it_finds_a_user_by_the_pseudonym_of_every_key(
+    named: str, boss: Client, store: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines(user: str) -> int:
+        return int(boss.get(FEED, {"customer_id": named, "user": user}).json()["count"])
+
+    def found() -> str:
+        posted = {"customer_id": "501", "user": "mabel"}
+        return str(boss.post("/admin/tracking/debugger/pseudonym/", posted).json()["user"])
+
+    keys.settled.forget()
+    monkeypatch.setattr(settings, "PSEUDONYM_KEYS", ("the first",))
+    store("click/mabel/38/12")
+    monkeypatch.setattr(settings, "PSEUDONYM_KEYS", ("the first", "the second"))
+    store("click/mabel/38/13")
+    store("click/other/38/13")
+    newest = pseudonym("501", "mabel")
+    assert [lines(found()), lines(newest)] == [2, 1]
+    Event.objects.exclude(user__startswith="g").delete()
+    keys.settled.know()
+    assert found() == newest
+    assert lines(found()) == 1
+    keys.settled.forget()
 
 
 @pytest.mark.parametrize("path", ["debugger/", "debugger/feed/", "snippet/"])

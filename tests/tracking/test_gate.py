@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from config.customers.directory import CustomerAccount, license_key_digest
+from config.customers.gates import NO_ORIGIN, gate_of
+from config.customers.models import Customer
 from config.site_access import EventGate
 from tests.tracking.conftest import NOW, account
 from tracking.collector import gate, intake
@@ -108,7 +110,7 @@ def test_it_asks_servers_for_the_key_and_no_visitor_for_a_password(
     [
         ("https://www.shop.example", True),
         ("https://WWW.shop.example", True),
-        ("", True),  # a server, or a picture
+        ("", True),  # a server
         ("https://evil.example", False),
         ("http://www.shop.example", False),
         ("https://www.shop.example:8443", False),
@@ -125,6 +127,34 @@ def test_it_takes_events_of_named_origins_only(origin: str, *, taken: bool) -> N
         reason = refused(shop, origin=origin)
         assert reason.status == 403
         assert "takes no events from pages of" in reason.message
+
+
+@pytest.mark.parametrize(
+    ("headers", "taken"),
+    [
+        ({"referer": "https://www.shop.example/a/page?q=1"}, True),
+        ({"referer": "https://WWW.shop.example:443/"}, True),
+        ({"referer": "https://www.shop.example", "sec_fetch_site": "cross-site"}, True),
+        ({"referer": "https://evil.example/", "origin": "https://www.shop.example"}, True),
+        ({"sec_fetch_site": "same-origin"}, True),
+        ({"sec_fetch_site": "none"}, True),  # typed by somebody
+        ({"referer": "https://evil.example/"}, False),
+        ({"referer": "https://www.shop.example:8443/"}, False),
+        ({"referer": "https://www.shop.example@evil.example/"}, False),
+        ({"referer": "https://[broken/"}, False),
+        ({"referer": "about:blank"}, False),
+        ({"sec_fetch_site": "cross-site"}, False),
+    ],
+)
+def test_it_judges_pictures_by_the_page_that_shows_them(headers: dict[str, str], *, taken: bool) -> None:
+    shop = customer(origins=("https://www.shop.example",))
+    if taken:
+        assert len(send(shop, **headers).rows) == 1
+    else:
+        reason = refused(shop, **headers)
+        assert reason.status == 403
+        assert "takes no events from pages of" in reason.message
+    assert len(send(customer(), **headers).rows) == 1
 
 
 def test_it_answers_429_over_the_budget_until_the_second_is_over() -> None:
@@ -178,6 +208,57 @@ def test_it_has_room_for_a_busy_customer_by_default(rules: dict[str, int]) -> No
     busy = customer(**rules)
     for _ in range(2_000):
         send(busy)
+
+
+A, B, C = "https://a.example", "https://b.example", "https://c.example"
+
+
+@pytest.mark.parametrize(
+    ("declared", "own", "both"),
+    [
+        ((A, B), (B, C), (B,)),
+        ((A, B), (), (A, B)),
+        ((), (B,), (B,)),
+        ((), (), ()),
+        ((A,), (B,), NO_ORIGIN),
+    ],
+)
+def test_it_takes_events_of_origins_that_both_places_name(
+    declared: tuple[str, ...], own: tuple[str, ...], both: tuple[str, ...]
+) -> None:
+    row = Customer(customer_id="501", allowed_origins="\n".join(own))
+    assert gate_of(row, EventGate(origins=declared)).origins == both
+
+
+def test_it_takes_events_of_no_page_where_two_places_have_no_origin_in_common() -> None:
+    nowhere = customer(origins=NO_ORIGIN)
+    for origin in (A, B, "NONE", "none", "null"):
+        assert refused(nowhere, origin=origin).status == 403
+    assert refused(nowhere, referer="NONE").status == 403
+    assert len(send(nowhere).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "own", "budget"),
+    [(100, None, 100), (100, 50, 50), (50, 100, 50), (0, 20, 20), (20, 0, 20), (0, 0, 0), (0, None, 0)],
+)
+def test_it_leaves_the_smaller_budget_to_a_customer_of_two_places(
+    declared: int, own: int | None, budget: int
+) -> None:
+    row = Customer(customer_id="501", events_per_second=own)
+    assert gate_of(row, EventGate(events_per_second=declared)).events_per_second == budget
+
+
+@pytest.mark.parametrize(("own", "budget"), [(None, 50_000), (0, 0), (60_000, 60_000)])
+def test_it_leaves_the_default_to_customers_of_the_table(own: int | None, budget: int) -> None:
+    row = Customer(customer_id="501", events_per_second=own)
+    assert gate_of(row, None) == EventGate(events_per_second=budget)
+
+
+def test_it_keeps_what_the_sites_file_alone_can_say() -> None:
+    row = Customer(customer_id="501", needs_license_key=True)
+    declared = EventGate(stores_robots=True, signed_users=True)
+    assert gate_of(row, declared) == replace(declared, needs_license_key=True)
 
 
 ROBOTS = [

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from config.customers.directory import create_customer
+from config.customers.gates import GateRules
 from tracking import queries
 from tracking.collector.answers import CODES
 from tracking.collector.refusals import refusals
@@ -40,6 +41,19 @@ def test_reads_the_raw_path_where_the_server_keeps_it(client, customer):
     raw = f"/api/{customer}/click/a%2Fb/1/2"
     assert client.get(raw, RAW_URI=raw, headers={"host": "a"}).status_code == 204
     assert Event.objects.get().user == pseudonym(customer, "a/b")
+
+
+def test_judges_pictures_by_the_page_that_shows_them(client, db):
+    create_customer(
+        name="Shop", kind="commerce", customer_id="4711", rules=GateRules(origins=("https://a.example",))
+    )
+    for headers, status in (
+        ({"referer": "https://a.example/x"}, 204),
+        ({}, 204),
+        ({"referer": "https://b.example/x"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+    ):
+        assert client.get("/api/4711/click/u/1/2", headers=headers).status_code == status
 
 
 def test_stores_a_repeated_event_id_once(client, customer):

@@ -46,6 +46,30 @@ def test_it_counts_each_customer_alone_however_busy_another_is() -> None:
     assert counted("2") == [viewers.MOST_LOOKS]
 
 
+def test_it_leaves_out_nobody() -> None:
+    Event.objects.bulk_create([clicked("a"), clicked(""), clicked("", "2")])
+    assert counted("1", "1", "2") == [1, 0]
+
+
+def test_it_bounds_the_looks_of_all_customers_at_the_cost_of_the_busiest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewers, "MOST_LOOKS_OF_ALL", 20)
+    monkeypatch.setattr(viewers, "PAGE", 7)
+    busy = [clicked(f"u{n}", customer=customer) for n in range(50) for customer in ("2", "3")]
+    Event.objects.bulk_create([clicked("a"), clicked("b"), *busy])
+    assert [counted(customer) for customer in "123"] == [[2], [9], [9]]
+    assert sum(len(looks.last) for looks in viewers.board.customers.values()) == 20
+
+
+@pytest.mark.parametrize(
+    ("sizes", "room", "share"),
+    [([], 5, 0), ([1, 2], 5, 2), ([2, 9], 5, 3), ([5, 5], 5, 2), ([1, 4, 9], 10, 5), ([1, 1, 1], 2, 0)],
+)
+def test_it_shares_the_room_fairly(sizes: list[int], room: int, share: int) -> None:
+    assert viewers.fair_share(sizes, room) == share
+
+
 def test_it_adds_what_came_since() -> None:
     Event.objects.bulk_create([clicked("a")])
     assert counted() == [1]

@@ -31,7 +31,7 @@ IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 KEPT_HEADERS = frozenset(
     b"accept content-type sec-purpose purpose transfer-encoding dnt sec-gpc"
-    b" user-agent origin authorization".split()
+    b" user-agent origin referer sec-fetch-site authorization".split()
 )
 NOT_HTTP = BadEvent(400, "the request is not valid HTTP/1.1")
 NOT_A_METHOD = BadEvent(405, "this method is not allowed; use GET or POST", allow=answers.METHODS)

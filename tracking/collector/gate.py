@@ -15,9 +15,11 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from config.customers.directory import CustomerAccount
+from config.site_access.schema import web_origin
 from tracking.fields import BadEvent, shown
 
 SECOND = 1_000_000
+UNKNOWN = "null"  # what browsers themselves call the origin of a page that has none
 # What crawlers, link previews and monitors call themselves. Scripts (curl, libraries) are not among them:
 # servers send events too.
 ROBOTS = (
@@ -62,11 +64,27 @@ def admit(account: CustomerAccount, headers: Mapping[str, str]) -> None:
             f"customer {account.customer_id} takes events only with its customer id and license key (basic "
             "authentication)",
         )
-    origin = headers.get("origin", "")
-    if origin and account.gate.origins and origin.lower() not in account.gate.origins:
+    if account.gate.origins and (origin := origin_of_page(headers)) and origin not in account.gate.origins:
         raise BadEvent(
             403, f"customer {account.customer_id} takes no events from pages of {shown(origin_shown(origin))}"
         )
+
+
+def origin_of_page(headers: Mapping[str, str]) -> str:
+    """The origin of the page that a browser sends for, in lower case; "" when no page is behind the request.
+
+    Pictures come without an Origin, but with the page's address or at least with the word that it is of
+    another site (Fetch Metadata, 2.3).
+    """
+    if origin := headers.get("origin", ""):
+        return origin.lower()
+    if referer := headers.get("referer", ""):
+        try:
+            parts = urlsplit(referer)
+            return web_origin(f"{parts.scheme}://{parts.netloc}")
+        except ValueError:
+            return UNKNOWN
+    return UNKNOWN if headers.get("sec-fetch-site", "") == "cross-site" else ""
 
 
 def knows_key(account: CustomerAccount, authorization: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import HttpRequest, JsonResponse
 from django.template.loader import render_to_string
@@ -15,18 +16,18 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
 from config.customers.directory import directory
-from tracking import debugger, pulse
+from tracking import debugger, identity, pulse
 from tracking.debugger import REFUSED, STORED, News, Wanted
 from tracking.events import RULES
-from tracking.identity import pseudonym
 from tracking.marks import Seen
+from tracking.rotation import keys
 from tracking.screens.chart import Chart
 
 SEE_EVENTS = "tracking.view_event"
 
 
 class Filters(forms.Form):
-    """What to show. ``user`` is a whole pseudonym."""
+    """What to show. ``user`` is a whole pseudonym, of any key."""
 
     customer_id = forms.ChoiceField(label=_("Customer"), required=False)
     event = forms.ChoiceField(label=_("Event"), required=False)
@@ -35,7 +36,7 @@ class Filters(forms.Form):
         required=False,
         choices=[("", _("All")), (STORED, _("Stored")), (REFUSED, _("Refused"))],
     )
-    user = forms.RegexField(label=_("User (pseudonym)"), regex=r"^[0-9a-f]{32}\Z", required=False)
+    user = forms.RegexField(label=_("User (pseudonym)"), regex=rf"^{identity.STORED}\Z", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,7 +49,19 @@ class Filters(forms.Form):
 
     def wanted(self) -> Wanted | None:
         """None for a filter that cannot be; it is named beside its field, and nothing is shown."""
-        return Wanted(**self.cleaned_data) if self.is_valid() else None
+        if not self.is_valid():
+            return None
+        given = dict(self.cleaned_data)
+        user = given.pop("user")
+        return Wanted(**given, users=forms_of(user, given["customer_id"]))
+
+
+def forms_of(user: str, customer_id: str) -> tuple[str, ...]:
+    """A pseudonym and what later keys make of it; of the customers that it may be of, when none is named."""
+    if not user or identity.generation_of(user) >= len(settings.PSEUDONYM_KEYS):
+        return (user,) if user else ()
+    customers = [customer_id] if customer_id else [one.customer_id for one in directory.all()]
+    return (user, *(form for customer in customers for form in identity.onward(customer, user)[1:]))
 
 
 class AdminPage(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
@@ -101,7 +114,10 @@ class Feed(PermissionRequiredMixin, View):
 
 
 class Pseudonym(PermissionRequiredMixin, View):
-    """The pseudonym of a raw user id. It comes by POST, so that the id stands in no address and no log."""
+    """The pseudonym of a raw user id. It comes by POST, so that the id stands in no address and no log.
+
+    While keys are being rotated it is the oldest that is stored; the filter follows it to that of today.
+    """
 
     permission_required = SEE_EVENTS
     raise_exception = True
@@ -110,7 +126,9 @@ class Pseudonym(PermissionRequiredMixin, View):
         customer_id, user = request.POST.get("customer_id", ""), request.POST.get("user", "")
         if not user or directory.find(customer_id) is None:
             return JsonResponse({"error": str(_("Choose a customer and type a user id."))}, status=400)
-        return JsonResponse({"user": pseudonym(customer_id, user)}, headers={"Cache-Control": "no-store"})
+        return JsonResponse(
+            {"user": keys.living(customer_id, user)[-1]}, headers={"Cache-Control": "no-store"}
+        )
 
 
 def news(wanted: Wanted | None, *, seen: Seen) -> News:

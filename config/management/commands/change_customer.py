@@ -39,4 +39,5 @@ def said(row: Customer) -> str:
         rules.events_per_second, f"{rules.events_per_second} events a second"
     )
     key = "license key required" if rules.needs_license_key else "no license key needed"
-    return f"{budget}, {key}, pages of {', '.join(rules.origins) or 'any origin'}"
+    consent = ", consent required" if rules.needs_consent else ""
+    return f"{budget}, {key}{consent}, pages of {', '.join(rules.origins) or 'any origin'}"

@@ -10,6 +10,8 @@ from django.contrib.sessions.backends.cache import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from config.customers.directory import directory
+from config.customers.models import Customer
 from personalization.client import rendering
 from personalization.client.recommend import recommendations
 from personalization.client.visitor import VisitorCookie
@@ -57,6 +59,14 @@ def test_it_sets_no_cookie_and_names_nobody_before_consent(respond: Respond, coo
     assert 'data-consent="required"' in html
     assert "<noscript" not in html  # a picture cannot ask
     assert response["Vary"] == "Cookie, DNT, Sec-GPC"
+
+
+def test_it_asks_where_the_customer_itself_needs_consent(respond: Respond) -> None:
+    Customer.objects.create(customer_id="501", name="Shop", needs_consent=True)
+    directory.forget()
+    response, _request = respond()
+    assert 'data-consent="required"' in response.content.decode()
+    assert not response.cookies
 
 
 @pytest.mark.usefixtures("consent_required")
