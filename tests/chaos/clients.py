@@ -77,8 +77,10 @@ def exchange(connection: socket.socket, act: Act) -> Answer:
 class Clients:
     """Threads with a connection each, to one of ``ports``, drawn anew whenever it breaks."""
 
-    def __init__(self, ports: Sequence[int], *, seed: str, pause: float = 0.0, count: int = 8) -> None:
-        self.ports, self.seed, self.pause = ports, seed, pause
+    def __init__(
+        self, ports: Sequence[int], *, seed: str, pause: float = 0.0, count: int = 8, past: bool = False
+    ) -> None:
+        self.ports, self.seed, self.pause, self.past = ports, seed, pause, past
         self.ledger = Ledger()
         self.over, self.hopeless = threading.Event(), threading.Event()
         self.threads = [threading.Thread(target=self._send_on, args=(n,), daemon=True) for n in range(count)]
@@ -116,7 +118,7 @@ class Clients:
         chance = random.Random(f"{self.seed}-client-{number}")
         earlier: deque[Act] = deque(maxlen=50)
         line = Line(self.ports, chance)
-        for act in acts(self.seed, number):
+        for act in acts(self.seed, number, past=self.past):
             if self.over.is_set():
                 break
             self._until_answered(line, act)

@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.chaos.clients import Clients, Ledger
 from tests.chaos.cutting_proxy import CuttingProxy, Habits, cutting_proxy
 from tests.chaos.postgres import Cluster
+from tests.chaos.traffic import prepare_sites
 from tests.chaos.verdict import Place, Verdict, judge, wait_until
 from tests.tracking.collector_process import ROOT, CollectorProcess, environment, prepare
 
@@ -142,7 +143,7 @@ class Storm:
         return outcome
 
     def send_and_kill(self, proxy: CuttingProxy) -> Ledger:
-        clients = Clients([self.collector.port, proxy.port], seed=self.seed, pause=self.plan.pause)
+        clients = Clients([self.collector.port, proxy.port], seed=self.seed, pause=self.plan.pause, past=True)
         order = list(Counter(self.plan.kills).elements())
         self.chance.shuffle(order)
         gap = self.plan.events // (len(order) + 1)
@@ -192,7 +193,7 @@ class Storm:
 
 def sqlite_storm(folder: Path, plan: Plan, *, seed: str) -> Storm:
     """A new installation on files; only the kills of collector and worker are for it."""
-    env = environment(folder)
+    env = environment(folder, **prepare_sites(folder))
     prepare(env, more=JOB_TABLES)
     return Storm(env, Place(folder), plan, seed)
 
@@ -200,6 +201,6 @@ def sqlite_storm(folder: Path, plan: Plan, *, seed: str) -> Storm:
 def postgres_storm(folder: Path, cluster: Cluster, plan: Plan, *, seed: str) -> Storm:
     """A new installation with a database of its own on a server whose sessions may be killed."""
     url = cluster.new_database()
-    env = environment(folder, DATABASE_URL=url)
+    env = environment(folder, DATABASE_URL=url, **prepare_sites(folder))
     prepare(env, more=JOB_TABLES)
     return Storm(env, Place(folder, url), plan, seed, cluster)

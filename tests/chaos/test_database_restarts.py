@@ -22,36 +22,25 @@ import pytest
 from config.management.commands.serve import gunicorn
 from tests.chaos.cutting_proxy import Habits, cutting_proxy
 from tests.chaos.postgres import Cluster, cluster
+from tests.chaos.traffic import prepare_sites, signed
 from tests.flows.installation import ROOT, eventually, free_port, stop
 from tests.tracking.collector_process import CollectorProcess, environment, prepare
-from tracking.collector import historic
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 SENDERS_A_PORT = 4
 BETWEEN_FAULTS = 100  # answered events
-KEY = "8695-1828-92810-5535-4239"
-SITES = f"""
-personalization:
-  system:
-    shop:
-      site_name: Shop
-      authentication: {{ customer_id: 4711, license_key: {KEY} }}
-"""
 
 
 def address(event_id: str) -> str:
     """Every tenth is a signed event of the past, for which the writer looks tombstones up."""
     sent = [("categorypath", "A/B"), ("eventid", event_id)]
     if event_id.endswith("0"):
-        sent.append(("overridetimestamp", "2012-01-01T11:00:00"))
-        sent.append(("signature", historic.signatures("1&2", KEY, sent)[0]))
+        sent = signed("1&2", sent)
     return f"/api/4711/click/user/1/2?{urlencode(sent)}"
 
 
 def installation(folder: Path, server: Cluster) -> dict[str, str]:
-    sites = folder / "sites.yaml"
-    sites.write_text(SITES)
-    env = environment(folder, DATABASE_URL=server.url, LODESTAR_SITES_FILE=str(sites))
+    env = environment(folder, DATABASE_URL=server.url, **prepare_sites(folder))
     prepare(env)
     return env
 

@@ -9,9 +9,23 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from tracking.collector import historic
 
 CUSTOMER = "4711"
+KEY = "8695-1828-92810-5535-4239"
+SITES = f"""
+personalization:
+  system:
+    shop:
+      site_name: Shop
+      authentication: {{ customer_id: {CUSTOMER}, license_key: {KEY} }}
+"""
+SHARE_PAST = 0.05  # of single events about an item
 MOST_IN_A_BATCH = 40
 CLIENT_NUMBERS = 10_000_000  # each client counts in a range of its own
 
@@ -48,10 +62,11 @@ class Drawn:
         named = {amount: self.facts.amount} if amount else {}
         return named | ({"eventid": self.key} if self.has_id else {})
 
-    def address(self) -> str:
+    def address(self, *, past: bool = False) -> str:
         who = f"device{self.number}/account{self.number % 97}"
         about = who if self.facts.event == "login" else f"user{self.number % 97}/2/{self.facts.item}"
-        query = "&".join(f"{name}={value}" for name, value in self.parameters.items())
+        sent = [(name, str(value)) for name, value in self.parameters.items()]
+        query = urlencode(signed(f"2&{self.facts.item}", sent) if past else sent)
         return f"/api/{CUSTOMER}/{self.facts.event}/{about}?{query}"
 
     def document(self) -> dict[str, Any]:
@@ -62,8 +77,25 @@ class Drawn:
         return {"event": self.facts.event, **about, **self.parameters}
 
 
-def acts(seed: str, client: int) -> Iterator[Act]:
-    """The endless, always equal sequence of requests of a client: single events and batches."""
+def signed(item: str, parameters: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters of an event of yesterday; ``item``: `<itemtype>&<itemid>`."""
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    sent = [*parameters, ("overridetimestamp", yesterday)]
+    return [*sent, ("signature", historic.signatures(item, KEY, sent)[0])]
+
+
+def prepare_sites(folder: Path) -> dict[str, str]:
+    """A sites file with the key that signs; what the environment needs to know of it."""
+    sites = folder / "sites.yaml"
+    sites.write_text(SITES)
+    return {"LODESTAR_SITES_FILE": str(sites)}
+
+
+def acts(seed: str, client: int, *, past: bool = False) -> Iterator[Act]:
+    """The endless sequence of requests of a client, always equal but for yesterday's date.
+
+    Single events and batches; ``past``: some single events are signed ones of the past.
+    """
     chance = random.Random(f"{seed}-traffic-{client}")
     numbers = iter(range(client * CLIENT_NUMBERS + 1, (client + 1) * CLIENT_NUMBERS))
     while True:
@@ -71,7 +103,9 @@ def acts(seed: str, client: int) -> Iterator[Act]:
             size = chance.randint(2, MOST_IN_A_BATCH)
             yield batch([draw(chance, next(numbers), has_id=True) for _ in range(size)])
         else:
-            yield single(draw(chance, next(numbers), has_id=chance.random() < 0.7))
+            drawn = draw(chance, next(numbers), has_id=chance.random() < 0.7)
+            is_past = past and drawn.facts.item and chance.random() < SHARE_PAST
+            yield single(drawn, past=bool(is_past))
 
 
 def draw(chance: random.Random, number: int, *, has_id: bool) -> Drawn:
@@ -81,8 +115,8 @@ def draw(chance: random.Random, number: int, *, has_id: bool) -> Drawn:
     return Drawn(f"e{number}" if has_id else facts.item, facts, number, has_id)
 
 
-def single(drawn: Drawn) -> Act:
-    request = f"GET {drawn.address()} HTTP/1.1\r\nHost: events.test\r\n\r\n".encode()
+def single(drawn: Drawn, *, past: bool = False) -> Act:
+    request = f"GET {drawn.address(past=past)} HTTP/1.1\r\nHost: events.test\r\n\r\n".encode()
     return Act(request, {drawn.key: drawn.facts}, drawn.has_id)
 
 
