@@ -65,7 +65,11 @@ def required(value: Any, field: str) -> str:
 
 
 def user(value: Any) -> str:
-    found = required(value, "user")
+    """The id as a request would carry it: each blank counts, or it would be of another person."""
+    required(value, "user")
+    found = value if isinstance(value, str) else text(value)
+    if "\0" in found or "\\" in found:
+        raise RejectedRow("the user has a backslash or a NUL byte, which no event may have")
     if len(found.encode()) > fields.LONGEST_USER_BYTES:
         raise RejectedRow("the user is longer than 1,024 bytes")
     return found
