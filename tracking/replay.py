@@ -143,8 +143,8 @@ class Reader:
         if row.event in NEEDS_ITEM:
             if not row.item_id or row.item_type is None:
                 raise BadEvent(400, f"item_type and item_id must be given for {row.event}")
-        elif row.item_id or row.item_type is not None:
-            raise BadEvent(400, f"item_type and item_id must not be given for {row.event}")
+        elif row.item_id:
+            raise BadEvent(400, f"item_id must not be given for {row.event}")
         quantity, price, currency, percentage, rating, path, scenario, trigger = settled(
             row.event,
             row.quantity,
@@ -160,7 +160,7 @@ class Reader:
             self.customer_id,
             row.event,
             self.user(row.user),
-            row.item_type if row.item_type is None else item_type(row.item_type),
+            item_type(row.item_type) if row.item_id and row.item_type is not None else None,
             self.item(row.item_id) if row.item_id else "",
             self.moment(row.ts),
             self.received,
