@@ -13,7 +13,7 @@ setup: .venv/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $@
 
-# ClickHouse and Spark, for the tests of the examples in docs/lake.md: 1.2 GB that nothing else needs.
+# ClickHouse and Spark, for the tests of the examples in docs/lake.md: 1.4 GB that nothing else needs.
 readers: setup
 	@echo "Installing the readers of the lake (once, some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.lock

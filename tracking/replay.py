@@ -12,14 +12,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tracking import fields
 from tracking.collector.rows import EdgeRow, EventRow
-from tracking.collector.single import edges_of
+from tracking.collector.single import edges_of, item_type_of, read
 from tracking.collector.sinks import Sink, sink_for
 from tracking.events import NOT_DEFINED, RULES, Shape
-from tracking.fields import BadEvent, is_digits, shown
+from tracking.fields import BadEvent, shown
 from tracking.identity import pseudonym
 from tracking.people import tombstones
 from tracking.rotation import keys
@@ -52,6 +52,7 @@ class HistoricEvent(NamedTuple):
     scenario: str = ""
     event_id: str | None = None
     source: str = ""
+    trigger_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +138,40 @@ class Reader:
         """Raises :class:`BadEvent` with the rule that is broken."""
         if row.event not in RULES:
             raise BadEvent(400, f"event {shown(row.event)} not found; known are {', '.join(RULES)}")
-        if row.source and (row.event != "login" or row.source == row.user):
+        if (row.event == "login") != bool(row.source) or row.source == row.user != "":
             raise BadEvent(400, "source must be another user id and only come with login")
-        if row.event in NEEDS_ITEM and (not row.item_id or row.item_type is None):
-            raise BadEvent(400, f"item_type and item_id must be given for {row.event}")
+        if row.event in NEEDS_ITEM:
+            if not row.item_id or row.item_type is None:
+                raise BadEvent(400, f"item_type and item_id must be given for {row.event}")
+        elif row.item_id:
+            raise BadEvent(400, f"item_id must not be given for {row.event}")
+        quantity, price, currency, percentage, rating, path, scenario, trigger = settled(
+            row.event,
+            row.quantity,
+            row.price,
+            row.currency,
+            row.percentage,
+            row.rating,
+            row.category_path,
+            row.scenario,
+            row.trigger_name,
+        )
         return EventRow(
             self.customer_id,
             row.event,
             self.user(row.user),
-            row.item_type
-            if row.item_type is None
-            else bounded("item_type", row.item_type, 1, fields.BIGGEST_ID),
+            item_type(row.item_type) if row.item_id and row.item_type is not None else None,
             self.item(row.item_id) if row.item_id else "",
             self.moment(row.ts),
             self.received,
-            row.quantity if row.quantity is None else bounded("quantity", row.quantity, 1, 1_000_000),
-            row.price if row.price is None else price(row.price, row.currency),
-            row.currency,
-            row.percentage if row.percentage is None else bounded("percentage", row.percentage, 0, 100),
-            row.rating if row.rating is None else bounded("rating", row.rating, 0, 100),
-            category_path(row.category_path) if row.category_path else "",
-            SCENARIO("scenario", row.scenario) if row.scenario else "",  # type: ignore[arg-type]
+            quantity,
+            price,
+            currency,
+            percentage,
+            rating,
+            path,
+            scenario,
+            trigger_name=trigger,
             event_id=row.event_id if row.event_id is None else EVENT_ID("event_id", row.event_id),  # type: ignore[arg-type]
         )
 
@@ -195,8 +209,17 @@ class Reader:
         return edges_of(self.customer_id, row.source, row.user, ts=event.ts)
 
 
-SCENARIO = fields.text_of(64)
-EVENT_ID = fields.matching("[!-~]{1,64}", "1 to 64 visible ASCII characters")
+EVENT_ID = RULES["click"].by_name["eventid"].parse
+SETTLED = (
+    "quantity",
+    "price",
+    "currency",
+    "percentage",
+    "rating",
+    "category_path",
+    "scenario",
+    "trigger_name",
+)
 
 
 def forget(known: dict[str, str]) -> None:
@@ -206,21 +229,42 @@ def forget(known: dict[str, str]) -> None:
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def category_path(text: str) -> str:
-    return fields.category_path("category_path", text)
+def settled(
+    code: str,
+    quantity: int | None,
+    price: str | None,
+    currency: str,
+    percentage: int | None,
+    rating: int | None,
+    category_path: str,
+    scenario: str,
+    trigger_name: str,
+) -> tuple[Any, ...]:
+    """The columns of :data:`SETTLED` as a request with these parameters would have stored them.
 
-
-def bounded(name: str, value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise BadEvent(400, f"{name} must be {low} to {high}; got {value}")
-    return value
+    The rules are those of live events: what the event does not take is ignored. Rows repeat one another.
+    """
+    rule = RULES[code]
+    given: dict[str, object] = {
+        "quantity": quantity,
+        "fullprice": None if price is None else f"{price}{currency}",
+        "percentage": percentage,
+        "rating": rating,
+        "category_path": category_path,
+        "scenario": scenario,
+        "trigger_name": trigger_name,
+    }
+    if currency:
+        fields.CURRENCY("currency", currency)
+    sent = [
+        (parameter.name, str(given[parameter.column]))
+        for parameter in rule.parameters
+        if given.get(parameter.column) not in (None, "")
+    ]
+    values = read(rule, sent)
+    return tuple(values.get(name, EventRow._field_defaults[name]) for name in SETTLED)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def price(amount: str, currency: str) -> str:
-    if is_digits(amount.replace(".", "", 1)) and fields.PRICE.match(f"{amount}{currency}"):
-        return amount
-    raise BadEvent(
-        400,
-        f"price must be a decimal with a currency such as 2.50 and EUR; got {shown(f'{amount} {currency}')}",
-    )
+def item_type(number: int) -> int:
+    return int(item_type_of("item_type", str(number)))

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from personalization.history.mapping import EVENTS
 from tracking import fields
 from tracking.currencies import CURRENCIES
-from tracking.events import SPELLINGS
+from tracking.events import RULES, SPELLINGS
 from tracking.fields import BadEvent
 
-MAX_QUANTITY = 1_000_000
+QUANTITIES = RULES["buy"].by_name["quantity"].kind.schema
+SHARES = {"percentage": RULES["consume"].by_name["percentage"], "rating": RULES["rate"].by_name["rating"]}
 MOST_DIGITS = 30
 PRICES_END = Decimal(10_000_000_000)
 SMALLEST = Decimal("0.0001")
@@ -64,7 +65,11 @@ def required(value: Any, field: str) -> str:
 
 
 def user(value: Any) -> str:
-    found = required(value, "user")
+    """The id as a request would carry it: each blank counts, or it would be of another person."""
+    required(value, "user")
+    found = value if isinstance(value, str) else text(value)
+    if "\0" in found or "\\" in found:
+        raise RejectedRow("the user has a backslash or a NUL byte, which no event may have")
     if len(found.encode()) > fields.LONGEST_USER_BYTES:
         raise RejectedRow("the user is longer than 1,024 bytes")
     return found
@@ -76,8 +81,8 @@ def quantity(value: Any) -> int:
         return 1
     if number < 0:
         raise RejectedRow("a return (negative quantity)")
-    if number != number.to_integral_value() or not 1 <= number <= MAX_QUANTITY:
-        raise RejectedRow("the quantity is not a whole number from 1 to 1,000,000")
+    if number != number.to_integral_value() or not QUANTITIES["minimum"] <= number <= QUANTITIES["maximum"]:
+        raise RejectedRow(f"the quantity is not a whole number from 1 to {QUANTITIES['maximum']:,}")
     return int(number)
 
 
@@ -97,8 +102,9 @@ def price(value: Any) -> str | None:
 
 def share(value: Any, field: str) -> int | None:
     number = decimal(value, field)
-    if number is not None and not 0 <= number <= 100:
-        raise RejectedRow(f"the {field} is not from 0 to 100")
+    low, high = (SHARES[field].kind.schema[end] for end in ("minimum", "maximum"))
+    if number is not None and not low <= number <= high:
+        raise RejectedRow(f"the {field} is not from {low} to {high}")
     return None if number is None else int(number)
 
 

@@ -213,6 +213,14 @@ def test_follows_nobody_who_asks_not_to_be_followed(accept, header):
     assert accept("/api/00000/click/u/1/2", **{header: "0"}).rows[0].user == pseudonym("00000", "u")
 
 
+def test_tells_users_apart_by_their_bytes(accept):
+    """One name in two normal forms of Unicode is two users (reliability-security-ecosystem, B6)."""
+    composed, decomposed = (
+        accept(f"/api/00000/click/{name}/1/2").rows[0].user for name in ("%C3%A9", "e%CC%81")
+    )
+    assert composed == pseudonym("00000", "\u00e9") != decomposed == pseudonym("00000", "e\u0301")
+
+
 def test_follows_where_a_customer_does_not_honour_the_wish():
     account = replace(KNOWN["00000"], opt_out_headers=("sec-gpc",))
     rows = [

@@ -38,6 +38,20 @@ def test_skips_rows_that_are_there_already():
     assert (result.stored, result.duplicates) == (1, 2)
 
 
+def test_stores_of_an_event_what_a_request_would_have_stored():
+    values = {"rating": 55, "scenario": "front", "category_path": "/A/", "trigger_name": "mail"}
+    codes = ("click", "rate", "clickrecommended", "clicktriggered")
+    rows = [bought(1, event=code, event_id=code, **values) for code in codes]
+    replay.store("1", rows)
+    names = ("rating", "scenario", "category_path", "trigger_name", "quantity", "currency")
+    assert {event: rest for event, *rest in Event.objects.values_list("event", *names)} == {
+        "click": [None, "", "A", "", None, ""],
+        "rate": [55, "", "", "", None, ""],
+        "clickrecommended": [None, "front", "A", "", None, ""],
+        "clicktriggered": [None, "", "", "mail", None, ""],
+    }
+
+
 def test_resolves_logins_of_the_past():
     rows = [
         HistoricEvent(event="click", user="cookie", ts=WHEN, item_type=1, item_id="5"),
@@ -61,6 +75,16 @@ BAD = [
     ({"user": ""}, "user must be"),
     ({"source": "cookie"}, "source must be"),
     ({"event_id": "a b"}, "event_id must be"),
+    ({"event_id": "a\\b"}, "event_id must be"),
+    ({"event": "rate"}, "rating must be given for rate"),
+    ({"event": "clickrecommended"}, "scenario must be given for clickrecommended"),
+    ({"event": "clicktriggered"}, "triggername must be given"),
+    ({"event": "triggeropened", "trigger_name": "mail"}, "must not be given for triggeropened"),
+    ({"event": "login", "item_type": None, "item_id": ""}, "source must be"),
+    ({"currency": "EUROS"}, "currency must be an ISO 4217 code"),
+    ({"price": "1", "currency": "0EUR"}, "currency must be an ISO 4217 code"),
+    ({"price": "1", "currency": "XQZ"}, "currency must be an ISO 4217 code"),
+    ({"price": None, "currency": "EUROS"}, "currency must be an ISO 4217 code"),
 ]
 
 
@@ -80,4 +104,4 @@ def test_goes_on_behind_rejected_rows_when_somebody_listens():
         on_reject=lambda number, _row, sentence: heard.append((number, sentence)),
     )
     assert (result.stored, result.rejected) == (2, 1)
-    assert heard == [(2, "quantity must be 1 to 1000000; got -1")]
+    assert heard == [(2, 'quantity must be 1 to 1000000; got "-1"')]

@@ -69,6 +69,25 @@ def test_it_stores_events_and_items_and_counts_what_it_refused(shop_csv: Path, c
     }
 
 
+def test_it_takes_user_ids_as_events_carry_them(tmp_path: Path, customer: str) -> None:
+    users = ["anna  b", " c", "d\0e", "f\\g", "  "]
+    rows = [
+        {"Description": "MUG", "InvoiceDate": "2024-12-01", "UnitPrice": 1, "CustomerID": u} for u in users
+    ]
+    path = tmp_path / "rows.ndjson"
+    path.write_text("".join(json.dumps(row | {"Quantity": 1}) + "\n" for row in rows))
+
+    summary = run(path, customer, code=3)
+
+    assert summary["stored"] == 2
+    assert summary["reasons"] == {
+        "the user has a backslash or a NUL byte, which no event may have": 2,
+        "no user": 1,
+    }
+    for user in users[:2]:
+        assert len(queries.history(customer, pseudonym(customer, user))) == 1
+
+
 def test_it_gives_one_number_to_names_that_differ_in_case_and_space(shop_csv: Path, customer: str) -> None:
     run(shop_csv, customer, code=3)
     rows = store.StoredItem.objects.filter(customer_id=customer)
