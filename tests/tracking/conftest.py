@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from config import lake_storage
 from config.customers.directory import CustomerAccount
 from config.site_access import EventGate
+from tests.ports import free_port
+from tests.tracking import s3_server
+from tracking import lake_calm
 from tracking.collector import intake
 from tracking.collector.intake import Accepted
 
@@ -64,3 +69,28 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor's browser: no cookies, no storage."""
     with browser.new_context() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    with s3_server.s3_server(free_port()) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3, settings, tmp_path, monkeypatch) -> SimpleNamespace:
+    """An empty bucket, which the settings name with a prefix."""
+    s3_server.empty(s3)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "anybody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+    def use(url: str = f"s3://{s3_server.BUCKET}/lodestar/lake", endpoint: str = s3) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+        settings.STORAGES = settings.STORAGES | {"lake": lake_storage.lake_storage(url)}
+
+    settings.LAKE_ROOT = tmp_path / "lake"
+    settings.LAKE_CACHE = tmp_path / "lake-cache"
+    use()
+    lake_calm.last.found = ()
+    return SimpleNamespace(use=use, names=lambda: s3_server.keys(s3))
