@@ -83,7 +83,7 @@ def test_it_forgets_looks_of_an_hour_ago() -> None:
     assert counted() == [2]
     viewers.board.forget_before(now - 30 * MINUTE)
     assert viewers.count("1", [(1, "1")]) == {(1, "1"): 1}
-    viewers.board.forget_before(NOW + MINUTE)
+    viewers.board.forget_before(now + MINUTE)
     assert viewers.board.customers == {}
 
 
