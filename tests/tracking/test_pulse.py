@@ -47,7 +47,8 @@ def _imported(store: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(module, name, 30)
     for number in range(10):
         store(f"click/not_defined/38/{number + 1}")
-    Event.objects.create(id=5_000, **columns(Event, "38/99") | {"received": NOW})
+    far_above = debugger.newest_of(Event) + 5_000
+    Event.objects.create(id=far_above, **columns(Event, "38/99") | {"received": NOW})
 
 
 @pytest.mark.usefixtures("_imported")
@@ -58,8 +59,9 @@ def test_it_counts_what_came_before_an_import() -> None:
 @pytest.mark.usefixtures("_imported")
 def test_it_searches_so_many_rows_whatever_their_ids() -> None:
     assert len(debugger.news(Wanted(), seen=Seen()).lines) == 11
-    for number in range(40):
-        Event.objects.create(id=5_001 + number, **columns(Event, f"38/{number}") | {"event": "buy"})
+    newest = debugger.newest_of(Event)
+    for number in range(1, 41):
+        Event.objects.create(id=newest + number, **columns(Event, f"38/{number}") | {"event": "buy"})
     assert debugger.news(Wanted(event="click"), seen=Seen()).lines == []
     assert len(debugger.news(Wanted(event="buy"), seen=Seen()).lines) == 30
 
