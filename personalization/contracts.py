@@ -61,9 +61,9 @@ __all__ = [
 
 # --- Media types and limits -------------------------------------------------------------------
 
-JSON_MEDIA_TYPE = "application/json"
 CONTENT_MEDIA_TYPE = "application/vnd.ibexa.api.Content+json"
 CONTENTLIST_MEDIA_TYPE = "application/vnd.ibexa.api.ContentList+json"
+ERROR_MEDIA_TYPE = "application/vnd.ibexa.api.ErrorMessage+json"
 MAX_ITEM_TYPE = 2_147_483_647  # engine-protocol.md 1.1: 31 bit
 MAX_ITEM_ID_LENGTH = 255
 DEFAULT_RECOMMENDATIONS = 10

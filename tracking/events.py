@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -148,13 +148,7 @@ _TABLE = (
         meaning="recommendations were shown; at most 500 items, stored together or not at all",
         shape=Shape.ITEMS,
         parameters=(
-            Parameter(
-                name="scenario",
-                column="scenario",
-                kind=fields.text_of(64),
-                rule="1 to 64 characters, optional",
-                example="front",
-            ),
+            replace(SCENARIO, rule=f"{SCENARIO.rule}, optional", required=False),
             *FROM_RECOMMENDATION,
         ),
     ),

@@ -11,10 +11,8 @@ count a device's events for its account.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +29,10 @@ from tracking.lake_faults import reaching
 from tracking.lake_merge import compact
 from tracking.models import Cursor
 from tracking.parts import (
+    ASIDE,
     Manifest,
     all_or_none,
+    customer_folders,
     customer_of,
     folder_of,
     open_duck,
@@ -46,7 +46,6 @@ from tracking.people import tombstones
 logger = logging.getLogger("tracking")
 
 MOST_ROWS = 250_000  # read into memory at a time, about 300 MB
-ASIDE = "aside-"
 
 
 def files(customer_id: str) -> list[Path]:
@@ -65,9 +64,9 @@ def files(customer_id: str) -> list[Path]:
 def customers() -> list[str]:
     """The ids of all customers who have files. Raises :class:`~config.faults.Fault`."""
     with reaching(lost="The lake was not read"):
-        folders = [folder for folder in lake_files.children("")[0] if folder.startswith("customer=")]
         there = lake_files.storage().exists
-        return sorted(customer_of(folder) for folder in folders if there(f"{folder}/manifest.json"))
+        found = (folder for folder in customer_folders() if there(f"{folder}/manifest.json"))
+        return sorted(map(customer_of, found))
 
 
 def archive() -> int:
@@ -96,10 +95,11 @@ def archive_alone() -> int:
 
 def catch_up(upto: int) -> int:
     """Copy the events after the cursor up to an id that is settled. The caller holds the lock."""
-    total = 0
-    while rows := read_rows(after=position(), upto=upto):
+    total, done = 0, position()
+    while rows := read_rows(after=done, upto=upto):
         total += write_rows(without_erased(rows))
-        move_cursor(int(rows[-1][0]))
+        done = int(rows[-1][0])
+        move_cursor(done)
     lake_calm.looked(upto, waiting=compact(customers()))
     return total
 
@@ -132,9 +132,8 @@ def set_aside(customer_id: str) -> None:
         manifest = read_manifest(folder)
     except Fault:  # A damaged manifest names nothing that could be brought back.
         manifest = Manifest()
-    lake_lock.confirm()
     # The same name when it is done twice, so that nothing is brought back twice.
-    lake_files.put_text(json.dumps(asdict(manifest), indent=1), f"{folder}/{ASIDE}{manifest.last_id}.json")
+    write_manifest(folder, manifest, f"{ASIDE}{manifest.last_id}.json")
     lake_files.remove(f"{folder}/manifest.json")
     move_cursor(0)
 

@@ -13,6 +13,8 @@ from tracking import lake_files
 from tracking.parts import (
     PART,
     all_or_none,
+    asides,
+    customer_folders,
     folder_of,
     names_in,
     open_duck,
@@ -103,9 +105,8 @@ def counted(folder: str) -> set[str]:
 
 def sweep() -> None:
     """Remove from the lake what no manifest came to name, and what was set aside long ago."""
-    for folder in lake_files.children("")[0]:
-        if folder.startswith("customer="):
-            sweep_customer(folder)
+    for folder in customer_folders():
+        sweep_customer(folder)
 
 
 def sweep_customer(folder: str) -> None:
@@ -115,11 +116,6 @@ def sweep_customer(folder: str) -> None:
     for name in unnamed_parts(folder):
         if age_of(f"{folder}/{name}") > LEFT_SECONDS:
             lake_files.remove(f"{folder}/{name}")
-
-
-def asides(folder: str) -> list[str]:
-    """The manifests of parts that were set aside."""
-    return [name for name in lake_files.children(folder)[1] if name.startswith("aside-")]
 
 
 def unnamed_parts(folder: str) -> Iterator[str]:

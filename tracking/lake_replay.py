@@ -23,13 +23,22 @@ from django.db import connections
 
 from config.customers.directory import directory
 from config.faults import Fault
-from tracking import lake, lake_files, lake_rewrite, retention
+from tracking import lake, lake_rewrite, retention
 from tracking.identity import newest
 from tracking.lake_columns import COLUMNS
 from tracking.lake_faults import reaching
-from tracking.lake_merge import asides
 from tracking.models import Event
-from tracking.parts import Manifest, customer_of, folder_of, open_duck, parquet, read_manifest, sound
+from tracking.parts import (
+    Manifest,
+    asides,
+    customer_folders,
+    customer_of,
+    folder_of,
+    open_duck,
+    parquet,
+    read_manifest,
+    sound,
+)
 
 logger = logging.getLogger("tracking")
 
@@ -73,7 +82,7 @@ def replay(customer_id: str | None = None, *, told: Told) -> None:
         reserve(max((read_manifest(folder_of(one)).last_id for one in lake.customers()), default=0))
         lake.archive()  # A lake that does not belong to this table is set aside.
         with lake_rewrite.locked():
-            known = [customer_of(name) for name in lake_files.children("")[0] if name.startswith("customer=")]
+            known = [customer_of(folder) for folder in customer_folders()]
             if customer_id is not None and customer_id not in known:
                 raise NotInLake(f"customer {customer_id[:64]} has no files in the lake.")
             for one in known if customer_id is None else [customer_id]:

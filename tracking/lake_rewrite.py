@@ -14,6 +14,7 @@ from tracking import lake_calm, lake_files, lake_lock
 from tracking.lake_faults import reaching
 from tracking.parts import (
     PART,
+    Manifest,
     all_or_none,
     folder_of,
     looked_at,
@@ -93,10 +94,19 @@ def rows_in(folder: str, paths: Sequence[Path], change: Change) -> dict[str, int
 
 def replace_part(folder: str, name: str, change: Change, *, at_once: bool) -> None:
     manifest = read_manifest(folder)
+    with replacing(folder, name, manifest, at_once=at_once) as new:
+        manifest.rows -= write_rest(folder, name, change, new=new)
+
+
+@contextmanager
+def replacing(folder: str, name: str, manifest: Manifest, *, at_once: bool = False) -> Iterator[list[str]]:
+    """A block that writes what comes in the place of a part, and gathers the names; the manifest follows.
+
+    The part before goes ``at_once``, or stays a while for readers that have it named to them.
+    """
     with all_or_none(folder) as new:
-        gone = write_rest(folder, name, change, new=new)
+        yield new
         manifest.files = [one for one in manifest.files if one != name] + new
-        manifest.rows -= gone
         if not at_once:
             manifest.retired[name] = time.time()
         write_manifest(folder, manifest)

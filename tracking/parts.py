@@ -29,6 +29,8 @@ PART = re.compile(
 MAGIC = b"PAR1"  # the first and the last bytes of every Parquet file
 TOKEN_BYTES = 4
 MOST_NAMED = 3
+OF_CUSTOMER = "customer="
+ASIDE = "aside-"  # begins the names of manifests whose parts were set aside
 
 
 @dataclass
@@ -43,11 +45,21 @@ class Manifest:
 
 
 def folder_of(customer_id: str) -> str:
-    return f"customer={quote(customer_id, safe='')}"
+    return OF_CUSTOMER + quote(customer_id, safe="")
 
 
 def customer_of(folder: str) -> str:
-    return unquote(folder.removeprefix("customer="))
+    return unquote(folder.removeprefix(OF_CUSTOMER))
+
+
+def customer_folders() -> list[str]:
+    """The folders of all customers, also of those whose parts no longer count."""
+    return [folder for folder in lake_files.children("")[0] if folder.startswith(OF_CUSTOMER)]
+
+
+def asides(folder: str) -> list[str]:
+    """The manifests of parts that were set aside."""
+    return [name for name in lake_files.children(folder)[1] if name.startswith(ASIDE)]
 
 
 def read_manifest(folder: str, name: str = "manifest.json") -> Manifest:

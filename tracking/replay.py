@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from tracking import fields
@@ -146,15 +147,7 @@ class Reader:
         elif row.item_id:
             raise BadEvent(400, f"item_id must not be given for {row.event}")
         quantity, price, currency, percentage, rating, path, scenario, trigger = settled(
-            row.event,
-            row.quantity,
-            row.price,
-            row.currency,
-            row.percentage,
-            row.rating,
-            row.category_path,
-            row.scenario,
-            row.trigger_name,
+            row.event, given_by(row)
         )
         return EventRow(
             self.customer_id,
@@ -211,15 +204,10 @@ class Reader:
 
 EVENT_ID = RULES["click"].by_name["eventid"].parse
 SETTLED = (
-    "quantity",
-    "price",
-    "currency",
-    "percentage",
-    "rating",
-    "category_path",
-    "scenario",
-    "trigger_name",
+    *("quantity", "price", "currency", "percentage"),
+    *("rating", "category_path", "scenario", "trigger_name"),
 )
+given_by = attrgetter(*SETTLED)
 
 
 def forget(known: dict[str, str]) -> None:
@@ -229,31 +217,15 @@ def forget(known: dict[str, str]) -> None:
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def settled(
-    code: str,
-    quantity: int | None,
-    price: str | None,
-    currency: str,
-    percentage: int | None,
-    rating: int | None,
-    category_path: str,
-    scenario: str,
-    trigger_name: str,
-) -> tuple[Any, ...]:
-    """The columns of :data:`SETTLED` as a request with these parameters would have stored them.
+def settled(code: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The columns of :data:`SETTLED` as a request with these values would have stored them.
 
     The rules are those of live events: what the event does not take is ignored. Rows repeat one another.
     """
     rule = RULES[code]
-    given: dict[str, object] = {
-        "quantity": quantity,
-        "fullprice": None if price is None else f"{price}{currency}",
-        "percentage": percentage,
-        "rating": rating,
-        "category_path": category_path,
-        "scenario": scenario,
-        "trigger_name": trigger_name,
-    }
+    given = dict(zip(SETTLED, values, strict=True))
+    price, currency = given.pop("price"), given.pop("currency")
+    given["fullprice"] = None if price is None else f"{price}{currency}"
     if currency:
         fields.CURRENCY("currency", currency)
     sent = [
@@ -261,8 +233,8 @@ def settled(
         for parameter in rule.parameters
         if given.get(parameter.column) not in (None, "")
     ]
-    values = read(rule, sent)
-    return tuple(values.get(name, EventRow._field_defaults[name]) for name in SETTLED)
+    found = read(rule, sent)
+    return tuple(found.get(name, EventRow._field_defaults[name]) for name in SETTLED)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)

@@ -8,7 +8,7 @@ from config import site_access
 from config.checks import Finding, part
 from config.customers.directory import CustomerAccount, directory
 from config.site_access import EventGate
-from config.site_access.schema import web_origin
+from config.site_access.schema import origin_of
 
 
 @part("events")
@@ -31,11 +31,7 @@ def gates() -> Iterator[Finding]:
 def own_origins(account: CustomerAccount) -> set[str]:
     """The public addresses of the customer's sites, as browsers send them."""
     sites = (s for s in site_access.configured_sites() if str(s.customer_id) == account.customer_id)
-    found = set()
-    for site in sites:
-        scheme, _, rest = site.host_uri.partition("://")
-        found.add(web_origin(f"{scheme}://{rest.partition('/')[0]}"))
-    return found
+    return {origin_of(site.host_uri) for site in sites}
 
 
 def said(gate: EventGate) -> str:

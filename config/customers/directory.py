@@ -198,7 +198,7 @@ def create_customer(
 def change_gate(row: Customer, rules: GateRules) -> None:
     """Set who may send a customer's events. Running collectors and web servers follow within two seconds."""
     gates.fill(row, rules)
-    row.save(update_fields=["events_per_second", "needs_license_key", "allowed_origins", "needs_consent"])
+    row.save(update_fields=gates.COLUMNS)
     directory.forget()
     transaction.on_commit(directory.forget)
 

@@ -14,9 +14,10 @@ from config.site_access import EventGate
 from config.site_access.schema import MOST_EVENTS_PER_SECOND, web_origin
 
 MOST_ORIGINS = 100
-NO_ORIGIN = (
-    "NONE",
-)  # two places with no origin in common; origins are compared in lower case, so none is this
+# Of two places with no origin in common; origins are compared in lower case, so none is this.
+NO_ORIGIN = ("NONE",)
+# Of a customer's row, that a form shows and that a change writes.
+COLUMNS = ("events_per_second", "needs_license_key", "allowed_origins", "needs_consent")
 
 
 class BadGate(ValueError):

@@ -12,15 +12,11 @@ being called twice at once.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 
-from config.faults import Fault
-from config.jobs.schedule import Entry, Periodical
-
-logger = logging.getLogger("personalization")
+from config.jobs.schedule import Entry, Periodical, call
 
 _entries: dict[str, Entry] = {}
 _due: dict[str, float] = {}  # name -> of the monotonic clock; what is missing is due
@@ -44,10 +40,5 @@ def run_due() -> int:
         ripe = [entry for entry in _entries.values() if _due.get(entry.name, now) <= now]
         _due.update({entry.name: now + entry.every for entry in ripe})
     for entry in ripe:
-        try:
-            entry.function()
-        except Fault as fault:
-            logger.error("The function %s failed on this machine: %s", entry.name, fault)
-        except Exception:  # any fault of one function must not stop the others
-            logger.exception("The function %s failed on this machine.", entry.name)
+        call(entry)
     return len(ripe)

@@ -41,6 +41,12 @@ def web_origin(value: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
+def origin_of(address: str) -> str:
+    """The same of an address with a path and a query. Raises ValueError where it has none."""
+    parts = urlsplit(address)
+    return web_origin(f"{parts.scheme}://{parts.netloc}")
+
+
 def language_code(value: str) -> str:
     if not LANGUAGE.match(value):
         raise ValueError("must be a language code such as eng-GB")

@@ -15,6 +15,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
+from personalization import contracts
 from personalization.client import formats
 from personalization.client.asked import BadRequest
 from personalization.client.export.write import HEAD, TAIL
@@ -27,7 +28,7 @@ def error(status: HTTPStatus, description: str) -> HttpResponse:
     """The error envelope of reference 4.5; :func:`endpoint` turns it into XML for who asks for that."""
     document = {
         "ErrorMessage": {
-            "_media-type": formats.media_type("ErrorMessage", Format.JSON),
+            "_media-type": contracts.ERROR_MEDIA_TYPE,
             "errorCode": status.value,
             "errorMessage": status.phrase,
             "errorDescription": description,
@@ -43,13 +44,13 @@ class ErrorMessage(HttpResponse):
     """An error envelope that can still become XML."""
 
     def __init__(self, document: dict[str, Any], *, status: int) -> None:
-        kind = formats.media_type("ErrorMessage", Format.JSON)
-        super().__init__(orjson.dumps(document), status=status, content_type=kind)
+        body = orjson.dumps(document)
+        super().__init__(body, status=status, content_type=contracts.ERROR_MEDIA_TYPE)
         self.document = document
 
     def become_xml(self) -> None:
         self.content = formats.as_xml(self.document)
-        self["Content-Type"] = formats.media_type("ErrorMessage", Format.XML)
+        self["Content-Type"] = formats.in_form(contracts.ERROR_MEDIA_TYPE, Format.XML)
 
 
 def wrong_credentials() -> HttpResponse:
@@ -95,7 +96,7 @@ def content_list(request: HttpRequest, bodies: Sequence[bytes]) -> HttpResponseB
     body = HEAD + b",".join(dict.fromkeys(bodies)) + TAIL
     if form is Format.XML:
         body = formats.as_xml(orjson.loads(body))
-    response = HttpResponse(body, content_type=formats.media_type("ContentList", form))
+    response = HttpResponse(body, content_type=formats.in_form(contracts.CONTENTLIST_MEDIA_TYPE, form))
     # To be kept by its caller only, and asked for again each time: rights may have been taken away.
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = quote_etag(hashlib.sha256(body).hexdigest()[:32])

@@ -13,8 +13,14 @@ from xml.etree import ElementTree as ET  # only writes; nothing is parsed with i
 
 from django.http import HttpRequest
 
-VENDORS = ("vnd.ibexa.api", "vnd.ez.api")
-NAMES = ("ContentList", "Content", "ErrorMessage")
+from personalization import contracts
+
+VENDOR, OLDER_VENDOR = "vnd.ibexa.api", "vnd.ez.api"
+MEDIA_TYPES = (
+    contracts.CONTENTLIST_MEDIA_TYPE,
+    contracts.CONTENT_MEDIA_TYPE,
+    contracts.ERROR_MEDIA_TYPE,
+)
 ELEMENT_NAME = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII | re.IGNORECASE)
 # What XML 1.0 cannot hold, not even escaped.
 NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -30,10 +36,15 @@ class Format(Enum):
 def offered() -> dict[str, Format]:
     """Media types that may be asked for -> what answers them; the first is the default."""
     found = {"application/json": Format.JSON, "application/xml": Format.XML, "text/xml": Format.XML}
-    for vendor in VENDORS:
-        for name in NAMES:
-            found |= {f"application/{vendor}.{name}+{form.value}".lower(): form for form in Format}
+    for vendor in (VENDOR, OLDER_VENDOR):
+        for kind in MEDIA_TYPES:
+            found |= {in_form(kind, form).replace(VENDOR, vendor).lower(): form for form in Format}
     return found
+
+
+def in_form(media_type: str, form: Format) -> str:
+    """``application/vnd.ibexa.api.ContentList+json`` -> ``application/vnd.ibexa.api.ContentList+xml``."""
+    return f"{media_type.removesuffix('+json')}+{form.value}"
 
 
 OFFERED = offered()
@@ -45,11 +56,6 @@ def accepted(request: HttpRequest) -> Format | None:
         return Format.JSON
     kind = request.get_preferred_type(list(OFFERED))
     return OFFERED[kind] if kind else None
-
-
-def media_type(name: str, form: Format) -> str:
-    """``ContentList`` -> ``application/vnd.ibexa.api.ContentList+json``."""
-    return f"application/{VENDORS[0]}.{name}+{form.value}"
 
 
 def as_xml(document: dict[str, Any]) -> bytes:

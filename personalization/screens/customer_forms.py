@@ -10,7 +10,7 @@ from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
-from config.customers.gates import MOST_ORIGINS, BadOrigin, GateRules, origins_of
+from config.customers.gates import COLUMNS, MOST_ORIGINS, BadOrigin, GateRules, origins_of
 from config.customers.models import Customer
 from config.site_access.schema import MOST_EVENTS_PER_SECOND
 
@@ -33,12 +33,7 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Customer
-        fields: tuple[str, ...] = (
-            "events_per_second",
-            "needs_license_key",
-            "allowed_origins",
-            "needs_consent",
-        )
+        fields: tuple[str, ...] = COLUMNS
         labels = {
             "needs_license_key": _("Events need the license key"),
             "allowed_origins": _("Allowed origins"),

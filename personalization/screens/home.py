@@ -87,36 +87,30 @@ def events() -> Iterator[Line]:
 
 def last_import() -> Line:
     run = ImportRun.objects.order_by("-pk").first()
+    text = gettext("Nothing was imported yet")
+    if run:
+        text = said(gettext("Last import: %(what)s, %(state)s, %(time)s ago"), run.subject, run, "status")
     failed = run is not None and run.status == ImportRun.Status.FAILED
-    text = (
-        gettext("Last import: %(what)s, %(state)s, %(time)s ago")
-        % {"what": run.subject, "state": run.get_status_display().lower(), "time": timesince(run.created_at)}
-        if run
-        else gettext("Nothing was imported yet")
-    )
-    return Line(
-        text=text,
-        url=reverse("personalization_imports:index"),
-        icon="warning" if failed else "download",
-        amiss=failed,
-    )
+    return of_run(text, url="personalization_imports:index", icon="download", failed=failed)
 
 
 def last_export() -> Line:
     run = ExportRun.objects.order_by("-pk").first()
+    text = gettext("Nothing was exported yet")
+    if run:
+        text = said(gettext("Last export: %(what)s, %(state)s, %(time)s ago"), run.site_name, run, "phase")
     failed = run is not None and run.phase == ExportRun.Phase.FAILED
-    text = (
-        gettext("Last export: %(what)s, %(state)s, %(time)s ago")
-        % {"what": run.site_name, "state": run.get_phase_display().lower(), "time": timesince(run.created_at)}
-        if run
-        else gettext("Nothing was exported yet")
-    )
-    return Line(
-        text=text,
-        url=reverse("personalization_exports:index"),
-        icon="warning" if failed else "upload",
-        amiss=failed,
-    )
+    return of_run(text, url="personalization_exports:index", icon="upload", failed=failed)
+
+
+def said(sentence: str, what: str, run: ImportRun | ExportRun, state: str) -> str:
+    """The sentence about a run; ``state``: the field that says how it went."""
+    shown = getattr(run, f"get_{state}_display")().lower()
+    return sentence % {"what": what, "state": shown, "time": timesince(run.created_at)}
+
+
+def of_run(text: str, *, url: str, icon: str, failed: bool) -> Line:
+    return Line(text=text, url=reverse(url), icon="warning" if failed else icon, amiss=failed)
 
 
 def installation() -> Line:

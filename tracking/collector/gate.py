@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from config.customers.directory import CustomerAccount
-from config.site_access.schema import web_origin
+from config.site_access.schema import origin_of
 from tracking.fields import BadEvent, shown
 
 SECOND = 1_000_000
@@ -80,8 +80,7 @@ def origin_of_page(headers: Mapping[str, str]) -> str:
         return origin.lower()
     if referer := headers.get("referer", ""):
         try:
-            parts = urlsplit(referer)
-            return web_origin(f"{parts.scheme}://{parts.netloc}")
+            return origin_of(referer)
         except ValueError:
             return UNKNOWN
     return UNKNOWN if headers.get("sec-fetch-site", "") == "cross-site" else ""

@@ -116,12 +116,11 @@ def begin_anew() -> None:
 def add_missing() -> None:
     now = timezone.now()
     known = set(PseudonymKey.objects.values_list("generation", flat=True))
-    # What is already stored may be of an older generation; only the rotation knows.
-    done = None if users_stored() else now
     for generation, key in enumerate(settings.PSEUDONYM_KEYS, 1):
         if generation not in known:
             last = generation == len(settings.PSEUDONYM_KEYS) > 1
-            finished_at = done if last else now
+            # What is already stored may be of an older generation; only the rotation knows.
+            finished_at = None if last and users_stored() else now
             PseudonymKey.objects.get_or_create(
                 generation=generation,
                 defaults={"fingerprint": fingerprint(key), "begun_at": now, "finished_at": finished_at},

@@ -10,16 +10,7 @@ import numpy as np
 
 from tracking import identity, lake_rewrite
 from tracking.lake_faults import reaching
-from tracking.parts import (
-    all_or_none,
-    folder_of,
-    open_duck,
-    parquet,
-    read_manifest,
-    sound,
-    write_days,
-    write_manifest,
-)
+from tracking.parts import folder_of, open_duck, parquet, read_manifest, sound, write_days
 
 LOST = "The lake was not re-keyed"
 
@@ -57,12 +48,8 @@ def replace_part(customer_id: str, name: str) -> int:
     manifest = read_manifest(folder)
     if name not in manifest.files:
         return 0
-    with all_or_none(folder) as new:
-        rows = write_renewed(customer_id, name, new=new)
-        manifest.files = [one for one in manifest.files if one != name] + new
-        manifest.retired[name] = time.time()
-        write_manifest(folder, manifest)
-    return rows
+    with lake_rewrite.replacing(folder, name, manifest) as new:
+        return write_renewed(customer_id, name, new=new)
 
 
 def write_renewed(customer_id: str, name: str, *, new: list[str]) -> int:

@@ -32,9 +32,10 @@ def recommendations(
     """Find, check, recommend, answer; errors are sentences with the status of 3.4."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
+    extension = FORMATS[0] if extension is None else extension
     try:
         account = known_customer(customer_id)
-        check_format(scenario, FORMATS[0] if extension is None else extension)
+        check_format(scenario, extension)
         check_user(request, user)
         check_signature(account, user, request.GET.get(signing.PARAMETER, ""))
         plan = plans.plan_of(account.customer_id, scenario)
@@ -56,7 +57,7 @@ def recommendations(
     except Refusal as refusal:
         return refusal.response()
     body = document(answer, given, alphanumeric=account.alphanumeric_items)
-    response = rendered(body, given, extension or FORMATS[0])
+    response = rendered(body, given, extension)
     if account.gate.signed_users and signing.needs_signature(user):
         response["Cache-Control"] = "private, no-store"
         return response

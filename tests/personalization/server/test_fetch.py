@@ -8,7 +8,11 @@ from pytest_django import Settings
 from personalization.contracts import CONTENT_MEDIA_TYPE
 from personalization.server.items import fetch
 
-NOBODY = fetch.Presented()
+
+def fetched(url: str) -> object:
+    """What somebody without credentials makes the engine ask for."""
+    nobody = fetch.Presented()
+    return fetch.document(url, customer_id="10101", presented=nobody, accept=CONTENT_MEDIA_TYPE)
 
 
 @pytest.mark.parametrize(
@@ -23,12 +27,7 @@ NOBODY = fetch.Presented()
 )
 def test_an_own_address_must_be_one_of_content(path: str, settings: Settings) -> None:
     with pytest.raises(fetch.FetchRefused, match="not one of its content REST"):
-        fetch.document(
-            f"{settings.WAGTAILADMIN_BASE_URL}{path}",
-            customer_id="10101",
-            presented=NOBODY,
-            accept=CONTENT_MEDIA_TYPE,
-        )
+        fetched(f"{settings.WAGTAILADMIN_BASE_URL}{path}")
 
 
 @pytest.mark.django_db
@@ -38,12 +37,7 @@ def test_an_own_address_must_be_one_of_content(path: str, settings: Settings) ->
 )
 def test_content_of_our_own_is_asked_for(path: str, settings: Settings) -> None:
     with pytest.raises(fetch.FetchRefused, match="answered 401"):
-        fetch.document(
-            f"{settings.WAGTAILADMIN_BASE_URL}{path}",
-            customer_id="10101",
-            presented=NOBODY,
-            accept=CONTENT_MEDIA_TYPE,
-        )
+        fetched(f"{settings.WAGTAILADMIN_BASE_URL}{path}")
 
 
 def test_an_own_address_follows_the_port_that_is_served(settings: Settings) -> None:
