@@ -87,7 +87,7 @@ def test_its_tracking_code_works_in_a_page_of_ones_own(
 
 
 def test_it_fits_a_small_screen(page: Page, demo: Installation) -> None:
-    assert send(demo, "10101/click/somebody/38/4242") == 204
+    assert send(demo, "10101/click/somebody/38/4747") == 204
     page.set_viewport_size({"width": 320, "height": 640})
     log_in(page)
     page.goto("/admin/tracking/debugger/")
