@@ -29,7 +29,7 @@ from config.jobs import outbox
 from config.jobs.models import Outbox, State
 from content.models import ArticlePage, PlacePage
 from personalization.client import gateway
-from tests.config.raw_server import Script, raw_server, response
+from tests.config.raw_server import RawServer, Script, raw_server, response
 from tests.content.conftest import Magazine, committed, magazine  # noqa: F401 - a fixture
 
 from .conftest import SITES
@@ -148,6 +148,20 @@ def blocks(client: Client, page: Page) -> list[str]:
     return re.findall(r'data-source="(\w+)"', shown.content.decode())
 
 
+def fallback_until_asked(server: RawServer, client: Client, page: Page) -> int:
+    """Shows the page, more than once only where a busy machine spent the budget before it asked.
+
+    Returns how many blocks the last page had; all of them show the fallback.
+    """
+    for _ in range(4):  # one more and the breaker would open
+        shown = blocks(client, page)
+        assert set(shown) == {"fallback"}
+        if server.heads:
+            break
+    assert server.heads
+    return len(shown)
+
+
 @pytest.mark.parametrize("how", CASES)
 def test_it_shows_the_page_with_the_fallback(
     how: str, place: PlacePage, client: Client, engine_at: Callable[[str], None]
@@ -158,9 +172,8 @@ def test_it_shows_the_page_with_the_fallback(
     with raw_server(CASES[how]) as server:
         engine_at(server.url)
         started = timezone.now()
-        assert set(blocks(client, place)) == {"fallback"}
-        assert timezone.now() - started < timedelta(seconds=5)  # 0.3 s and what a busy machine adds
-    assert server.heads
+        fallback_until_asked(server, client, place)
+        assert timezone.now() - started < timedelta(seconds=9)  # 0.3 s and what a busy machine adds
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 20_000  # kB
 
 
@@ -172,7 +185,7 @@ def test_it_asks_an_engine_that_gave_no_answer_once_a_page(
 ) -> None:
     with raw_server(hang) as server:
         engine_at(server.url)
-        assert len(blocks(client, magazine.home)) > 1
+        assert fallback_until_asked(server, client, magazine.home) > 1
     assert len(server.heads) == 1
 
 
@@ -183,7 +196,7 @@ def test_it_follows_no_redirect_with_the_license_key(
         moved = answer("307 Temporary", f"Location: {other.url}/")
         with raw_server(moved) as server:
             engine_at(server.url)
-            assert set(blocks(client, place)) == {"fallback"}
+            fallback_until_asked(server, client, place)
             with committed():
                 place.save_revision().publish()
             outbox.deliver_due()
@@ -228,7 +241,7 @@ def test_it_keeps_a_notification_that_found_no_answer(
     engine_at: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gateway, "NOTIFY_SECONDS", 1.0)
+    monkeypatch.setattr(gateway, "NOTIFY_SECONDS", 2.0)
     with raw_server(NO_ANSWER[how]) as server:
         engine_at(server.url)
         before = timezone.now()
