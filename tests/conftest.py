@@ -13,10 +13,27 @@ import pytest_django
 from django.utils import translation
 from playwright.sync_api import Browser
 
+from tests import alike
 from tests.flows.installation import Installation
 
 # Some libraries refuse the ORM inside Playwright's event loop thread; our browser tests only read.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-databases", action="store_true", help="leave out tests that need no database and no service"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--only-databases"):
+        alike.leave_out(config, items)
+
+
+@pytest.fixture(autouse=True)
+def _no_database_by_inheritance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    alike.shut_off(request.node, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.environ import of_its_own
+
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 9590
 PAGE_SIZES = (10_000, 500)
@@ -65,8 +67,7 @@ personalization:
 
 
 def environment(var: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.endswith("DATABASE_URL")}
-    return kept | {"LODESTAR_VAR_DIR": str(var), "LODESTAR_SITES_FILE": str(var / "sites.yaml")}
+    return of_its_own(LODESTAR_VAR_DIR=str(var), LODESTAR_SITES_FILE=str(var / "sites.yaml"))
 
 
 def prepare(var: Path, *, items: int) -> None:

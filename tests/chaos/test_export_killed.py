@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.environ import of_its_own
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.chaos
@@ -108,8 +109,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, engine: ThreadingHTTP
 
 
 def run(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.endswith("DATABASE_URL")}
-    environment |= {"LODESTAR_VAR_DIR": str(var), "LODESTAR_SITES_FILE": str(var / "sites.yaml")}
+    environment = of_its_own(LODESTAR_VAR_DIR=str(var), LODESTAR_SITES_FILE=str(var / "sites.yaml"))
     return subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from config.customers import directory
 from config.customers.models import Customer
 from config.jobs import worker
 from config.site_access import EventGate
+from tests.environ import of_its_own
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,13 +47,13 @@ def test_it_knows_a_weak_key(key: str, settings: Settings) -> None:
 
 @pytest.mark.parametrize("kind", ["worker", "beat"])
 def test_celery_does_not_start_with_a_weak_key(kind: str, tmp_path: Path) -> None:
-    environment = os.environ | {
-        "LODESTAR_DEBUG": "0",
-        "SECRET_KEY": "short",
-        "LODESTAR_VAR_DIR": str(tmp_path),
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "PYTHONPATH": str(ROOT),
-    }
+    environment = of_its_own(
+        LODESTAR_DEBUG="0",
+        SECRET_KEY="short",
+        LODESTAR_VAR_DIR=str(tmp_path),
+        REDIS_URL="redis://127.0.0.1:1/0",
+        PYTHONPATH=str(ROOT),
+    )
     command = [sys.executable, "-m", "celery", "-A", "config", kind]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
@@ -74,11 +74,7 @@ def test_it_refuses_the_demo_outside_development(settings: Settings) -> None:
 
 
 def test_it_sends_a_folder_without_tables_to_migrate_and_asks_no_more(tmp_path: Path) -> None:
-    environment = os.environ | {
-        "LODESTAR_VAR_DIR": str(tmp_path),
-        "DATABASE_URL": "",
-        "EVENTS_DATABASE_URL": "",
-    }
+    environment = of_its_own(LODESTAR_VAR_DIR=str(tmp_path))
     command = [sys.executable, str(ROOT / "manage.py"), "doctor"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -216,11 +212,7 @@ def test_it_says_who_may_send_events_and_when_own_pages_may_not() -> None:
 
 
 def test_it_migrates_both_databases_with_one_command(tmp_path: Path) -> None:
-    environment = os.environ | {
-        "LODESTAR_VAR_DIR": str(tmp_path),
-        "DATABASE_URL": "",
-        "EVENTS_DATABASE_URL": "",
-    }
+    environment = of_its_own(LODESTAR_VAR_DIR=str(tmp_path))
     command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--plan"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert result.stdout.count("Planned operations:") == 2
@@ -228,7 +220,7 @@ def test_it_migrates_both_databases_with_one_command(tmp_path: Path) -> None:
 
 def test_it_says_in_one_sentence_which_variable_is_wrong() -> None:
     command = [sys.executable, str(ROOT / "manage.py"), "check"]
-    environment = os.environ | {"LODESTAR_PORT": "many"}
+    environment = of_its_own(LODESTAR_PORT="many")
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (2, "LODESTAR_PORT must be a whole number; got 'many'.\n")
 

@@ -16,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from config.serving import Child, Supervisor
+from tests.environ import of_its_own
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,13 +34,13 @@ def status_of(port: int, path: str) -> int | None:
 
 
 # Served all the same: a database may come back. One without tables is refused.
-AWAY = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "EVENTS_DATABASE_URL": ""}
+AWAY = "postgres://nobody@127.0.0.1:1/x"
 
 
 def test_it_serves_and_leaves_no_process_behind(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
-    environment = os.environ | AWAY | {"LODESTAR_VAR_DIR": str(tmp_path), "LODESTAR_MARK": str(port)}
+    environment = of_its_own(DATABASE_URL=AWAY, LODESTAR_VAR_DIR=str(tmp_path), LODESTAR_MARK=str(port))
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 60

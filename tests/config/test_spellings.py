@@ -9,6 +9,7 @@ import pytest
 
 from config.spellings import canonical_argv
 from tests.config.test_serve import ROOT
+from tests.environ import of_its_own
 
 
 def test_it_maps_the_colon_spelling_to_the_command() -> None:
@@ -33,7 +34,12 @@ def test_it_leaves_other_commands_alone() -> None:
 )
 def test_it_calls_a_mistyped_command_wrong_use(command: str, said: str) -> None:
     done = subprocess.run(
-        [sys.executable, "manage.py", command], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", command],
+        env=of_its_own(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert f"There is no command {command!r}." in done.stderr

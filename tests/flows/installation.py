@@ -14,6 +14,7 @@ from pathlib import Path
 
 import requests
 
+from tests.environ import of_its_own
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,11 +36,8 @@ class Installation:
         return f"http://127.0.0.1:{self.port}"
 
     def env(self) -> dict[str, str]:
-        # Databases and broker of a service run stay out: every installation has its own files.
-        kept = {k: v for k, v in os.environ.items() if not k.endswith("_URL")}
-        return (
-            kept | {"LODESTAR_VAR_DIR": str(self.var_dir), "LODESTAR_PORT": str(self.port)} | self.extra_env
-        )
+        own = of_its_own(LODESTAR_VAR_DIR=str(self.var_dir), LODESTAR_PORT=str(self.port))
+        return own | self.extra_env
 
     def manage(self, *args: str, timeout: float = BUILD_SECONDS, check: bool = True) -> str:
         """Run a command and return what it printed."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.environ import of_its_own
 
 ROOT = Path(__file__).resolve().parents[2]
 # Each case is a process of its own and takes seconds.
@@ -75,8 +76,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_it_says_what_is_wrong_in_one_sentence(case: Case, tmp_path: Path) -> None:
-    kept = {k: v for k, v in os.environ.items() if not k.endswith("_URL")}
-    env = kept | {"LODESTAR_VAR_DIR": str(tmp_path)}
+    env = of_its_own(LODESTAR_VAR_DIR=str(tmp_path))
     if case.sites:
         (tmp_path / "sites.yaml").write_text(case.sites)
         env["LODESTAR_SITES_FILE"] = str(tmp_path / "sites.yaml")

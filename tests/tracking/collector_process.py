@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.environ import of_its_own
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
     """An installation below ``folder``; SQLite unless DATABASE_URL is among the changes."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "EVENTS_", "LODESTAR_"))}
-    return kept | {"LODESTAR_VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "config.settings"} | changes
+    own = of_its_own(LODESTAR_VAR_DIR=str(folder), DJANGO_SETTINGS_MODULE="config.settings")
+    return own | changes
 
 
 def python(env: dict[str, str], *arguments: str) -> str:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from tests.environ import of_its_own
 from tests.tracking.collector_process import ROOT, CollectorProcess, environment, prepare, python
 
 
@@ -255,5 +256,6 @@ def test_it_does_not_carry_the_learners_libraries() -> None:
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; django.setup();"
         "import tracking.collector.server; print(sorted({'duckdb', 'scipy', 'pandas'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=of_its_own(), capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
