@@ -7,7 +7,7 @@ and simulations call this; live events go through the intake.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from tracking.collector.sinks import Sink, sink_for
 from tracking.events import NOT_DEFINED, RULES, Shape
 from tracking.fields import BadEvent, shown
 from tracking.identity import pseudonym
+from tracking.parameters import COMMON
 from tracking.people import tombstones
 from tracking.rotation import keys
 
@@ -36,7 +37,8 @@ class HistoricEvent(NamedTuple):
 
     ``ts``: an aware datetime, or microseconds since 1970 in UTC. ``price``: of one unit, decimal as text.
     For ``login``: ``user`` is the target and ``source`` the id used before.
-    ``event_id`` makes a second import of the same row a duplicate instead of a second event.
+    ``event_id`` makes a second import of the same row a duplicate instead of a second event; the events of a
+    bundle share it and count in ``seq``, from 0.
     """
 
     event: str
@@ -54,6 +56,11 @@ class HistoricEvent(NamedTuple):
     event_id: str | None = None
     source: str = ""
     trigger_name: str = ""
+    model_id: str = ""
+    request_uuid: str = ""
+    segments: str = ""
+    lang: str = ""
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +93,36 @@ def store(
     whether the customer's items have string ids.
     """
     keys.note_quietly()
-    rejected = 0
     stored = offered = 0
     reader = Reader(customer_id, alphanumeric=alphanumeric)
     with closing(sink_for(bulk=True)) as sink:
         events: list[EventRow] = []
         edges: list[EdgeRow] = []
-        for number, row in enumerate(rows, 1):
-            try:
-                events.append(reader.read(row))
-            except BadEvent as reason:
-                if on_reject is None:
-                    raise BadEvent(400, f"row {number}: {reason.message}") from reason
-                on_reject(number, row, reason.message)
-                rejected += 1
-                continue
+        for row, event in reader.accepted(rows, on_reject):
+            events.append(event)
             if row.source:
-                edges.extend(reader.edges(row, events[-1]))
+                edges.extend(reader.edges(row, event))
             if len(events) >= batch:
                 offered, stored = offered + len(events), stored + flush(sink, events, edges)
                 if on_commit:
-                    on_commit(StoreResult(stored, offered - stored, rejected))
+                    on_commit(StoreResult(stored, offered - stored, reader.rejected))
         offered, stored = offered + len(events), stored + flush(sink, events, edges)
-    outcome = StoreResult(stored, offered - stored, rejected)
+    outcome = StoreResult(stored, offered - stored, reader.rejected)
     if on_commit:
         on_commit(outcome)
     return outcome
+
+
+def check(
+    customer_id: str,
+    rows: Iterable[HistoricEvent],
+    *,
+    alphanumeric: bool = False,
+    on_reject: OnReject | None = None,
+) -> int:
+    """How many of the events :func:`store` would take; stores nothing and refuses the same rows."""
+    reader = Reader(customer_id, alphanumeric=alphanumeric)
+    return sum(1 for _ in reader.accepted(rows, on_reject))
 
 
 def flush(sink: Sink, events: list[EventRow], edges: list[EdgeRow]) -> int:
@@ -132,8 +143,24 @@ class Reader:
         self.customer_id = customer_id
         self.alphanumeric = alphanumeric
         self.received = time.time_ns() // 1000
+        self.rejected = 0
         self._users: dict[str, str] = {}
         self._items: dict[str, str] = {}
+
+    def accepted(
+        self, rows: Iterable[HistoricEvent], on_reject: OnReject | None
+    ) -> Iterator[tuple[HistoricEvent, EventRow]]:
+        """Those that break no rule; ``on_reject`` as in :func:`store`."""
+        for number, row in enumerate(rows, 1):
+            try:
+                event = self.read(row)
+            except BadEvent as reason:
+                if on_reject is None:
+                    raise BadEvent(400, f"row {number}: {reason.message}") from reason
+                on_reject(number, row, reason.message)
+                self.rejected += 1
+            else:
+                yield row, event
 
     def read(self, row: HistoricEvent) -> EventRow:
         """Raises :class:`BadEvent` with the rule that is broken."""
@@ -146,10 +173,7 @@ class Reader:
                 raise BadEvent(400, f"item_type and item_id must be given for {row.event}")
         elif row.item_id:
             raise BadEvent(400, f"item_id must not be given for {row.event}")
-        quantity, price, currency, percentage, rating, path, scenario, trigger = settled(
-            row.event, given_by(row)
-        )
-        return EventRow(
+        columns = (
             self.customer_id,
             row.event,
             self.user(row.user),
@@ -157,16 +181,11 @@ class Reader:
             self.item(row.item_id) if row.item_id else "",
             self.moment(row.ts),
             self.received,
-            quantity,
-            price,
-            currency,
-            percentage,
-            rating,
-            path,
-            scenario,
-            trigger_name=trigger,
-            event_id=row.event_id if row.event_id is None else EVENT_ID("event_id", row.event_id),  # type: ignore[arg-type]
+            *settled(row.event, given_by(row)),
+            row.event_id if row.event_id is None else EVENT_ID("event_id", row.event_id),
+            row.seq,
         )
+        return EventRow._make(columns)
 
     def user(self, raw: str) -> str:
         known = self._users.get(raw)
@@ -203,10 +222,9 @@ class Reader:
 
 
 EVENT_ID = RULES["click"].by_name["eventid"].parse
-SETTLED = (
-    *("quantity", "price", "currency", "percentage"),
-    *("rating", "category_path", "scenario", "trigger_name"),
-)
+# The columns behind `received`, in the order of a row, as far as an event may bring them.
+SETTLED = EventRow._fields[EventRow._fields.index("quantity") : EventRow._fields.index("event_id")]
+CARRIED = tuple(parameter for parameter in COMMON if parameter.column in SETTLED)
 given_by = attrgetter(*SETTLED)
 
 
@@ -230,7 +248,7 @@ def settled(code: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
         fields.CURRENCY("currency", currency)
     sent = [
         (parameter.name, str(given[parameter.column]))
-        for parameter in rule.parameters
+        for parameter in rule.parameters + CARRIED
         if given.get(parameter.column) not in (None, "")
     ]
     found = read(rule, sent)

@@ -56,14 +56,14 @@ class Catalogue:
         self.by_name: dict[str, SeenItem] = {}
         self.items: dict[str, SeenItem] = {}
 
-    def item(self, row: HistoricRow) -> SeenItem:
-        """The row's item. Raises :class:`RejectedRow` when it can have no id."""
-        return self.by_name.get(row.item) or self.first_seen(row)
+    def item(self, name: str) -> SeenItem:
+        """The item of that name or number. Raises :class:`RejectedRow` when it can have no id."""
+        return self.by_name.get(name) or self.first_seen(name)
 
-    def first_seen(self, row: HistoricRow) -> SeenItem:
-        item_id = self.id_of(row.item)
-        found = self.items.setdefault(item_id, SeenItem(item_id, row.item))
-        self.by_name[row.item] = found
+    def first_seen(self, name: str) -> SeenItem:
+        item_id = self.id_of(name)
+        found = self.items.setdefault(item_id, SeenItem(item_id, name))
+        self.by_name[name] = found
         return found
 
     def id_of(self, name: str) -> str:

@@ -8,14 +8,24 @@ from difflib import get_close_matches
 
 from tracking.events import RULES, SPELLINGS, Shape
 
-REQUIRED = ("user", "item", "ts")
-FIELDS = (*REQUIRED, "quantity", "price", "currency", "category", "percentage", "rating", "event", "title")
-# A file says of an event what the fields say; the others need more than that.
-EVENTS = tuple(
-    code
-    for code, rule in RULES.items()
-    if rule.shape is Shape.ITEM and {parameter.column for parameter in rule.required} <= {"rating"}
-)
+REQUIRED = ("user", "ts")
+# Read as the parameter of the same name is read in a request.
+PASSED = ("scenario", "modelid", "requestuuid", "triggername", "lang", "segments", "eventid")
+MEASURES = ("quantity", "price", "currency", "category", "percentage", "rating")
+FIELDS = (*REQUIRED, "item", *MEASURES, "event", "title", "target", *PASSED)
+PEOPLE = ("user", "target")
+EVENTS = tuple(RULES)
+
+
+def needs_item(code: str) -> bool:
+    return RULES[code].shape in (Shape.ITEM, Shape.ITEMS)
+
+
+def needs(code: str) -> tuple[str, ...]:
+    """The fields without which a row is no event of this kind, besides user and time."""
+    rule = RULES[code]
+    what = ("target",) if rule.shape is Shape.LOGIN else ("item",) if needs_item(code) else ()
+    return (*what, *(parameter.name for parameter in rule.required))
 
 
 class BadMapping(ValueError):
@@ -33,7 +43,7 @@ class Mapping:
         """Read ``field=Column`` pairs (also comma-separated).
 
         Raises BadMapping for unknown fields and columns, for a field given twice, for a column that the file
-        has twice, and when one of :data:`REQUIRED` is missing.
+        has twice, and when one of :data:`REQUIRED` is missing. What else an event needs: ``Options.fit``.
         """
         columns: dict[str, str] = {}
         for name, column in split(pairs, option="--map", form="field=Column", whole=available):
@@ -60,11 +70,8 @@ def event_names(pairs: Sequence[str]) -> dict[str, str]:
 
 def event_code(name: str, *, option: str) -> str:
     """The code of an event or of its alias. Raises :class:`BadMapping` with "did you mean"."""
-    code = SPELLINGS[name].code if name in SPELLINGS else name
-    if code in RULES and code not in EVENTS:
-        raise BadMapping(f"{option}: {code} cannot be imported, only {', '.join(EVENTS)}.")
     try:
-        return known(code, EVENTS, "event")
+        return SPELLINGS[known(name, tuple(SPELLINGS), "event")].code
     except BadMapping as unknown:
         raise BadMapping(f"{option}: {str(unknown)[0].lower()}{str(unknown)[1:]}") from None
 

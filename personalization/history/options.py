@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from config import languages
-from personalization.history.mapping import BadMapping, Mapping, event_code, event_names
+from personalization.history.mapping import BadMapping, Mapping, event_code, event_names, needs
 from personalization.history.times import BadTime, zone_of
 from personalization.history.times import time_format as form_of
 from personalization.server.models import StoredItem
@@ -78,8 +78,15 @@ class Options:
             raise BadOption("The prices have no currency: add --currency EUR, or currency=Column to --map.")
         if self.event_names and "event" not in columns:
             raise BadOption("--event-map needs the column with its words: add event=Column to --map.")
-        if self.event == "rate" and "event" not in columns and "rating" not in columns:
-            raise BadOption("--event rate needs the ratings: add rating=Column to --map.")
+        # Rows that say themselves what they are may be about items, whatever the others are.
+        wanted = needs(self.event) if "event" not in columns else ("item",)
+        for name in wanted:
+            if name not in columns:
+                raise BadOption(
+                    f"--map does not say which column holds {name!r}, which "
+                    f"{self.event if 'event' not in columns else 'an event of an item'} needs: "
+                    f"add {name}=Column."
+                )
         self.agree_with_items()
 
     def agree_with_items(self) -> None:

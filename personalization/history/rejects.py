@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from personalization.history.mapping import Mapping
+from personalization.history.mapping import PEOPLE, Mapping
 
 HEAD = ("row", "line", "reason")
 
@@ -25,8 +25,8 @@ class UnwritableRejects(ValueError):
 class Rejects:
     """Counts reasons and keeps the rows in a file that has no name before it is whole.
 
-    ``path`` is where it goes in the end: never over another file, but beside it with a number. The column of
-    the user is left out, for a raw user id is stored nowhere.
+    ``path`` is where it goes in the end: never over another file, but beside it with a number. The columns
+    of people are left out, for a raw user id is stored nowhere.
     """
 
     def __init__(self, path: Path | None, *, mapping: Mapping) -> None:
@@ -34,8 +34,8 @@ class Rejects:
         self.path = path
         self.written: Path | None = None
         self.reasons: Counter[str] = Counter()
-        private = mapping.columns["user"]
-        shown = [(n, column) for n, column in enumerate(mapping.columns.values()) if column != private]
+        private = {mapping.columns[field] for field in PEOPLE if field in mapping.columns}
+        shown = [(n, column) for n, column in enumerate(mapping.columns.values()) if column not in private]
         self.places = [n for n, _ in shown]
         self.names = [column for _, column in shown]
         self.file: IO[str] | None = None

@@ -6,15 +6,17 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, NamedTuple
 
-from personalization.history.mapping import EVENTS
+from personalization.history.mapping import PASSED, needs_item
 from tracking import fields
 from tracking.currencies import CURRENCIES
-from tracking.events import RULES, SPELLINGS
+from tracking.events import MOST_RENDERED, RULES, SPELLINGS, Shape
 from tracking.fields import BadEvent
 
 QUANTITIES = RULES["buy"].by_name["quantity"].kind.schema
+PARAMETERS = {name: p for rule in RULES.values() for name, p in rule.by_name.items() if name in PASSED}
 SHARES = {"percentage": RULES["consume"].by_name["percentage"], "rating": RULES["rate"].by_name["rating"]}
 MOST_DIGITS = 30
 PRICES_END = Decimal(10_000_000_000)
@@ -45,6 +47,25 @@ class HistoricRow(NamedTuple):
     rating: int | None = None
     event: str = ""
     title: str = ""
+    target: str = ""
+    scenario: str = ""
+    modelid: str = ""
+    requestuuid: str = ""
+    triggername: str = ""
+    lang: str = ""
+    segments: str = ""
+    eventid: str = ""
+
+    def items(self, code: str) -> tuple[str, ...]:
+        """The items that an event of this kind is about. Raises :class:`RejectedRow`."""
+        if not needs_item(code):
+            return ()
+        if RULES[code].shape is not Shape.ITEMS:
+            return (required(self.item, "item"),)
+        found = tuple(dict.fromkeys(part for one in self.item.split(",") if (part := one.strip())))
+        if not 1 <= len(found) <= MOST_RENDERED:
+            raise RejectedRow("no item" if not found else f"more than {MOST_RENDERED} items")
+        return found
 
 
 def text(value: Any) -> str:
@@ -65,13 +86,30 @@ def required(value: Any, field: str) -> str:
 
 
 def user(value: Any) -> str:
-    """The id as a request would carry it: each blank counts, or it would be of another person."""
     required(value, "user")
+    return person(value, "user")
+
+
+def person(value: Any, field: str) -> str:
+    """The id as a request would carry it: each blank counts, or it would be of another person."""
+    if not text(value):
+        return ""
     found = value if isinstance(value, str) else text(value)
     if "\0" in found or "\\" in found:
-        raise RejectedRow("the user has a backslash or a NUL byte, which no event may have")
+        raise RejectedRow(f"the {field} has a backslash or a NUL byte, which no event may have")
     if len(found.encode()) > fields.LONGEST_USER_BYTES:
-        raise RejectedRow("the user is longer than 1,024 bytes")
+        raise RejectedRow(f"the {field} is longer than 1,024 bytes")
+    return found
+
+
+def passed(value: Any, name: str) -> str:
+    """What the parameter of that name would hold; nothing is nothing."""
+    found = text(value)
+    if found:
+        try:
+            PARAMETERS[name].parse(name, found)
+        except BadEvent as fault:
+            raise RejectedRow(f"the {name} must be {PARAMETERS[name].rule}") from fault
     return found
 
 
@@ -157,13 +195,13 @@ def event(value: Any, names: Mapping[str, str]) -> str:
         return ""
     code = names.get(word, word)
     rule = SPELLINGS.get(code)
-    if rule is None or rule.code not in EVENTS:
-        raise RejectedRow("the event is none that can be imported (see --event-map)")
+    if rule is None:
+        raise RejectedRow("the event is none that is known (see --event-map)")
     return rule.code
 
 
 def parsers(*, moment: Parser, event_names: Mapping[str, str], comma: bool = False) -> dict[str, Parser]:
-    """Field -> what reads it. The first three come first, so that a row is refused for the graver reason.
+    """Field -> what reads it. User and time come first, so that a row is refused for the graver reason.
 
     ``comma``: whether numbers have a decimal comma.
     """
@@ -180,7 +218,7 @@ def after_comma(field: str, parse: Parser) -> Parser:
 def plain_parsers(*, moment: Parser, event_names: Mapping[str, str]) -> dict[str, Parser]:
     return {
         "user": user,
-        "item": lambda value: required(value, "item"),
+        "item": text,
         "ts": moment,
         "quantity": quantity,
         "price": price,
@@ -190,7 +228,8 @@ def plain_parsers(*, moment: Parser, event_names: Mapping[str, str]) -> dict[str
         "category": category,
         "event": lambda value: event(value, event_names),
         "title": text,
-    }
+        "target": lambda value: person(value, "target"),
+    } | {name: partial(passed, name=name) for name in PASSED}
 
 
 NUMBERS = ("quantity", "price", "percentage", "rating")

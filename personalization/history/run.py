@@ -8,13 +8,13 @@ starting it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from personalization.history.catalogue import Catalogue, SeenItem
 from personalization.history.event_ids import EventIds
-from personalization.history.mapping import Mapping
+from personalization.history.mapping import Mapping, needs
 from personalization.history.options import Options
 from personalization.history.rejects import Rejects
 from personalization.history.rows import HistoricRow, RejectedRow, RowReader, parsers
@@ -26,6 +26,7 @@ from tracking.events import RULES
 PROGRESS_ROWS = 5_000
 MOST_REASONS = 50
 PARAMETERS = {code: {p.column for p in rule.parameters} for code, rule in RULES.items()}
+NEEDED = {code: [name for name in needs(code) if name != "item"] for code in RULES}
 
 
 @dataclass(kw_only=True)
@@ -53,6 +54,7 @@ class Import:
         self.mapping = mapping
         self.options = options
         self.summary = Summary()
+        self.at: tuple[int, int, Sequence[object]] = (0, 0, ())  # row, line and values read last
 
     def run(
         self, *, rejects: Path | None = None, on_progress: Callable[[int], None] | None = None
@@ -61,21 +63,30 @@ class Import:
         catalogue = Catalogue(self.options)
         with Rejects(rejects, mapping=self.mapping) as rejected:
             events = self.events(catalogue=catalogue, rejected=rejected, on_progress=on_progress)
-            if self.options.dry_run:
-                self.summary.stored = sum(1 for _ in events)
-            else:
-                self.store(events)
+            self.store(events, rejected)
         if not self.options.dry_run:
             catalogue.store()
         return self.finished(catalogue, rejected)
 
-    def store(self, events: Iterator[replay.HistoricEvent]) -> None:
+    def store(self, events: Iterator[replay.HistoricEvent], rejected: Rejects) -> None:
+        """What the rules of tracking refuse is a rejected row too: it is the row that was read last."""
+
         def committed(outcome: replay.StoreResult) -> None:
             self.summary.stored, self.summary.duplicates = outcome.stored, outcome.duplicates
 
-        replay.store(
-            self.options.customer_id, events, alphanumeric=self.options.alphanumeric, on_commit=committed
-        )
+        def refused(_number: int, _event: replay.HistoricEvent, reason: str) -> None:
+            number, line, values = self.at
+            rejected.add(number, line, reason, values)
+
+        customer_id, alphanumeric = self.options.customer_id, self.options.alphanumeric
+        if self.options.dry_run:
+            self.summary.stored = replay.check(
+                customer_id, events, alphanumeric=alphanumeric, on_reject=refused
+            )
+        else:
+            replay.store(
+                customer_id, events, alphanumeric=alphanumeric, on_commit=committed, on_reject=refused
+            )
 
     def finished(self, catalogue: Catalogue, rejected: Rejects) -> Summary:
         summary = self.summary
@@ -103,42 +114,62 @@ class Import:
             if number % PROGRESS_ROWS == 0 and on_progress:
                 on_progress(number)
             self.summary.rows = number
+            self.at = number, line, values
             try:
                 if broken:
                     raise RejectedRow(broken)
                 row = read(values)
-                item = catalogue.item(row)
                 code = self.code(row)
+                items = [catalogue.item(one) for one in row.items(code)]
             except (RejectedRow, BadTime) as reason:
                 rejected.add(number, line, str(reason), values)
                 continue
-            item.learn(row)
-            event_id = name(row=number, event=code, user=row.user, item=item.item_id, ts=row.ts)
-            yield self.event(row, code=code, item=item, event_id=event_id)
+            named = ",".join(item.item_id for item in items)
+            event_id = row.eventid or name(row=number, event=code, user=row.user, item=named, ts=row.ts)
+            yield from self.rows_of(row, code=code, event_id=event_id, items=items)
+
+    def rows_of(
+        self, row: HistoricRow, *, code: str, event_id: str, items: list[SeenItem]
+    ) -> Iterator[replay.HistoricEvent]:
+        """One event for each item of a bundle; one in all for an event that is about no item."""
+        if not items:
+            yield self.event(row, code=code, event_id=event_id)
+        for seq, item in enumerate(items):
+            item.learn(row if len(items) == 1 else row._replace(title=""))
+            yield self.event(row, code=code, event_id=event_id)._replace(
+                item_type=self.options.item_type, item_id=item.item_id, seq=seq
+            )
 
     def code(self, row: HistoricRow) -> str:
         code = row.event or self.options.event
-        if code == "rate" and row.rating is None:
-            raise RejectedRow("no rating, which rate needs")
+        for name in NEEDED[code]:
+            if getattr(row, name) in (None, ""):
+                raise RejectedRow(f"no {name}, which {code} needs")
         if row.price is not None and not (row.currency or self.options.currency):
             raise RejectedRow("no currency of the price")
         return code
 
-    def event(self, row: HistoricRow, *, code: str, item: SeenItem, event_id: str) -> replay.HistoricEvent:
-        """The event with the parameters that its code takes."""
+    def event(self, row: HistoricRow, *, code: str, event_id: str) -> replay.HistoricEvent:
+        """The event with the parameters that its code takes, about no item yet."""
         takes = PARAMETERS[code]
         price = row.price if "fullprice" in takes else None
+        login = code == "login"
         return replay.HistoricEvent(
             event=code,
-            user=row.user,
+            user=row.target if login else row.user,
+            source=row.user if login else "",
             ts=row.ts,
-            item_type=self.options.item_type,
-            item_id=item.item_id,
             quantity=row.quantity if "quantity" in takes else None,
             price=price,
             currency=(row.currency or self.options.currency) if price is not None else "",
             percentage=row.percentage if "percentage" in takes else None,
             rating=row.rating if "rating" in takes else None,
             category_path=row.category,
+            scenario=row.scenario,
+            model_id=row.modelid,
+            request_uuid=row.requestuuid,
+            trigger_name=row.triggername,
+            lang=row.lang,
+            segments=row.segments,
             event_id=event_id,
         )

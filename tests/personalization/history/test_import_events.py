@@ -190,7 +190,7 @@ def test_it_reads_lists_and_repeated_values_of_ndjson(tmp_path: Path, customer: 
     [
         (["--map", "user=Customer"], "There is no column 'Customer'. Did you mean 'CustomerID'?"),
         (["--map", "usr=CustomerID"], "There is no field 'usr'. Did you mean 'user'?"),
-        (["--map", "user=CustomerID"], "--map does not say which column holds 'item'"),
+        (["--map", "user=CustomerID"], "--map does not say which column holds 'ts'"),
         (["--map", COLUMNS, "--event", "bye"], "--event: there is no event 'bye'."),
         (["--map", COLUMNS, "--customer", "nobody"], "Customer 'nobody' not found."),
     ],

@@ -121,7 +121,11 @@ BROKEN = [
         [*as_json(GOOD[:1]), "[1, 2]", *as_json(GOOD[1:])],
         ("2", "the line is not a JSON object"),
     ),
-    ("less.ndjson", [*as_json(GOOD[:1]), '{"who": 7}', *as_json(GOOD[1:])], ("2", "no item")),
+    (
+        "less.ndjson",
+        [*as_json(GOOD[:1]), '{"who": 7, "at": "2024-12-01"}', *as_json(GOOD[1:])],
+        ("2", "no item"),
+    ),
 ]
 
 
@@ -157,9 +161,18 @@ def test_it_rejects_one_broken_line_and_goes_on(tmp_path: Path, customer: str, n
         ("currency", "EURO", "the currency is not a code"),
         ("currency", "", "no currency of the price"),
         ("category", "x" * 1_025, "the category is not"),
-        ("event", "purchase", "the event is none that can be imported"),
+        ("event", "purchase", "the event is none that is known"),
         ("event", "rate", "no rating, which rate needs"),
-        ("event", "login", "the event is none that can be imported"),
+        ("event", "login", "no target, which login needs"),
+        ("event", "clickrecommended", "no scenario, which clickrecommended needs"),
+        ("event", "triggeropened", "no triggername, which triggeropened needs"),
+        ("event", "clicktriggered", "no triggername, which clicktriggered needs"),
+        ("eventid", "a b", "the eventid must be an id that the sender repeats"),
+        ("lang", "english, french", "the lang must be language of the page"),
+        ("segments", "vip", "the segments must be segment ids joined by commas"),
+        ("scenario", "x" * 65, "the scenario must be 1 to 64 characters"),
+        ("requestuuid", "a_b", "the requestuuid must be 1 to 36 letters"),
+        ("target", "a\\b", "the target has a backslash"),
         ("rating", "101", "the rating is not from 0 to 100"),
         ("percentage", "-1", "the percentage is not from 0 to 100"),
     ],
@@ -169,6 +182,7 @@ def test_it_rejects_a_wrong_value(
 ) -> None:
     right = {"who": "7", "what": "11", "at": "2024-12-01", "quantity": "1", "price": "1.5", "currency": "EUR"}
     right |= {"category": "a/b", "event": "buy", "rating": "", "percentage": ""}
+    right |= dict.fromkeys(("eventid", "lang", "segments", "scenario", "requestuuid", "target"), "")
     path = tmp_path / "a.ndjson"
     path.write_text("\n".join(json.dumps(row) for row in (right, right | {column: value})))
     same = ",".join(f"{name}={name}" for name in list(right)[3:])
@@ -376,8 +390,13 @@ def test_it_refuses_a_file_it_cannot_read_and_does_nothing(
 
 WRONG = [
     (["--map", MAP, "--event", "by"], "--event: there is no event 'by'. Did you mean 'buy'?"),
-    (["--map", MAP, "--event", "login"], "--event: login cannot be imported, only click"),
-    (["--map", MAP, "--event", "rate"], "--event rate needs the ratings"),
+    (["--map", MAP, "--event", "login"], "which column holds 'target', which login needs: add target=Column"),
+    (["--map", MAP, "--event", "follow"], "which column holds 'scenario', which clickrecommended needs"),
+    (
+        ["--map", "user=who,ts=at,event=more"],
+        "holds 'item', which an event of an item needs: add item=Column",
+    ),
+    (["--map", MAP, "--event", "rate"], "which column holds 'rating', which rate needs: add rating=Column"),
     (["--map", f"{MAP},event=more", "--event-map", "view"], "--event-map takes word=event; got 'view'."),
     (["--map", f"{MAP},event=more", "--event-map", "view=klick"], "Did you mean 'click'?"),
     (["--map", MAP, "--event-map", "view=click"], "--event-map needs the column with its words"),
