@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, Max, Min, QuerySet
 from django.utils.translation import gettext
 
 from config.customers.directory import directory
@@ -90,6 +90,8 @@ def suspicions(customer_id: str) -> Iterator[str]:
         ) % {"count": len(ratings)}
     yield from suspicious_prices(rows)
     yield from suspicious_users(rows)
+    if names_items_twice(rows):
+        yield gettext("A bundle of rendered items names an item more than once; it was counted once.")
 
 
 def suspicious_prices(rows: QuerySet[Event]) -> Iterator[str]:
@@ -104,6 +106,16 @@ def suspicious_prices(rows: QuerySet[Event]) -> Iterator[str]:
     count, priced = buys.count(), buys.filter(price__isnull=False).count()
     if count >= FEWEST and not priced:
         yield gettext("None of the last %(count)d purchases has a price (fullprice).") % {"count": count}
+
+
+def names_items_twice(rows: QuerySet[Event]) -> bool:
+    """Whether a bundle has fewer rows than places (reference B6, 35)."""
+    bundles = rows.filter(event="rendered").values("user", "received", "request_uuid")
+    counted = bundles.annotate(count=Count("pk"), last=Max("seq"), first=Min("pk"))
+    short = counted.filter(last__gte=F("count")).values_list("first", flat=True)[:2]
+    # The oldest row that is looked at may stand in the middle of its bundle.
+    oldest = rows.aggregate(oldest=Min("pk"))["oldest"]
+    return any(first != oldest for first in short)
 
 
 def suspicious_users(rows: QuerySet[Event]) -> Iterator[str]:

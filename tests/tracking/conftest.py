@@ -40,6 +40,7 @@ def account(
 KNOWN = {
     "00000": account("00000"),
     "1234": account("1234"),
+    "10101": account("10101"),
     "strings": account("strings", alphanumeric=True),
     "asking": account("asking", consent_required=True),
 }

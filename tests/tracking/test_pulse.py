@@ -132,6 +132,9 @@ def test_it_draws_the_chart_again_with_the_filters(boss: Client, store: Callable
         ),
         ([f"click/0/40/{n}" for n in range(1, 30)], "One user sent 100 % of the last 29 events"),
         ([f"click/u{n}/40/{n}" for n in range(1, 30)], ""),
+        (["click/u/40/1", "rendered/u/40/1,1,1"], "names an item more than once"),
+        (["click/u/40/1", "rendered/u/40/3,5,3"], "names an item more than once"),
+        (["click/u/40/1", "rendered/u/40/3,5,7"], ""),
     ],
 )
 def test_it_suspects_what_is_hardly_meant(targets: list[str], said: str, store: Callable[..., None]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from config.customers import signing
@@ -24,7 +25,7 @@ class Subject:
 
     user: str | None  # None: the user id is missing, so the event is thrown away
     item_type: int | None = None
-    items: tuple[str, ...] = ("",)
+    items: Mapping[str, int] = field(default_factory=lambda: {"": 0})  # id -> its last place in the bundle
     source: str = ""
     item_as_sent: tuple[bytes, bytes] | None = None  # type and id, still encoded
 
@@ -68,7 +69,7 @@ def rows_of(
             seq=number,
             **values,
         )
-        for number, item in enumerate(subject.items)
+        for item, number in subject.items.items()
     ]
     return rows, []
 
@@ -100,7 +101,7 @@ def subject_of(rule: Rule, rest: list[bytes], account: CustomerAccount) -> Subje
         return login_subject(rest)
     if rule.shape is Shape.ITEMS and len(rest) == 3 and not rest[2]:
         # The known client sends its first ping without items.
-        return Subject(user_of(rest[0], "userid"), items=())
+        return Subject(user_of(rest[0], "userid"), items={})
     expect(rule, rest, 3)
     item_type = item_type_of("itemtypeid", path.decode(rest[1], "itemtypeid"))
     assert isinstance(item_type, int)  # noqa: S101 - narrows the parser's type
@@ -138,10 +139,14 @@ def login_subject(rest: list[bytes]) -> Subject:
     return Subject(target, source=source)
 
 
-def items_of(rule: Rule, raw: bytes, *, alphanumeric: bool) -> tuple[str, ...]:
-    """The item ids in one spelling; a bundle is a set, in the order given."""
+def items_of(rule: Rule, raw: bytes, *, alphanumeric: bool) -> dict[str, int]:
+    """The item ids in one spelling, with their places. A bundle is a set, in the order given.
+
+    Of an item that is named twice the last place counts: so the last row of a bundle tells how many ids
+    there were, and the debugger sees that some came twice.
+    """
     if rule.shape is not Shape.ITEMS:
-        return (fields.item_id(path.decode(raw, "itemid"), alphanumeric=alphanumeric),)
+        return {fields.item_id(path.decode(raw, "itemid"), alphanumeric=alphanumeric): 0}
     if alphanumeric:
         refuse_many_items(raw.count(b",") + 1)
         # An encoded comma belongs to a string id, a literal one separates.
@@ -150,7 +155,7 @@ def items_of(rule: Rule, raw: bytes, *, alphanumeric: bool) -> tuple[str, ...]:
         text = path.decode(raw, "itemid")
         refuse_many_items(text.count(",") + 1)
         texts = text.split(",")
-    return tuple(dict.fromkeys(fields.item_id(text, alphanumeric=alphanumeric) for text in texts))
+    return {fields.item_id(text, alphanumeric=alphanumeric): place for place, text in enumerate(texts)}
 
 
 def refuse_many_items(count: int) -> None:
