@@ -10,5 +10,6 @@ function init(args)
 end
 
 function delay()
-  return math.floor(pause * (0.5 + math.random()))
+  -- Whole milliseconds only: the fraction is made up by chance.
+  return math.floor(pause * (0.5 + math.random()) + math.random())
 end

@@ -92,7 +92,11 @@ def test_keeps_users_apart_by_bytes_case_and_customer():
 
 def test_stores_a_bundle_as_a_set(accept):
     rows = accept("/api/00000/rendered/Js79009234YU7/1/128,129,128,155?eventid=e1").rows
-    assert [(r.item_id, r.seq) for r in rows] == [("128", 2), ("129", 1), ("155", 3)]  # the last place of each
+    assert [(r.item_id, r.seq) for r in rows] == [
+        ("128", 2),
+        ("129", 1),
+        ("155", 3),
+    ]  # the last place of each
     assert [r.item_id for r in accept("/api/strings/rendered/u/1/a%2Cb,c").rows] == ["a,b", "c"]
 
 
