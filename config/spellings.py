@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Sequence
 
@@ -19,8 +20,13 @@ ALIASES = {
 }
 
 
+# A dash that a word processor made of two, as printed manuals of older versions have it.
+DASHES = re.compile(r"^[-\u2010-\u2015\u2212]*[\u2010-\u2015\u2212][-\u2010-\u2015\u2212]*(?=[A-Za-z])")
+
+
 def canonical_argv(argv: list[str]) -> list[str]:
-    """Return ``argv`` with the command name replaced by the one Django knows."""
+    """Return ``argv`` with the command name replaced by the one Django knows, and typeset dashes by two."""
+    argv = [*argv[:2], *(DASHES.sub("--", argument) for argument in argv[2:])]
     if len(argv) < 2 or argv[1] not in ALIASES:
         return argv
     command = ALIASES[argv[1]]

@@ -13,28 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.viewsets.base import ViewSetGroup
-from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permissions import register_permission_policy
 
-from personalization.client.models import ExportRun
 from personalization.screens.customers import CustomerScreens
+from personalization.screens.exports import ExportHistory
+from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
 from personalization.server.models import ImportRun
-
-
-class HistoryViewSet(ModelViewSet):  # type: ignore[misc]
-    """A list of runs with a page of details for each."""
-
-    add_to_admin_menu = False
-    inspect_view_enabled = True
-    copy_view_enabled = False
-    index_template_name = "personalization/runs/index.html"
-    search_backend_name = None
-    list_per_page = 50
-    exclude_form_fields: tuple[str, ...] = ()
-    ordering = ("-id",)
 
 
 class ImportHistory(HistoryViewSet):
@@ -60,30 +47,8 @@ class ImportHistory(HistoryViewSet):
     search_fields = ("type_name", "item_id", "transaction", "customer_id")
 
 
-class ExportHistory(HistoryViewSet):
-    model = ExportRun
-    name = "personalization_exports"
-    url_prefix = "personalization/exports"
-    menu_label = _("Export")
-    icon = "upload"
-    list_display = (
-        "site_name",
-        "customer_id",
-        "items",
-        Column("phase", label=_("Phase"), accessor="get_phase_display"),
-        "engine_status",
-        "error",
-        DateColumn("finished_at", label=_("Finished")),
-    )
-    list_filter = ("customer_id", "phase")
-    search_fields = ("site_name", "customer_id", "folder")
-    # The hash of the run's password is nobody's business.
-    inspect_view_fields_exclude = ("password_hash", "login")
-
-
 # Only the machinery writes these rows: nobody adds, changes or deletes them by hand.
-for model in (ImportRun, ExportRun):
-    register_permission_policy(model, Only(model, "view"))
+register_permission_policy(ImportRun, Only(ImportRun, "view"))
 
 
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]

@@ -147,6 +147,7 @@ def effective(name: str, entry: Entry) -> SiteAccess:
         export_method=login.method,
         export_login=login.login,
         export_password=login.password,
+        async_threshold=entry.export.async_threshold,
         author_id=entry.author_id,
         user_source=entry.user_api.default_source,
         field_identifiers=entry.field.identifiers.model_dump(),

@@ -108,6 +108,8 @@ class ExportAuthentication(Node):
 class Export(Node):
     authentication: ExportAuthentication = ExportAuthentication()
     document_root: Text = ""  # accepted; exports live below LODESTAR_VAR_DIR
+    # So many items and more are exported by a worker when the back office asks.
+    async_threshold: StrictInt = Field(default=1000, ge=0, le=10**9)
 
 
 class UserApi(Node):

@@ -90,9 +90,17 @@ def count(
 
 
 def stream_payloads(
-    *, site_id: int, item_type: str, language: str, after: int = 0, limit: int | None = None
+    *,
+    site_id: int,
+    item_type: str,
+    language: str,
+    after: int = 0,
+    limit: int | None = None,
+    subtree: str = "",
 ) -> Iterator[Row]:
     """Yield the items of a group in the order of their content ids, starting behind ``after``.
+
+    ``subtree``: a location path such as "/1/3/" that they must have a location below.
 
     Memory stays flat: pages of 1,000 rows on a reading connection of its own. An unknown item type has
     no rows.
@@ -101,7 +109,7 @@ def stream_payloads(
     if kind is None:
         return
     group = (site_id, kind.id, language)
-    with closing(pages_of_rows(group, after=after, limit=limit)) as pages:
+    with closing(pages_of_rows(group, after=after, limit=limit, subtree=subtree)) as pages:
         for page in pages:
             for content_id, remote_id, payload in page:
                 yield Row(content_id, remote_id, bytes(payload))

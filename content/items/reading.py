@@ -21,22 +21,26 @@ Tuples = list[tuple[int, str, Any]]
 SQL = """
     SELECT content_id, remote_id, payload FROM content_item
     WHERE site_id = %s AND item_type_id = %s AND language = %s AND is_visible = {true} AND content_id > %s
-    ORDER BY content_id LIMIT %s
+    {below}ORDER BY content_id LIMIT %s
 """
+# A path begins behind a quote in the stored list.
+BELOW = "AND CAST(category_paths AS TEXT) LIKE %s "
 
 
 def pages_of_rows(
-    group: tuple[int, int, str], *, after: int, limit: int | None
+    group: tuple[int, int, str], *, after: int, limit: int | None, subtree: str = ""
 ) -> Generator[Tuples, None, None]:
     """Yield pages of (content id, remote id, payload) of a (site, item type id, language) group.
 
     Keyset pages: rows that change meanwhile neither shift a page nor hold a transaction open.
+    ``subtree``: the location path that rows must lie below, of digits and slashes, "" for all.
     """
     left = limit
-    with _cursor() as (cursor, sql):
+    below = (f'%"/{subtree.strip("/")}/%',) if subtree.strip("/") else ()
+    with _cursor(below=BELOW if below else "") as (cursor, sql):
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
-            cursor.execute(sql, (*group, after, size))
+            cursor.execute(sql, (*group, after, *below, size))
             rows: Tuples = cursor.fetchall()
             if rows:
                 yield rows
@@ -47,15 +51,15 @@ def pages_of_rows(
 
 
 @contextmanager
-def _cursor() -> Iterator[tuple[Any, str]]:
+def _cursor(*, below: str) -> Iterator[tuple[Any, str]]:
     if connection.vendor == "sqlite":
-        sql = SQL.format(true="1")
+        sql = SQL.format(true="1", below=below)
         if not _shares_the_callers_connection():
             with closing(_sqlite()) as own:
                 yield own.cursor(), sql.replace("%s", "?")
             return
     else:
-        sql = SQL.format(true="true")
+        sql = SQL.format(true="true", below=below)
         if not _shares_the_callers_connection():
             own_connection = connection.copy()
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,15 +16,28 @@ from content.items.queries import Found
 Item = dict[str, Any]
 
 
-def bodies_of(
-    found: Sequence[tuple[Found, SiteAccess]], *, fields: frozenset[str] | None, variation: str
-) -> list[bytes]:
-    """The items as JSON with ``fields`` (None: all) and pictures in ``variation`` ("": as exported)."""
-    payloads = [stored(row, site=site) for row, site in found]
-    if fields is None and not variation:
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What is made of stored items: only ``fields`` (None: all), pictures in ``variation`` ("": same)."""
+
+    fields: frozenset[str] | None = None
+    variation: str = ""
+
+
+AS_STORED = Shape()
+
+
+def bodies_of(found: Sequence[tuple[Found, SiteAccess]], *, shape: Shape) -> list[bytes]:
+    """The items as JSON in this shape."""
+    return shaped([stored(row, site=site) for row, site in found], shape=shape)
+
+
+def shaped(payloads: list[bytes], *, shape: Shape) -> list[bytes]:
+    """Stored payloads in this shape; as they are stored they stay the same bytes."""
+    if shape == AS_STORED:
         return payloads
-    items = [restricted(orjson.loads(payload), fields) for payload in payloads]
-    return [orjson.dumps(item) for item in in_pictures(items, variation=variation)]
+    items = [restricted(orjson.loads(payload), shape.fields) for payload in payloads]
+    return [orjson.dumps(item) for item in in_pictures(items, variation=shape.variation)]
 
 
 def stored(row: Found, *, site: SiteAccess) -> bytes:

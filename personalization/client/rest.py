@@ -17,7 +17,7 @@ from content.items import queries
 from content.items.queries import Found, Group
 from content.items.types import item_types
 from personalization.client import access, asked
-from personalization.client.bodies import bodies_of
+from personalization.client.bodies import Shape, bodies_of
 from personalization.client.envelopes import content_list, endpoint, error, wrong_credentials
 from personalization.client.export import files
 from personalization.client.models import ExportRun
@@ -108,8 +108,8 @@ def with_wagtail_site(sites: Sequence[SiteAccess]) -> Iterator[tuple[SiteAccess,
 
 
 def answer(request: HttpRequest, found: Sequence[tuple[Found, SiteAccess]]) -> HttpResponseBase:
-    fields, variation = asked.fields_of(request), asked.variation_of(request)
-    return content_list(request, bodies_of(found, fields=fields, variation=variation))
+    shape = Shape(fields=asked.fields_of(request), variation=asked.variation_of(request))
+    return content_list(request, bodies_of(found, shape=shape))
 
 
 @endpoint

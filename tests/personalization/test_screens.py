@@ -56,7 +56,9 @@ def test_it_lists_exports_without_their_secrets(editor: Client) -> None:
     assert "argon-canary" not in details
 
 
-@pytest.mark.parametrize("what", ["imports/new/", "exports/new/", "imports/delete/1/"])
+@pytest.mark.parametrize(
+    "what", ["imports/new/", "exports/delete/1/", "exports/edit/1/", "imports/delete/1/"]
+)
 def test_it_lets_nobody_make_or_delete_runs(editor: Client, what: str) -> None:
     assert editor.get(f"/admin/personalization/{what}").status_code in (302, 404)
 

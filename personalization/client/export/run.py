@@ -23,6 +23,7 @@ from django.utils import timezone
 from config.jobs import queue
 from config.jobs.models import OPEN_STATES, Job, State
 from personalization.client import credentials
+from personalization.client.bodies import AS_STORED, Shape
 from personalization.client.credentials import Target, target_of
 from personalization.client.errors import AlreadyRunning, EngineError, ExportFailed, WrongUse
 from personalization.client.export import announce, files, write
@@ -42,17 +43,20 @@ class Order:
     types: Sequence[str] = ()
     languages: Sequence[str] = ()
     page_size: int
+    subtree: str = ""  # location path such as /1/3/
+    shape: Shape = AS_STORED
     host: str = ""  # base of the file addresses; "" is the site's own
     web_hook: str = ""  # where the notification goes; "" is the site's notifier
 
     def selection(self) -> Selection:
-        return select(self.target.sites, types=self.types, languages=self.languages)
+        return select(self.target.sites, types=self.types, languages=self.languages, subtree=self.subtree)
 
 
-def start(order: Order) -> ExportRun:
+def start(order: Order, *, for_worker: bool = False) -> ExportRun:
     """Store a run and its job. Raises :class:`AlreadyRunning` or :class:`WrongUse`; writes no file.
 
-    A failed run of the same customer gives way: its job is cancelled and its files are removed.
+    ``for_worker``: the caller does not run the job itself. A failed run of the same customer gives way: its
+    job is cancelled and its files are removed.
     """
     refuse_incomplete_login(order.target)
     customer_id = str(order.target.customer_id)
@@ -63,17 +67,34 @@ def start(order: Order) -> ExportRun:
                 customer_id=customer_id,
                 site_name=",".join(site.name for site in order.target.sites)[:128],
                 folder=new_folder(customer_id),
-                options=options_of(order),
+                options=options_of(order) | {"for_worker": for_worker},
             )
     except IntegrityError:
         raise AlreadyRunning(running_sentence(customer_id)) from None
     supersede(run)
-    job = queue.enqueue(
-        "export", {"run": run.pk}, key=f"run-{run.pk}", customer_id=customer_id, delay=HEAD_START
-    )
-    run.job_id = job.pk
-    run.save(update_fields=["job_id"])
+    with transaction.atomic():  # a worker that is told at once finds the number of its job
+        job = queue.enqueue(
+            "export",
+            {"run": run.pk},
+            key=f"run-{run.pk}",
+            customer_id=customer_id,
+            delay=timedelta(0) if for_worker else HEAD_START,
+        )
+        run.job_id = job.pk
+        run.save(update_fields=["job_id"])
     return run
+
+
+def cancel(run: ExportRun, *, reason: str) -> bool:
+    """Stop an active run; False when it has ended. Files that are complete stay, and nothing names them."""
+    if run.phase not in ACTIVE:
+        return False
+    # Only the process that runs a job may end a run it works on: it stops at its next report.
+    running = Job.objects.filter(pk=run.job_id or 0, state=State.RUNNING).exists()
+    stopped = queue.cancel(run.job_id or 0)
+    if stopped and not running:
+        run.end(ExportRun.Phase.FAILED, error=reason)
+    return stopped
 
 
 def options_of(order: Order) -> dict[str, Any]:
@@ -84,6 +105,9 @@ def options_of(order: Order) -> dict[str, Any]:
         "types": list(order.types),
         "languages": list(order.languages),
         "page_size": order.page_size,
+        "subtree": order.subtree,
+        "fields": sorted(order.shape.fields or ()),
+        "variation": order.shape.variation,
         "host": (order.host or target.main.host_uri).rstrip("/"),
         "web_hook": order.web_hook,
     }
@@ -117,18 +141,18 @@ def release_dead_runs(customer_id: str) -> None:
     """Mark active runs as failed whose process is gone, so that they do not block a new one."""
     for run in ExportRun.objects.filter(customer_id=customer_id, phase__in=ACTIVE):
         job = Job.objects.filter(pk=run.job_id or 0).first()
-        if job is not None and is_alive(job):
+        if job is not None and is_alive(job, for_worker=run.options.get("for_worker", False)):
             continue
         if run.job_id is None and timezone.now() - run.created_at < HEAD_START:
             continue  # another process is between the two statements of start()
         run.end(ExportRun.Phase.FAILED, error="The process that ran this export ended without finishing it.")
 
 
-def is_alive(job: Job) -> bool:
+def is_alive(job: Job, *, for_worker: bool) -> bool:
     """Whether somebody works on the job, or will."""
     if job.state == State.QUEUED:
-        # Its command was killed before it began; a worker may or may not be there.
-        return job.attempts > 0 or timezone.now() < job.run_after
+        # Its command was killed before it began, unless it waits for a worker anyway.
+        return for_worker or job.attempts > 0 or timezone.now() < job.run_after
     if job.state != State.RUNNING or job.lease_until is None:
         return False
     return job.lease_until > timezone.now() and not process_is_gone(job.lease_owner)
@@ -186,7 +210,13 @@ def run_export(job_run: queue.Run) -> dict[str, Any]:
 
 def carry_out(run: ExportRun, job_run: queue.Run) -> None:
     target = target_of(run)
-    selection = select(target.sites, types=run.options["types"], languages=run.options["languages"])
+    options = run.options
+    selection = select(
+        target.sites,
+        types=options["types"],
+        languages=options["languages"],
+        subtree=options.get("subtree", ""),  # a run that an earlier version began has none
+    )
     chunks = write_files(run, selection, job_run, remote_ids=target.main.use_remote_id)
     run.items = sum(chunk.items for chunk in chunks)
     run.bytes = sum(chunk.size for chunk in chunks)
@@ -205,12 +235,20 @@ def write_files(
     """Write the chunk files of all groups; return them all, those of an interrupted run included."""
     folder = files.make_folder(run.folder)
     chunks = write.written_chunks(job_run.job)
+    shape = Shape(
+        fields=frozenset(run.options.get("fields", ())) or None, variation=run.options.get("variation", "")
+    )
     total, done = selection.items, sum(chunk.items for chunk in chunks)
     job_run.progress(done, total=total)
     for group in selection.groups:
         earlier = [c for c in chunks if (c.type, c.language) == (group.item_type.identifier, group.language)]
         new = write.write_group(
-            folder, group, done=earlier, page_size=run.options["page_size"], remote_ids=remote_ids
+            folder,
+            group,
+            done=earlier,
+            page_size=run.options["page_size"],
+            remote_ids=remote_ids,
+            shape=shape,
         )
         for complete in new:
             done += sum(chunk.items for chunk in complete)

@@ -22,6 +22,7 @@ class Group:
     language: str  # eng-GB
     site_ids: tuple[int, ...]  # Wagtail sites
     count: int
+    subtree: str = ""  # location path, "" for the whole site
 
     @property
     def name(self) -> str:
@@ -44,8 +45,12 @@ def comma_list(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
-def select(sites: Sequence[SiteAccess], *, types: Sequence[str], languages: Sequence[str]) -> Selection:
+def select(
+    sites: Sequence[SiteAccess], *, types: Sequence[str], languages: Sequence[str], subtree: str = ""
+) -> Selection:
     """Return what there is to export for these sites of one customer; empty lists mean everything.
+
+    ``subtree``: the location path below which items must lie, "" for the whole sites.
 
     Groups without items are left out. Raises :class:`WrongUse` for types and languages that do not exist.
     """
@@ -56,12 +61,12 @@ def select(sites: Sequence[SiteAccess], *, types: Sequence[str], languages: Sequ
         group
         for identifier in wanted_types(sites, types)
         for language in wanted_languages(sites, languages)
-        if (group := group_of(sites, identifier=identifier, language=language)).count
+        if (group := group_of(sites, identifier=identifier, language=language, subtree=subtree)).count
     ]
     return Selection(groups=tuple(groups), warnings=tuple(warnings))
 
 
-def group_of(sites: Sequence[SiteAccess], *, identifier: str, language: str) -> Group:
+def group_of(sites: Sequence[SiteAccess], *, identifier: str, language: str, subtree: str) -> Group:
     item_type = item_types()[identifier]
     # Two entries of the sites file may name one Wagtail site; its items count once.
     site_ids = tuple(
@@ -71,8 +76,11 @@ def group_of(sites: Sequence[SiteAccess], *, identifier: str, language: str) -> 
             if identifier in site.included_item_types and site.serves(language)
         )
     )
-    count = sum(queries.count(site_id, item_type=identifier, language=language) for site_id in site_ids)
-    return Group(item_type=item_type, language=language, site_ids=site_ids, count=count)
+    count = sum(
+        queries.count(site_id, item_type=identifier, language=language, subtree=subtree)
+        for site_id in site_ids
+    )
+    return Group(item_type=item_type, language=language, site_ids=site_ids, count=count, subtree=subtree)
 
 
 def wanted_types(sites: Sequence[SiteAccess], types: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from config.jobs.models import Job, JobChunk, State
 from content.items import queries
 from content.items.payload import with_remote_id
 from personalization import contracts
+from personalization.client.bodies import AS_STORED, Shape, shaped
 from personalization.client.errors import ExportFailed
 from personalization.client.export.batch import Batch
 from personalization.client.export.files import HashingFile, WrittenFile
@@ -58,7 +59,13 @@ def store_chunks(job: Job, chunks: list[Chunk], *, first: int) -> None:
 
 
 def write_group(
-    folder: Path, group: Group, *, done: list[Chunk], page_size: int, remote_ids: bool
+    folder: Path,
+    group: Group,
+    *,
+    done: list[Chunk],
+    page_size: int,
+    remote_ids: bool,
+    shape: Shape = AS_STORED,
 ) -> Iterator[list[Chunk]]:
     """Write the files of a group that are not in ``done`` yet; yield those that became complete together."""
     place = Place(done[-1].site_id, done[-1].content_id) if done else Place()
@@ -74,7 +81,7 @@ def write_group(
                 with batch.file(f"{group.name}_{page}") as out:
                     out.write(HEAD)
                     while piece and items < page_size:
-                        items += write_piece(out, piece, first=items == 0)
+                        items += write_piece(out, shaped(piece, shape=shape), first=items == 0)
                         last = Place(place.site_id, place.content_id)
                         piece = next(pieces, None)
                     out.write(TAIL)
@@ -128,7 +135,11 @@ def rows_of(group: Group, *, place: Place, remote_ids: bool) -> Iterator[bytes]:
         place.site_id = site_id
         after = start.content_id if site_id == start.site_id else 0
         stream = queries.stream_payloads(
-            site_id=site_id, item_type=group.item_type.identifier, language=group.language, after=after
+            site_id=site_id,
+            item_type=group.item_type.identifier,
+            language=group.language,
+            after=after,
+            subtree=group.subtree,
         )
         for row in stream:
             place.content_id = row.content_id

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
@@ -19,16 +16,14 @@ from config import served
 from config.http.own import is_own
 from config.jobs import queue
 from config.jobs.models import Job
-from personalization.client import credentials
-from personalization.client.credentials import Target
 from personalization.client.errors import AlreadyRunning, WrongUse
 from personalization.client.export.run import ACTIVE, Order, start
-from personalization.client.export.selection import Selection, comma_list
+from personalization.client.export.selection import Selection
 from personalization.client.models import ExportRun
+from personalization.management import wanted
 from personalization.management.progress import ExportProgress
 
 DONE, FAILED, WRONG_USE, RUNNING = 0, 1, 2, 4
-MAX_PAGE_SIZE = 100_000
 
 
 @dataclass(kw_only=True)
@@ -44,6 +39,7 @@ class Outcome:
     seconds: float = 0.0
     folder: str = ""
     engine_status: int | None = None
+    job: int | None = None
     error: str = ""
     warnings: list[str] = field(default_factory=list)
     groups: list[dict[str, object]] = field(default_factory=list)
@@ -54,30 +50,15 @@ class Command(BaseCommand):
     help = "Export all items to files and tell the engine to fetch them, once per customer."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--siteaccess", default="", help="site of the sites file")
-        parser.add_argument("--customer-id", "--customerId", default="", help="customer at the engine")
-        key = parser.add_mutually_exclusive_group()
-        key.add_argument("--license-key", "--licenseKey", default="", help="other users can see it; prefer:")
-        key.add_argument(
-            "--license-key-env", default="", metavar="NAME", help="environment variable with the key"
-        )
-        key.add_argument("--license-key-file", default="", metavar="FILE", help="file with the key")
-        parser.add_argument(
-            "--item-type-identifier-list", default="", help="comma list; default: all included"
-        )
-        parser.add_argument("--languages", default="", help="comma list, eng-GB,fre-FR; default: the site's")
-        parser.add_argument(
-            "--page-size", "--pageSize", default=str(settings.EXPORT_PAGE_SIZE), help="items per file"
-        )
-        parser.add_argument("--host", default="", help="base of the file addresses; default: host_uri")
-        parser.add_argument("--web-hook", "--webHook", default="", help="where the notification goes")
+        wanted.add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
         parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
         parser.add_argument("--dry-run", action="store_true", help="count, but write and send nothing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            orders = orders_of(options)
+            orders = wanted.orders_of(options)
             selections = [order.selection() for order in orders]
         except (WrongUse, ImproperlyConfigured) as error:
             raise CommandError(str(error), returncode=WRONG_USE) from error
@@ -94,13 +75,15 @@ class Command(BaseCommand):
             customer=order.target.customer_id,
             sites=[site.name for site in order.target.sites],
             state="planned",
-            warnings=list(selection.warnings),
+            warnings=[*wanted.warnings_of(order, options), *selection.warnings],
             groups=[{"name": group.name, "items": group.count} for group in selection.groups],
         )
-        for warning in selection.warnings:
+        for warning in outcome.warnings:
             self.stderr.write(self.style.WARNING(warning))
         if options["dry_run"]:
             outcome.items = selection.items
+        elif options["queue"]:
+            hand_over(order, selection, outcome)
         else:
             self.export(order, selection, outcome, silent=options["quiet"] or options["json"])
         exported = outcome.state == ExportRun.Phase.DONE and outcome.items
@@ -122,11 +105,8 @@ class Command(BaseCommand):
 
     def export(self, order: Order, selection: Selection, outcome: Outcome, *, silent: bool) -> None:
         started = time.monotonic()
-        try:
-            run = start(order)
-        except (AlreadyRunning, WrongUse) as error:
-            outcome.state, outcome.error = "refused", str(error)
-            outcome.exit_code = RUNNING if isinstance(error, AlreadyRunning) else WRONG_USE
+        run = begun(order, outcome)
+        if run is None:
             return
         job = Job.objects.get(pk=run.job_id or 0)
         with ExportProgress(self.stdout, total=selection.items, silent=silent, name=run.customer_id) as bar:
@@ -142,6 +122,23 @@ class Command(BaseCommand):
         code = max((outcome.exit_code for outcome in outcomes), key=gravity)
         if code != DONE:
             raise CommandError("\n".join(errors), returncode=code)
+
+
+def begun(order: Order, outcome: Outcome, *, for_worker: bool = False) -> ExportRun | None:
+    """The run, or None where it may not begin, which ``outcome`` then says."""
+    try:
+        return start(order, for_worker=for_worker)
+    except (AlreadyRunning, WrongUse) as error:
+        outcome.state, outcome.error = "refused", str(error)
+        outcome.exit_code = RUNNING if isinstance(error, AlreadyRunning) else WRONG_USE
+        return None
+
+
+def hand_over(order: Order, selection: Selection, outcome: Outcome) -> None:
+    """Leave the export to a worker."""
+    if run := begun(order, outcome, for_worker=True):
+        outcome.state, outcome.job, outcome.folder = "queued", run.job_id, run.folder
+        outcome.items = selection.items
 
 
 def waits_for_a_server(order: Order) -> bool:
@@ -172,6 +169,11 @@ def summary(outcome: Outcome, *, waits: bool) -> str:
     if outcome.state == "planned":
         groups = ", ".join(f"{group['name']}: {group['items']}" for group in outcome.groups) or "nothing"
         return f"Would export {outcome.items} items for {who}: {groups}."
+    if outcome.state == "queued":
+        return (
+            f"Queued the export of {outcome.items} items for {who} as job #{outcome.job}. "
+            "A worker takes it up (`manage.py work`, `serve` has one); the back office shows how far it is."
+        )
     if outcome.state != ExportRun.Phase.DONE:
         return f"Not exported for {who}."
     if not outcome.items:
@@ -182,60 +184,3 @@ def summary(outcome: Outcome, *, waits: bool) -> str:
         f"{outcome.seconds:.1f} s ({rate:,.0f} items/s)"
         + ("." if waits else f"; the engine answered {outcome.engine_status}.")
     )
-
-
-def orders_of(options: dict[str, Any]) -> list[Order]:
-    """What to export, one order per customer; raises :class:`WrongUse`."""
-    targets: list[Target] = credentials.targets(
-        customer_id=str(options["customer_id"]).strip(),
-        license_key=license_key(options),
-        site=options["siteaccess"],
-    )
-    page_size = whole(options["page_size"])
-    for name in ("host", "web_hook"):
-        refuse_bad_address(f"--{name.replace('_', '-')}", options[name])
-    return [
-        Order(
-            target=target,
-            types=comma_list(options["item_type_identifier_list"]),
-            languages=comma_list(options["languages"]),
-            page_size=page_size,
-            host=options["host"],
-            web_hook=options["web_hook"],
-        )
-        for target in targets
-    ]
-
-
-def license_key(options: dict[str, Any]) -> str:
-    """The key from wherever it was given, "" if nowhere."""
-    if name := options["license_key_env"]:
-        if not os.environ.get(name):
-            raise WrongUse(f"--license-key-env names {name!r}, which is not set in the environment.")
-        return os.environ[name].strip()
-    if path := options["license_key_file"]:
-        try:
-            return Path(path).read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise WrongUse(f"--license-key-file {path!r} cannot be read: {error}.") from error
-    given: str = options["license_key"]
-    return given.strip()
-
-
-def whole(raw: str | int) -> int:
-    text = str(raw)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PAGE_SIZE):
-        raise WrongUse(f"--page-size must be a whole number from 1 to {MAX_PAGE_SIZE}; got {text[:80]!r}.")
-    return int(text)
-
-
-def refuse_bad_address(option: str, value: str) -> None:
-    if not value:
-        return
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise WrongUse(f"{option} must be an http or https address without a login; got {value[:80]!r}.")
