@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import ForeignKey, Model
+from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
-from wagtail.images import get_image_model
 from wagtail.models import Page, PageViewRestriction, Site
 
+from content.items import relations
 from content.items.dirty import mark
 from content.items.pages import NAME, keys_of
-from content.items.types import item_types, type_of
+from content.items.types import type_of
 
 
 def connect() -> None:
@@ -27,9 +27,8 @@ def connect() -> None:
     for signal in (post_save, post_delete):
         signal.connect(_privacy_changed, sender=PageViewRestriction, dispatch_uid=f"{uid}.privacy")
         signal.connect(_site_changed, sender=Site, dispatch_uid=f"{uid}.site")
-    picture = get_image_model()
     for signal in (post_save, pre_delete):
-        signal.connect(_picture_changed, sender=picture, dispatch_uid=f"{uid}.picture")
+        signal.connect(_used_object_changed, dispatch_uid=f"{uid}.used")
 
 
 def _page_before(sender: type[Model], instance: Any, **_: Any) -> None:
@@ -46,6 +45,9 @@ def _page_saved(sender: type[Model], instance: Any, **_: Any) -> None:
     if before.get("alias_of_id") != instance.alias_of_id:
         keys |= keys_of(before.get("alias_of_id"))
     moved = bool(before) and before["url_path"] != instance.url_path
+    if moved:
+        below = Page.objects.filter(path__startswith=instance.path).values_list("pk", flat=True)
+        keys |= relations.keys_linking_to(below)
     mark(NAME, keys, subtrees=[str(instance.pk)] if moved else [])
 
 
@@ -56,7 +58,11 @@ def _is_item(page: Page) -> bool:
 
 def _page_about_to_go(sender: type[Model], instance: Any, **_: Any) -> None:
     # Django deletes the parts of a page one by one; the part called Page exists in each.
-    if sender._meta.label == Page._meta.label and _is_item(instance):
+    if sender._meta.label != Page._meta.label:
+        return
+    # Links to it lead nowhere from now on.
+    mark(NAME, relations.keys_linking_to([instance.pk]))
+    if _is_item(instance):
         # Its aliases stay behind as pages of their own.
         aliases = Page.objects.filter(alias_of_id=instance.pk).values_list("translation_key", flat=True)
         mark(NAME, keys_of(instance.pk) | {str(key) for key in aliases})
@@ -72,11 +78,6 @@ def _site_changed(**_: Any) -> None:
     mark(NAME, (), subtrees=[str(pk) for pk in tops])
 
 
-def _picture_changed(instance: Any, **_: Any) -> None:
-    for kind in item_types().values():
-        if not issubclass(kind.model, Page):
-            continue
-        for field in kind.model._meta.concrete_fields:
-            if isinstance(field, ForeignKey) and isinstance(instance, field.related_model):
-                pages = kind.model._default_manager.filter(**{field.name: instance.pk})
-                mark(NAME, {key for pk in pages.values_list("pk", flat=True) for key in keys_of(pk)})
+def _used_object_changed(sender: type[Model], instance: Any, **_: Any) -> None:
+    if relations.is_used_by_items(sender):
+        mark(NAME, relations.keys_using(instance))
