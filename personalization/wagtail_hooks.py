@@ -21,6 +21,7 @@ from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
+from personalization.screens.tokens import TokenScreens
 from personalization.server.models import ImportRun
 
 
@@ -54,7 +55,7 @@ register_permission_policy(ImportRun, Only(ImportRun, "view"))
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_label = _("Personalization")
     menu_icon = "pick"
-    items = (ImportHistory(), ExportHistory(), CustomerScreens())
+    items = (ImportHistory(), ExportHistory(), CustomerScreens(), TokenScreens())
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]

@@ -12,18 +12,23 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from personalization.client.models import AccessToken
 
 LIFETIME = timedelta(days=1)
+MOST_DAYS = 366
 PREFIX = "pt_"  # lets secret scanners recognise a leaked one
 
 
-def mint(customer_id: int | str, *, identifier: str = AccessToken.UPDATE) -> str:
+def mint(
+    customer_id: int | str, *, identifier: str = AccessToken.UPDATE, lifetime: timedelta = LIFETIME
+) -> str:
     """Create a token for one customer and flow and return it in clear, for the only time.
 
-    ``identifier``: ``update`` opens the content endpoints, ``export`` the files of full exports.
+    ``identifier`` is its scope: ``update`` opens the content endpoints, ``export`` the files of full exports.
     """
     token = PREFIX + secrets.token_urlsafe(32)
     now = timezone.now()
@@ -32,7 +37,7 @@ def mint(customer_id: int | str, *, identifier: str = AccessToken.UPDATE) -> str
         customer_id=str(customer_id),
         digest=digest(token),
         created_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + lifetime,
     )
     return token
 
@@ -58,6 +63,23 @@ def note_use(row: AccessToken) -> None:
     """Keep the first use only: an export fetches hundreds of files with the same token."""
     if row.used_at is None:
         AccessToken.objects.filter(pk=row.pk, used_at=None).update(used_at=timezone.now())
+
+
+def rotate(customer_id: int | str, *, identifier: str, lifetime: timedelta = LIFETIME) -> str:
+    """Create a token and revoke all older ones of this customer and flow, at once."""
+    with transaction.atomic():
+        revoke(usable().filter(customer_id=str(customer_id), identifier=identifier))
+        return mint(customer_id, identifier=identifier, lifetime=lifetime)
+
+
+def usable() -> QuerySet[AccessToken]:
+    """The tokens that still open something, the newest first."""
+    return AccessToken.objects.filter(revoked=False, expires_at__gt=timezone.now()).order_by("-pk")
+
+
+def revoke(rows: QuerySet[AccessToken]) -> int:
+    """Let these tokens open nothing any more; return how many did before."""
+    return rows.filter(revoked=False).order_by().update(revoked=True)
 
 
 def purge() -> int:
