@@ -12,7 +12,7 @@ from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 
-from personalization.client import recommend, rendering
+from personalization.client import pasted, recommend, rendering
 from personalization.client.answers import Recommendation
 
 
@@ -36,6 +36,21 @@ def show_recommendations(context: Context, /, scenario: str, **options: Any) -> 
     return rendering.show_recommendations(context["request"], scenario, **options)
 
 
+@pass_context
+def show_recommendations_action(context: Context, /, *arguments: Any, **options: Any) -> str:
+    return pasted.show_recommendations(context["request"], *arguments, **options)
+
+
+@pass_context
+def encore_entry_script_tags(context: Context, /, entry: str, *_build: Any) -> str:
+    return pasted.script_tags(context["request"], entry)
+
+
+@pass_context
+def render(context: Context, /, call: pasted.Call) -> str:
+    return pasted.render(context["request"], call)
+
+
 class PersonalizationExtension(Extension):
     """Adds the functions of :mod:`personalization.client.rendering` to the environment."""
 
@@ -47,7 +62,11 @@ class PersonalizationExtension(Extension):
                 "recommendation_enabled": recommendation_enabled,
                 "recommendations": recommendations,
                 "show_recommendations": show_recommendations,
-                "ibexa_recommendation_track_user": track_user,
-                "ibexa_recommendation_enabled": recommendation_enabled,
+                "show_recommendations_action": show_recommendations_action,
+                "encore_entry_script_tags": encore_entry_script_tags,
+                "render": render,
+                "controller": pasted.controller,
             }
+            | {f"{prefix}_track_user": track_user for prefix in pasted.PREFIXES}
+            | {f"{prefix}_enabled": recommendation_enabled for prefix in pasted.PREFIXES}
         )

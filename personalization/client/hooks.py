@@ -40,7 +40,9 @@ class Draft:
     context_type: int | None = None
     category_path: str = ""
     output_type_id: int | None = None
-    cross_content_type: bool = False
+    cross_content_type: bool | None = None
+    use_context_category_path: bool | None = None
+    recommend_category: bool | None = None
     attributes: Sequence[str] = ()
     filters: Mapping[str, object] = field(default_factory=dict)
     items: list[Recommendation] = field(default_factory=list)

@@ -49,14 +49,17 @@ def recommendations(
     limit: int | str = DEFAULT_LIMIT,
     attributes: Sequence[str] = DEFAULT_ATTRIBUTES,
     output_type_id: int | None = None,
-    cross_content_type: bool = False,
+    cross_content_type: bool | None = None,
+    use_context_category_path: bool | None = None,
+    recommend_category: bool | None = None,
     category_path: str = "",
     filters: Mapping[str, object] | None = None,
 ) -> list[Recommendation]:
     """Return at most ``limit`` (1 to 50) recommendations of ``scenario`` for this page and visitor.
 
     ``context``: what the visitor looks at, a page, a content id, a remote id or a list of them.
-    ``filters``: further parameters of the engine; lists are joined with commas. Empty when the page's
+    ``filters``: further parameters of the engine; lists are joined with commas. The switches are sent as
+    `true` or `false` where they are given (W-30). Empty when the page's
     site has no credentials.
     """
     site = pages.site_of(request)
@@ -73,6 +76,8 @@ def recommendations(
         category_path=category_path,
         output_type_id=output_type_id,
         cross_content_type=cross_content_type,
+        use_context_category_path=use_context_category_path,
+        recommend_category=recommend_category,
         attributes=tuple(attributes),
         filters=filters or {},
     )
@@ -118,13 +123,16 @@ def query_of(draft: Draft) -> list[tuple[str, str]]:
         ("contextitems", ",".join(str(one) for one in draft.context)),
         ("contenttype", draft.context_type),
         ("outputtypeid", None if draft.cross_content_type else draft.output_type_id),
-        ("crosscontenttype", draft.cross_content_type or None),
         ("categorypath", draft.category_path),
         ("lang", draft.language),
         *(("attribute", attribute) for attribute in draft.attributes),
-        *((name, filter_text(value)) for name, value in draft.filters.items()),
+        *draft.filters.items(),
+        ("usecontextcategorypath", draft.use_context_category_path),
+        ("recommendCategory", draft.recommend_category),
+        ("crosscontenttype", draft.cross_content_type),
     ]
-    return [(name, filter_text(value)) for name, value in pairs if value not in (None, "")]
+    # Only what has no text is left out: 0 and false are values (W-29).
+    return [(name, text) for name, value in pairs if (text := filter_text(value))]
 
 
 def filter_text(value: object) -> str:

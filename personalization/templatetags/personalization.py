@@ -10,7 +10,7 @@ from typing import Any
 
 from django import template
 
-from personalization.client import recommend, rendering
+from personalization.client import pasted, recommend, rendering
 from personalization.client.answers import Recommendation
 
 register = template.Library()
@@ -36,5 +36,16 @@ def show_recommendations(context: dict[str, Any], /, scenario: str, **options: A
     return rendering.show_recommendations(context["request"], scenario, **options)
 
 
-register.simple_tag(track_user, takes_context=True, name="ibexa_recommendation_track_user")
-register.simple_tag(recommendation_enabled, takes_context=True, name="ibexa_recommendation_enabled")
+@register.simple_tag(takes_context=True)
+def show_recommendations_action(context: dict[str, Any], /, *arguments: Any, **options: Any) -> str:
+    return pasted.show_recommendations(context["request"], *arguments, **options)
+
+
+@register.simple_tag(takes_context=True)
+def encore_entry_script_tags(context: dict[str, Any], /, entry: str, *_build: Any) -> str:
+    return pasted.script_tags(context["request"], entry)
+
+
+for prefix in pasted.PREFIXES:
+    register.simple_tag(track_user, takes_context=True, name=f"{prefix}_track_user")
+    register.simple_tag(recommendation_enabled, takes_context=True, name=f"{prefix}_enabled")
