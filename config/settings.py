@@ -328,6 +328,9 @@ REST_FRAMEWORK: dict[str, Any] = {
 # engine that does not answer.
 RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500
+EXPORT_DAYS = env.env_int("LODESTAR_EXPORT_DAYS", 7)
+if EXPORT_DAYS < 1:
+    raise ImproperlyConfigured(f"LODESTAR_EXPORT_DAYS must be at least 1; got {EXPORT_DAYS}.")
 DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
 # --- Privacy ----------------------------------------------------------------------------------

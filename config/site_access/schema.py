@@ -206,7 +206,8 @@ class Entry(Node):
     included_item_types: tuple[ItemTypeName, ...] = ()
     random_item_types: tuple[ItemTypeName, ...] = ()
     output_type_attributes: dict[Annotated[int, Field(gt=0, lt=2**31)], OutputAttributes] = {}
-    author_id: StrictInt = 14
+    # Unlike on the reference's platform, where 14 is its administrator, no user is meant by default.
+    author_id: StrictInt = Field(default=0, ge=0, lt=2**63)
     export: Export = Export()
     user_api: UserApi = UserApi()
     api: Api = Api()

@@ -24,6 +24,7 @@ from wagtail.models import Page, Site
 from config.languages import UnknownLanguage, to_protocol_language
 from content.items.payload import exported
 from content.items.pictures import RENDITION, rendition_of
+from content.items.scoped import Scopes, author_of
 from content.items.sources import SourceItem, register
 from content.items.types import ItemType, item_types
 
@@ -97,12 +98,12 @@ class WagtailPageSource:
             if place.pk in shown:
                 groups.setdefault((place.key, place.locale_id), []).append(place)
         instances = _read([places[0] for places in groups.values()])
-        roots, ids = _roots(), _ids_by_path(family)
+        roots, ids, scopes = _roots(), _ids_by_path(family), Scopes()
         return [
             item
             for places in groups.values()
             if places[0].pk in instances
-            for item in _items(places, instances[places[0].pk], roots=roots, ids=ids)
+            for item in _items(places, instances[places[0].pk], roots=roots, ids=ids, scopes=scopes)
         ]
 
     def below(self, key: str) -> Iterator[str]:
@@ -282,7 +283,7 @@ def _location(path: str, ids: dict[str, int]) -> str:
 
 
 def _items(
-    places: list[Place], instance: Page, *, roots: list[Root], ids: dict[str, int]
+    places: list[Place], instance: Page, *, roots: list[Root], ids: dict[str, int], scopes: Scopes
 ) -> Iterator[SourceItem]:
     """Yield the item once for every site that has a location of it, the original's location first."""
     by_site: dict[int, list[tuple[Place, Root]]] = {}
@@ -298,6 +299,7 @@ def _items(
         logger.error("Page %s is left out of the items: %s", places[0].pk, error)
         return
     for site_id, located in by_site.items():
+        site = scopes.of(site_id, language)
         yield SourceItem(
             item_type=kind,
             key=places[0].key,
@@ -305,9 +307,10 @@ def _items(
             language=language,
             uri=_uri(*located[0]),
             category_paths=[_location(place.path, ids) for place, _ in located],
-            author=_author(instance, kind),
+            author=author_of(instance, kind, site=site),
             published_at=instance.first_published_at or instance.last_published_at,
             instance=instance,
+            relations=site.field_relations if site else {},
         )
 
 
@@ -317,14 +320,6 @@ def _uri(place: Place, root: Root) -> str:
             return str(reverse("wagtail_serve", args=(place.url_path[len(root.url_path) :],)))
     except NoReverseMatch:
         return ""
-
-
-def _author(instance: Page, kind: ItemType) -> str:
-    """Return the author field's text, without one the owner's name."""
-    written = str(getattr(instance, kind.author, "") or "") if kind.author else ""
-    if written or instance.owner is None:
-        return written
-    return str(instance.owner.get_full_name() or instance.owner.get_username())
 
 
 register(WagtailPageSource())

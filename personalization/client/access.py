@@ -21,17 +21,18 @@ from personalization.client.models import AccessToken, ExportRun
 def readable_sites(request: HttpRequest) -> list[SiteAccess] | None:
     """The sites whose items the caller may read; None when the credentials are wrong or absent.
 
-    A token opens the sites of its customer, a configured export login those that name it. Sites with the
+    A token, also as the password of ``token``, opens the sites of its customer, a configured export login
+    those that name it. Sites with the
     method ``none`` are open to everybody.
     """
     sites = site_access.configured_sites()
-    token = bearer_of(request)
+    login = basic_of(request)
+    token = bearer_of(request) or (login[1] if login and login[0] == tokens.LOGIN else "")
     if token:
         customer_id = tokens.customer_of(token, identifier=AccessToken.UPDATE)
         if customer_id is None:
             return None
         return [site for site in sites if str(site.customer_id) == customer_id]
-    login = basic_of(request)
     if login:
         return [site for site in sites if same_login(site, *login)] or None
     return [site for site in sites if site.export_method == "none"] or None

@@ -58,12 +58,20 @@ def item_event(payload: dict[str, Any], *, site: SiteAccess, token: str) -> cont
         "itemId": item_id,
         "contentTypeId": payload["item_type_id"],
         "lang": payload["language"],
-        "credentials": {
-            "login": site.export_login or None,
-            "password": site.export_password or None,
-            "token": token,
-        },
+        "credentials": credentials_of(site, token=token),
     }
+
+
+def credentials_of(site: SiteAccess, *, token: str) -> dict[str, str | None]:
+    """What opens the item. Only the method ``user`` sends the login that the operator wrote (W-48).
+
+    Otherwise the token of one day is the password as well, for engines that know no bearer tokens.
+    """
+    if site.export_method == "user":
+        return {"login": site.export_login, "password": site.export_password, "token": token}
+    if site.export_method == "none":
+        return {"login": None, "password": None, "token": token}
+    return {"login": tokens.LOGIN, "password": token, "token": token}
 
 
 def item_address(item_id: int | str, *, site: SiteAccess, language: str) -> str:
