@@ -69,6 +69,15 @@ def root_name(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def export_method(value: Any) -> Any:
+    if value not in ("basic", "user", "none"):
+        raise ValueError(
+            f"must be one of basic, user and none (Unsupported ExportCredentialsStrategy: {str(value)[:80]}. "
+            "Supported strategies: basic, user, none)"
+        )
+    return value
+
+
 def nothing_is_empty(value: Any) -> Any:
     return "" if value is None else value
 
@@ -100,7 +109,7 @@ class Authentication(Node):
 
 
 class ExportAuthentication(Node):
-    method: Literal["basic", "user", "none"] = "basic"
+    method: Annotated[Literal["basic", "user", "none"], BeforeValidator(export_method)] = "basic"
     login: Text = ""
     password: Text = ""
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from config import site_access
 from config.site_access import SiteAccess
 from personalization.client import tokens
+from personalization.client.export import files, htpasswd
 from personalization.client.export.announce import password_digest
 from personalization.client.models import AccessToken, ExportRun
 
@@ -49,9 +50,11 @@ def may_download(request: HttpRequest, run: ExportRun) -> bool:
     login = basic_of(request)
     if login is None:
         return False
-    if run.password_hash:
-        return same(login[0], run.login) & same(password_digest(login[1]), run.password_hash)
-    return site is not None and same_login(site, *login)
+    if run.password_hash and same(login[0], run.login) & same(password_digest(login[1]), run.password_hash):
+        return True
+    if not run.password_hash and site is not None and same_login(site, *login):
+        return True
+    return htpasswd.accepts(files.absolute(run.folder), login=login[0], password=login[1])
 
 
 def site_of(run: ExportRun) -> SiteAccess | None:

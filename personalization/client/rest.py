@@ -128,12 +128,12 @@ def download(request: HttpRequest, *, file_path: str) -> HttpResponseBase:
     match = RUN_FILE.fullmatch(file_path)
     run = ExportRun.objects.filter(folder=match[1]).first() if match else None
     if match is None or run is None:
-        return error(HTTPStatus.NOT_FOUND, "There is no such export file.")
+        return error(HTTPStatus.NOT_FOUND, f"File: {file_path[:300]} not found.")
     if not access.may_download(request, run):
         return wrong_credentials()
     handle = open_published(run, match[2])
     if handle is None:
-        return error(HTTPStatus.NOT_FOUND, "There is no such export file.")
+        return error(HTTPStatus.NOT_FOUND, f"File: {file_path[:300]} not found.")
     response = FileResponse(handle, as_attachment=True, filename=match[2], content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response

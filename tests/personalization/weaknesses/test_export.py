@@ -298,9 +298,14 @@ def test_w23_files_lie_outside_of_what_is_public(
     assert folder.stat().st_mode & 0o077 == 0, "no other user of the machine reads them"
     for public in (settings.MEDIA_ROOT, settings.STATIC_ROOT):
         assert not Path(settings.VAR_DIR / "export").is_relative_to(public)
-    assert {path.name for path in folder.iterdir()} == {"place_eng-GB_1", "manifest.json"}, "no password"
     [event] = events(engine)
-    assert client.get(event["uri"][0].removeprefix("https://site.example")).status_code == 401
+    kept = (folder / ".htpasswd").read_text()
+    assert kept.startswith(f"{event['credentials']['login']}:$6$")
+    assert event["credentials"]["password"] not in kept
+    address = event["uri"][0].removeprefix("https://site.example")
+    assert status(client, address, {}) == 401
+    bearer = {"Authorization": f"Bearer {event['credentials']['token']}"}
+    assert status(client, address.rpartition("/")[0] + "/.htpasswd", bearer) == 404
 
 
 def test_w46_passwords_count_in_full_and_come_from_no_clock(

@@ -228,8 +228,8 @@ def test_w14_no_editor_waits_for_an_engine(
     magazine: Magazine, heard: Callable[[], Heard], engine: Engine
 ) -> None:
     # Brings it back: personalization/client/receivers.py:
-    # `queue(ref, site=site, action=action)` ->
-    # `queue(ref, site=site, action=action); outbox.deliver_due()`
+    # `queue(told, site=site, action=action)` ->
+    # `queue(told, site=site, action=action); outbox.deliver_due()`
     engine.delay = 0.3
     [place] = places(magazine)
     with committed():
