@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from config.http import OutgoingError
@@ -38,6 +38,9 @@ JITTER = 0.1
 LONGEST_WAIT_SECONDS = 24 * HOUR
 # A call in the calling thread and its answer may take this long before another worker tries.
 DELIVERY_LEASE = timedelta(seconds=120)
+
+# What only a person sends again.
+STOPPED = (State.FAILED, State.PARKED)
 
 Payload = dict[str, Any]
 Deliverer = Callable[[Outbox], int | None]
@@ -253,14 +256,25 @@ def pause(attempts: int) -> float:
 
 
 def replay(message_id: int) -> bool:
-    """Queue a parked or failed message again from its first try (a person asked for it)."""
-    stopped = Q(state=State.PARKED) | Q(state=State.FAILED)
-    row = Outbox.objects.filter(stopped, pk=message_id).first()
-    if row is None or _waiting(row.kind, row.key):
+    """Try a message now, from its first try: one that waits, is parked or failed (a person asked for it).
+
+    False for one that went out, or whose news a newer one of its key has.
+    """
+    again = {"attempts": 0, "run_after": timezone.now(), "finished_at": None, "error": ""}
+    row = Outbox.objects.filter(pk=message_id, state__in=(State.QUEUED, *STOPPED)).first()
+    if row is None:
         return False
-    changed = Outbox.objects.filter(stopped, pk=message_id).update(
-        state=State.QUEUED, attempts=0, run_after=timezone.now(), finished_at=None, error=""
-    )
+    try:
+        with transaction.atomic():
+            changed = Outbox.objects.filter(pk=row.pk, state=row.state).update(state=State.QUEUED, **again)
+    except IntegrityError:  # a newer one waits
+        return False
     if changed:
         transaction.on_commit(lambda: nudge(message_id))
     return bool(changed)
+
+
+def replay_all() -> int:
+    """Try all messages again that are parked or failed; return how many."""
+    stopped = Outbox.objects.filter(state__in=STOPPED).order_by("pk")
+    return sum(replay(pk) for pk in list(stopped.values_list("pk", flat=True)))
