@@ -60,6 +60,7 @@ class SiteAccess:
     random_item_types: tuple[str, ...] = ()
     output_type_attributes: dict[int, dict[str, str]] = field(default_factory=dict)
     use_remote_id: bool = False
+    legacy_strings: bool = False  # items have strings for values, for older engines
     admin_endpoint: str = ""
     notifier_endpoint: str = ""
     recommendation_endpoint: str = ""

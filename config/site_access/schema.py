@@ -198,6 +198,7 @@ class OutputAttributes(Node):
 
 class ContentRepository(Node):
     use_remote_id: bool = False
+    legacy_strings: StrictBool = False
 
 
 class Repository(Node):

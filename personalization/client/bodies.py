@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from config.site_access import SiteAccess
+from content.items.legacy import with_strings
 from content.items.payload import SYSTEM_KEYS, with_remote_id
 from content.items.pictures import in_variation, is_picture
 from content.items.queries import Found
@@ -28,8 +29,12 @@ AS_STORED = Shape()
 
 
 def bodies_of(found: Sequence[tuple[Found, SiteAccess]], *, shape: Shape) -> list[bytes]:
-    """The items as JSON in this shape."""
-    return shaped([stored(row, site=site) for row, site in found], shape=shape)
+    """The items as JSON in this shape, with strings for values where their site asks for that."""
+    bodies = shaped([stored(row, site=site) for row, site in found], shape=shape)
+    return [
+        with_strings(body) if site.legacy_strings else body
+        for body, (_row, site) in zip(bodies, found, strict=True)
+    ]
 
 
 def shaped(payloads: list[bytes], *, shape: Shape) -> list[bytes]:
