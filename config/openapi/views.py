@@ -46,7 +46,7 @@ def swagger(request: HttpRequest, name: str) -> HttpResponse:
 
 # Redoc writes its style sheets itself and cannot be given a nonce; scripts stay as restricted as elsewhere.
 @require_safe
-@csp_replace({"style-src": [SELF, UNSAFE_INLINE]})
+@csp_replace({"style-src": [SELF, UNSAFE_INLINE]})  # type: ignore[arg-type]
 def redoc(request: HttpRequest, name: str) -> HttpResponse:
     """Redoc, to read about an API."""
     return explorer(request, name, "redoc")
