@@ -144,6 +144,16 @@ def newest(catalogue: Catalogue, allowed: Allowed, *, oldest: float) -> Iterator
         start, size = start + size, size * 4
 
 
+def repeated(catalogue: Catalogue, allowed: Allowed, seeds: Sequence[Seed]) -> Iterator[Candidate]:
+    """The seeds themselves, in their order."""
+    look = catalogue.numbers.get
+    numbers = np.fromiter((look(seed.key, -1) for seed in seeds), np.int64, len(seeds))
+    passed = allowed.mask(catalogue, numbers) if catalogue.has_content else np.ones(len(seeds), bool)
+    for seed, passes in zip(seeds, passed.tolist(), strict=True):
+        if passes and (catalogue.has_content or allowed.passes(seed.key)):
+            yield Candidate(key=seed.key, seeds=(seed,))
+
+
 def numbers_of(artefact: Artefact, catalogue: Catalogue) -> NDArray[np.int64]:
     """Catalogue number of each row of the artefact, -1 for items that are not stored."""
     known: tuple[Catalogue, int, NDArray[np.int64]] | None = artefact.placed

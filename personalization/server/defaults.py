@@ -18,6 +18,7 @@ MODELS = {
     "also_clicked": ("Also clicked", "co_occurrence", "click"),
     "also_bought": ("Also bought", "co_purchase", "buy"),
     "recently_added": ("Recently added", "recently_added", ""),
+    "recently_viewed": ("Recently viewed", "history", ""),
 }
 PARAMETERS: dict[str, dict[str, float]] = {
     # Bought less often than clicked: engine-protocol.md 5.2 advises three to six months.
@@ -51,6 +52,8 @@ SCENARIOS = {
         "Recently added",
         [level("recently_added", Context.NONE, category=REQUESTED_CATEGORY)],
     ),
+    "bestsellers": ("Bestsellers", [level("top_purchased", Context.NONE, category=REQUESTED_CATEGORY)]),
+    "recently_viewed": ("Recently viewed", [level("recently_viewed", Context.CLICKED)]),
 }
 
 

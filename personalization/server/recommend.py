@@ -24,6 +24,7 @@ from personalization.server.plans import Plan, PlannedModel
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
 
 DAY_SECONDS = 86_400
+HISTORY = "history"  # the kind of model that recommends its context itself
 # Read a few more rows than asked for, so that one removed item does not cost a second query.
 SPARE = 5
 
@@ -146,7 +147,9 @@ class Walk:
         seeds = self.seeds(placed.context) if kind.needs_context else []
         if kind.needs_context and not seeds:
             return iter(())
-        allowed = self.allowed(level, seeds)
+        # What the user has seen is what a history recommends, without the item that is open.
+        context = self.asked if kind.name == HISTORY else [*self.asked, *seeds, *self.answer.context]
+        allowed = self.allowed(level, context)
         if allowed is None:
             return iter(())
         self.had_input = True
@@ -154,6 +157,8 @@ class Walk:
 
     def candidates(self, model: PlannedModel, allowed: Allowed, seeds: list[Seed]) -> Iterator[Candidate]:
         kind = registry.kind(model.kind)
+        if kind.name == HISTORY:
+            return candidates.repeated(self.catalogue, allowed, seeds)
         if not kind.trained:
             oldest = self.now - model.parameters["item_age_days"] * DAY_SECONDS
             return candidates.newest(self.catalogue, allowed, oldest=oldest)
@@ -178,14 +183,14 @@ class Walk:
         self.answer.context += [seed for seed in found if seed.key not in known]
         return found
 
-    def allowed(self, level: Level, seeds: list[Seed]) -> Allowed | None:
+    def allowed(self, level: Level, context: list[Seed]) -> Allowed | None:
         """The hard filters for a level, None when its category filter has nothing to refer to."""
         below = self.categories(level)
         if below is None:
             return None
         excluded: set[Key] = set()
         if self.plan.filters.exclude_context_items:
-            excluded |= {seed.key for seed in chain(self.asked, seeds, self.answer.context)}
+            excluded |= {seed.key for seed in context}
         if self.plan.filters.exclude_purchased:
             excluded |= {seed.key for seed in self.history.seeds("OWNS")}
         return Allowed(types=self.types(), below=tuple(below), excluded=frozenset(excluded), now=self.now)

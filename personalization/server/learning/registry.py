@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from personalization.server.learning import pairs, popularity, recent
+from personalization.server.learning import pairs, popularity, recent, viewed
 from personalization.server.learning.base import Kind, Learned, kind, kinds, with_defaults
 
-__all__ = ["Kind", "Learned", "kind", "kinds", "pairs", "popularity", "recent", "with_defaults"]
+__all__ = ["Kind", "Learned", "kind", "kinds", "pairs", "popularity", "recent", "viewed", "with_defaults"]

@@ -192,6 +192,23 @@ def test_it_recommends_what_is_bought_together(client: Client, account: Account)
     assert ids(ask(client, account, "also_bought", contextitems="1")) == [2]
 
 
+def test_it_shows_what_the_user_saw_last_before_any_build(client: Client, account: Account) -> None:
+    put(account, 1, 2, 3)
+    track(account, {"ana": [3, 1, 9, 2, 1], "bert": [2]})
+    assert ids(ask(client, account, "recently_viewed", user="ana")) == [3, 1, 2], "newest first, each once"
+    assert ids(ask(client, account, "recently_viewed", user="ana", contextitems=1)) == [3, 2]
+    assert ids(ask(client, account, "recently_viewed", user="bert")) == [2]
+    assert ask(client, account, "recently_viewed", user="nobody").status_code == 409
+
+
+def test_it_shows_what_is_bought_most(client: Client, account: Account) -> None:
+    put(account, 1, 2, 3)
+    track(account, {"a": [2, 1], "b": [2], "c": [2, 1]}, event="buy")
+    track(account, {f"u{n}": [3] for n in range(9)})
+    learn(account)
+    assert ids(ask(client, account, "bestsellers")) == [2, 1]
+
+
 def test_it_shows_a_new_item_as_recently_added_before_any_build(client: Client, account: Account) -> None:
     put(account, 1)
     put(account, 2)
