@@ -8,4 +8,9 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from content.blocks import register_body_block
         from personalization import checks  # noqa: F401 - registers what doctor asks
+        from personalization.blocks import BLOCKS
+
+        for name, block in BLOCKS.items():
+            register_body_block(name, block())

@@ -12,13 +12,13 @@ from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 
-from personalization.client import pasted, recommend, rendering
+from personalization.client import lazy, pasted, recommend, rendering
 from personalization.client.answers import Recommendation
 
 
 @pass_context
-def track_user(context: Context, content: Any = None) -> str:
-    return rendering.track_user(context["request"], content)
+def track_user(context: Context, content: Any = None, **options: bool) -> str:
+    return rendering.track_user(context["request"], content, **options)
 
 
 @pass_context
@@ -33,7 +33,7 @@ def recommendations(context: Context, /, scenario: str, **options: Any) -> list[
 
 @pass_context
 def show_recommendations(context: Context, /, scenario: str, **options: Any) -> str:
-    return rendering.show_recommendations(context["request"], scenario, **options)
+    return lazy.show_recommendations(context["request"], scenario, **options)
 
 
 @pass_context

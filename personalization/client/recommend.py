@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from config.customers.signing import PARAMETER
 from config.site_access import SiteAccess
 from content.items import queries
 from content.items.queries import Found
+from content.items.types import item_types
 from personalization.client import gateway, hooks, pages, reasons, visitor
 from personalization.client.answers import (
     Recommendation,
@@ -78,7 +79,7 @@ def recommendations(
         cross_content_type=cross_content_type,
         use_context_category_path=use_context_category_path,
         recommend_category=recommend_category,
-        attributes=tuple(attributes),
+        attributes=tuple(dict.fromkeys((*attributes, *mapped_fields(site)))),
         filters=filters or {},
     )
     add_context(draft, context)
@@ -94,6 +95,21 @@ def whole(limit: object) -> int:
         logger.warning("limit must be a whole number; got %.80r, %d is used.", limit, DEFAULT_LIMIT)
         return DEFAULT_LIMIT
     return max(1, min(number, MAX_LIMIT))
+
+
+def mapped_fields(site: SiteAccess) -> Iterator[str]:
+    """The fields that stand in for `intro` and `image` of some type (`field.identifiers`)."""
+    for slot in ("intro", "image"):
+        yield from site.field_identifiers.get(slot, {}).values()
+
+
+def with_mapped_fields(one: Recommendation, *, site: SiteAccess) -> Recommendation:
+    """The recommendation with the intro and the image that the site's fields of its type hold."""
+    kind = next((name for name, known in item_types().items() if known.id == one.item_type), "")
+    maps = site.field_identifiers
+    intro = one.attributes.get(maps.get("intro", {}).get(kind, ""), one.intro)
+    image = one.attributes.get(maps.get("image", {}).get(kind, ""))
+    return replace(one, intro=intro, image=one.image if image is None else safe_uri(image))
 
 
 def add_context(draft: Draft, context: Any) -> None:
@@ -170,7 +186,11 @@ def ask_engine(draft: Draft) -> None:
         return
     found = recommendations_of(document, hosts=engine_hosts(draft.site))
     host = draft.request.get_host()
-    found = [with_own_links(one, host=host) for one in found if one.uri and one.title]
+    found = [
+        with_mapped_fields(with_own_links(one, host=host), site=draft.site)
+        for one in found
+        if one.uri and one.title
+    ]
     draft.items = reasons.explain(found, request=draft.request, site=draft.site, language=draft.language)
 
 
@@ -222,7 +242,7 @@ def from_row(row: Found, *, site: SiteAccess) -> Recommendation:
     """A recommendation made of our own copy of the item, without feedback links."""
     fields = orjson.loads(row.payload)
     text = {key: clean_text(value) for key, value in fields.items() if isinstance(value, str)}
-    return Recommendation(
+    found = Recommendation(
         item_id=str(pages.wire_id(row, site=site)),
         item_type=row.item_type_id,
         title=text.get("title") or text.get("name", ""),
@@ -232,3 +252,4 @@ def from_row(row: Found, *, site: SiteAccess) -> Recommendation:
         attributes=text,
         is_fallback=True,
     )
+    return with_mapped_fields(found, site=site)

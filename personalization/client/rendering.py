@@ -30,24 +30,20 @@ def enabled(request: HttpRequest) -> bool:
     return pages.site_of(request) is not None
 
 
-def track_user(request: HttpRequest, content: Any = None) -> SafeString:
+def track_user(request: HttpRequest, content: Any = None, *, cacheable: bool = False) -> SafeString:
     """The tracking code of a page (reference 6.3), empty where nothing may be tracked.
 
     ``content``: the page or content id that the visitor looks at. Without an item of an included type
-    the tracker is loaded for clicks on recommendations and tracks no view.
+    the tracker is loaded for clicks on recommendations and tracks no view. ``cacheable``: the same for every
+    visitor, whom the tracker then knows by its own cookie alone, accounts too.
     """
     site = pages.site_of(request)
     if site is None or getattr(request, "is_preview", False):
         return SafeString("")
-    who = visitor.visitor_of(request)
-    if who == visitor.NOBODY and not site.script_url and visitor.may_be_asked(request):
-        who = ""  # our tracker waits for consent and knows the visitor from then on
+    who = "" if cacheable else tracked(request, site=site)
     views = views_of(request, content, site=site, who=who)
-    commands: list[list[Any]] = [
-        ["_setMandator", str(site.customer_id)],
-        *login_of(request, who, site=site),
-        *views,
-    ]
+    logins = [] if cacheable else login_of(request, who, site=site)
+    commands: list[list[Any]] = [["_setMandator", str(site.customer_id)], *logins, *views]
     return render(
         TRACKING_TEMPLATE,
         {
@@ -61,6 +57,14 @@ def track_user(request: HttpRequest, content: Any = None) -> SafeString:
         },
         request,
     )
+
+
+def tracked(request: HttpRequest, *, site: SiteAccess) -> str:
+    """Whom the tracker reports; "" is whoever its own cookie names."""
+    who = visitor.visitor_of(request)
+    if who == visitor.NOBODY and not site.script_url and visitor.may_be_asked(request):
+        return ""  # our tracker waits for consent and knows the visitor from then on
+    return who
 
 
 def views_of(request: HttpRequest, content: Any, *, site: SiteAccess, who: str) -> list[list[Any]]:
@@ -139,7 +143,12 @@ def nonce_of(request: HttpRequest) -> str:
 
 
 def show_recommendations(
-    request: HttpRequest, scenario: str, *, template: str = TEMPLATE, title: str = "", **options: Any
+    request: HttpRequest,
+    scenario: str,
+    *,
+    template: str = TEMPLATE,
+    title: str = "",
+    **options: Any,
 ) -> SafeString:
     """Recommendations as HTML, made with ``template``; empty when there are none.
 

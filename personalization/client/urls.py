@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from personalization import contracts
-from personalization.client import rest
+from personalization.client import lazy, rest
 
 PREFIXES = tuple(f"{prefix[1:]}/" for prefix in contracts.REST_PREFIXES)
 
-urlpatterns: list[URLPattern | URLResolver] = [
+CONTENT: list[URLPattern] = [
     pattern
     for prefix in PREFIXES
     for pattern in (
@@ -23,4 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path(f"{prefix}exportDownload/<path:file_path>", rest.download),
         re_path(rf"^{prefix}", rest.nowhere),
     )
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("personalization/fragment/", lazy.fragment, name="recommendations-fragment"),
+    *CONTENT,
 ]

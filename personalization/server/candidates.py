@@ -151,7 +151,7 @@ def repeated(catalogue: Catalogue, allowed: Allowed, seeds: Sequence[Seed]) -> I
     passed = allowed.mask(catalogue, numbers) if catalogue.has_content else np.ones(len(seeds), bool)
     for seed, passes in zip(seeds, passed.tolist(), strict=True):
         if passes and (catalogue.has_content or allowed.passes(seed.key)):
-            yield Candidate(key=seed.key, seeds=(seed,))
+            yield Candidate(key=seed.key)  # it does not follow from itself
 
 
 def numbers_of(artefact: Artefact, catalogue: Catalogue) -> NDArray[np.int64]:

@@ -10,15 +10,15 @@ from typing import Any
 
 from django import template
 
-from personalization.client import pasted, recommend, rendering
+from personalization.client import lazy, pasted, recommend, rendering
 from personalization.client.answers import Recommendation
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def track_user(context: dict[str, Any], content: Any = None) -> str:
-    return rendering.track_user(context["request"], content)
+def track_user(context: dict[str, Any], content: Any = None, **options: bool) -> str:
+    return rendering.track_user(context["request"], content, **options)
 
 
 @register.simple_tag(takes_context=True)
@@ -33,7 +33,7 @@ def recommendations(context: dict[str, Any], /, scenario: str, **options: Any) -
 
 @register.simple_tag(takes_context=True)
 def show_recommendations(context: dict[str, Any], /, scenario: str, **options: Any) -> str:
-    return rendering.show_recommendations(context["request"], scenario, **options)
+    return lazy.show_recommendations(context["request"], scenario, **options)
 
 
 @register.simple_tag(takes_context=True)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.personalization.weaknesses import bring_back
+
+
+def test_every_weakness_of_the_reference_has_a_test() -> None:
+    assert {fault.weakness for fault in bring_back.faults()} == {f"w{number:02d}" for number in range(1, 57)}
+
+
+def test_every_printed_case_of_the_reference_has_a_test() -> None:
+    """Section 9 prints every second case; a docstring or a comment of its test names it."""
+    tests = bring_back.ROOT / "tests/personalization"
+    text = "".join(path.read_text() for path in tests.rglob("test_*.py"))
+    named = {int(number) for number in re.findall(r"\b9-(\d{2,3})\b", text)}
+    assert [number for number in range(1, 116, 2) if number not in named] == []
 
 
 def test_each_comment_names_a_line_that_is_there_once() -> None:
