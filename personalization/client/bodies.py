@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from config.site_access import SiteAccess
+from content.items.by_number import Stored
 from content.items.payload import SYSTEM_KEYS, with_remote_id
 from content.items.pictures import in_variation, is_picture
 from content.items.queries import Found
@@ -30,6 +31,16 @@ AS_STORED = Shape()
 def bodies_of(found: Sequence[tuple[Found, SiteAccess]], *, shape: Shape) -> list[bytes]:
     """The items as JSON in this shape."""
     return shaped([stored(row, site=site) for row, site in found], shape=shape)
+
+
+def as_read(rows: Sequence[Stored], *, site: SiteAccess) -> list[bytes]:
+    """The payloads of rows as this site hands them out."""
+    if not site.use_remote_id:
+        return [bytes(payload) for _, _, _, payload in rows]
+    return [
+        with_remote_id(bytes(payload), content_id=content_id, remote_id=remote_id)
+        for content_id, _, remote_id, payload in rows
+    ]
 
 
 def shaped(payloads: list[bytes], *, shape: Shape) -> list[bytes]:

@@ -17,7 +17,7 @@ from content.items import queries
 from content.items.queries import Found, Group
 from content.items.types import item_types
 from personalization.client import access, asked
-from personalization.client.bodies import Shape, bodies_of
+from personalization.client.bodies import Shape, as_read, bodies_of, shaped
 from personalization.client.envelopes import content_list, endpoint, error, wrong_credentials
 from personalization.client.export import files
 from personalization.client.models import ExportRun
@@ -32,15 +32,14 @@ def content(request: HttpRequest, *, ids: str) -> HttpResponseBase:
     if sites is None:
         return wrong_credentials()
     numbers, languages = asked.ids_of(ids), asked.languages_of(request)
-    found = [
-        row
-        for site, site_id in with_wagtail_site(sites)
-        for row in in_languages(
-            queries.find_many(site_id, numbers), languages=asked.served(languages, site), site=site
-        )
-    ]
-    order = {number: place for place, number in enumerate(numbers)}
-    return answer(request, sorted(found, key=lambda pair: order[pair[0].content_id]))
+    found: list[tuple[int, bytes]] = []
+    for site, site_id in with_wagtail_site(sites):
+        rows = queries.stored_many(site_id, numbers, asked.served(languages, site))
+        found += zip([row[0] for row in rows], as_read(rows, site=site), strict=True)
+    if len(sites) > 1:
+        order = {number: place for place, number in enumerate(numbers)}
+        found.sort(key=lambda entry: order[entry[0]])
+    return content_list(request, shaped([body for _, body in found], shape=shape_of(request)))
 
 
 @endpoint
@@ -108,8 +107,11 @@ def with_wagtail_site(sites: Sequence[SiteAccess]) -> Iterator[tuple[SiteAccess,
 
 
 def answer(request: HttpRequest, found: Sequence[tuple[Found, SiteAccess]]) -> HttpResponseBase:
-    shape = Shape(fields=asked.fields_of(request), variation=asked.variation_of(request))
-    return content_list(request, bodies_of(found, shape=shape))
+    return content_list(request, bodies_of(found, shape=shape_of(request)))
+
+
+def shape_of(request: HttpRequest) -> Shape:
+    return Shape(fields=asked.fields_of(request), variation=asked.variation_of(request))
 
 
 @endpoint
