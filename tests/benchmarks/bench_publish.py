@@ -1,9 +1,9 @@
-"""What an editor waits for while the engine is up, slow, down or hostile: ``python -m tests.benchmarks publish``.
+"""Publishing while the engine is up, slow, down or hostile: ``python -m tests.benchmarks publish``.
 
 Four installations, alike but for their engine, are served by the shipped ``manage.py serve``, web and worker.
 An editor publishes a page in each in turn by the form of the back office, commit included, round after round;
-who goes first changes every round. Printed are the milliseconds of that request. Goal: the p95s differ by less
-than 20 ms.
+who goes first changes every round. Printed are the milliseconds of that request. Goal: the p95s differ by
+less than 20 ms.
 """
 
 from __future__ import annotations
@@ -105,7 +105,11 @@ def engines() -> Iterator[dict[str, int]]:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="lodestar-bench-") as folder, engines() as ports, ExitStack() as up:
+    with (
+        tempfile.TemporaryDirectory(prefix="lodestar-bench-") as folder,
+        engines() as ports,
+        ExitStack() as up,
+    ):
         pages, installations = prepared(Path(folder), ports)
         for installation in installations.values():
             up.enter_context(installation.serving())
@@ -147,7 +151,9 @@ def measured(pages: list[int], editors: dict[str, Editor]) -> dict[str, list[flo
 
 
 def report(waited: dict[str, list[float]], messages: dict[str, str]) -> int:
-    sys.stdout.write(f"{ROUNDS} publications each, in turn, milliseconds\n{'engine':10}{'p50':>8}{'p95':>8}\n")
+    sys.stdout.write(
+        f"{ROUNDS} publications each, in turn, milliseconds\n{'engine':10}{'p50':>8}{'p95':>8}\n"
+    )
     highest = {}
     for state, spent in waited.items():
         highest[state] = statistics.quantiles(spent, n=20)[-1]
