@@ -36,10 +36,11 @@ def content(request: HttpRequest, *, ids: str) -> HttpResponseBase:
     for site, site_id in with_wagtail_site(sites):
         rows = queries.stored_many(site_id, numbers, asked.served(languages, site))
         found += zip([row[0] for row in rows], as_read(rows, site=site), strict=True)
-    if len(sites) > 1:
-        order = {number: place for place, number in enumerate(numbers)}
-        found.sort(key=lambda entry: order[entry[0]])
-    return content_list(request, shaped([body for _, body in found], shape=shape_of(request)))
+    order = {number: place for place, number in enumerate(numbers)}
+    found.sort(key=lambda entry: order[entry[0]])
+    bodies = shaped([body for _, body in found], shape=shape_of(request))
+    # Sites may share items; one site has each once, and comparing 100 KB would take its time.
+    return content_list(request, each_once(bodies) if len(sites) > 1 else bodies)
 
 
 @endpoint
@@ -107,7 +108,11 @@ def with_wagtail_site(sites: Sequence[SiteAccess]) -> Iterator[tuple[SiteAccess,
 
 
 def answer(request: HttpRequest, found: Sequence[tuple[Found, SiteAccess]]) -> HttpResponseBase:
-    return content_list(request, bodies_of(found, shape=shape_of(request)))
+    return content_list(request, each_once(bodies_of(found, shape=shape_of(request))))
+
+
+def each_once(bodies: Sequence[bytes]) -> list[bytes]:
+    return list(dict.fromkeys(bodies))
 
 
 def shape_of(request: HttpRequest) -> Shape:
