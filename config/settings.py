@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "taggit",
     "django_filters",
     "rest_framework",
+    "drf_spectacular_sidecar",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -328,6 +329,9 @@ REST_FRAMEWORK: dict[str, Any] = {
 # engine that does not answer.
 RECOMMENDATION_BUDGET_SECONDS = 0.3
 EXPORT_PAGE_SIZE = 500
+EXPORT_DAYS = env.env_int("LODESTAR_EXPORT_DAYS", 7)
+if EXPORT_DAYS < 1:
+    raise ImproperlyConfigured(f"LODESTAR_EXPORT_DAYS must be at least 1; got {EXPORT_DAYS}.")
 DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
 # --- Privacy ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from config.media import media
 urlpatterns = [
     path("admin/", include("wagtail.admin.urls")),
     path("documents/", include("wagtail.documents.urls")),
+    path("api/", include("config.openapi.urls")),
     path("", include("personalization.urls")),
     path("", include("tracking.urls")),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media),

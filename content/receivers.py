@@ -44,6 +44,7 @@ def _page_saved(sender: type[Model], instance: Any, **_: Any) -> None:
     keys = keys_of(instance.pk) if _is_item(instance) else set()
     if before.get("alias_of_id") != instance.alias_of_id:
         keys |= keys_of(before.get("alias_of_id"))
+    keys |= relations.keys_declaring(instance)
     moved = bool(before) and before["url_path"] != instance.url_path
     if moved:
         below = Page.objects.filter(path__startswith=instance.path).values_list("pk", flat=True)

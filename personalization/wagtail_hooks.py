@@ -16,6 +16,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.permissions import register_permission_policy
 
 from personalization.screens.customers import CustomerScreens
+from personalization.screens.deliveries import OutboxScreens
 from personalization.screens.exports import ExportHistory
 from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
@@ -55,7 +56,7 @@ register_permission_policy(ImportRun, Only(ImportRun, "view"))
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_label = _("Personalization")
     menu_icon = "pick"
-    items = (ImportHistory(), ExportHistory(), CustomerScreens(), TokenScreens())
+    items = (ImportHistory(), ExportHistory(), OutboxScreens(), CustomerScreens(), TokenScreens())
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]

@@ -8,9 +8,15 @@ class TrackingConfig(AppConfig):
     verbose_name = "Tracking"
 
     def ready(self) -> None:
+        from config import openapi
         from tracking import (
             checks,  # noqa: F401 - registers what doctor asks
             periodic,  # noqa: F401 - registers the worker's turns
             views,  # noqa: F401 - registers what web processes start
         )
+        from tracking.openapi import document, page
         from tracking.rotation import checks as rotation_checks  # noqa: F401 - the same
+
+        openapi.describe(
+            openapi.Description(name="tracking", title="Tracking", build=document.document, page=page.page)
+        )

@@ -6,16 +6,14 @@ editor's page (`/news/...`), so behind them only known event codes are taken.
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, re_path
 
 from tracking import views
 from tracking.events import SPELLINGS
-from tracking.openapi import views as openapi
 
 CODES = "|".join(SPELLINGS)
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/schema/tracking.json", openapi.tracking, name="tracking-openapi"),
     re_path(r"^api/[^/]+/events\Z", views.event, name="events"),
     re_path(r"^api/[^/]+/[^/]+/[\s\S]*\Z", views.event, name="event"),
     re_path(rf"^(?:ebl|ebh|newsl|newsh|news)/[^/]+/(?:{CODES})/[\s\S]*\Z", views.event, name="event-old"),

@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from config.http import OutgoingError
@@ -39,8 +39,14 @@ LONGEST_WAIT_SECONDS = 24 * HOUR
 # A call in the calling thread and its answer may take this long before another worker tries.
 DELIVERY_LEASE = timedelta(seconds=120)
 
+# What only a person sends again.
+STOPPED = (State.FAILED, State.PARKED)
+
+Payload = dict[str, Any]
 Deliverer = Callable[[Outbox], int | None]
+Merge = Callable[[Payload, Payload], Payload]
 _deliverers: dict[str, Deliverer] = {}
+_merges: dict[str, Merge] = {}
 
 
 class RetryLater(Exception):
@@ -63,31 +69,38 @@ class RetryLater(Exception):
         self.status = status
 
 
-def delivery(kind: str) -> Callable[[Deliverer], Deliverer]:
-    """Register the decorated function as the deliverer of ``kind``."""
+def newest(_older: Payload, newer: Payload) -> Payload:
+    """What becomes of two messages of one key that wait: the newer says everything."""
+    return newer
+
+
+def delivery(kind: str, *, merge: Merge = newest) -> Callable[[Deliverer], Deliverer]:
+    """Register the decorated function as the deliverer of ``kind``.
+
+    ``merge`` makes one payload of an older and a newer message of one key.
+    """
 
     def register(deliverer: Deliverer) -> Deliverer:
-        _deliverers[kind] = deliverer
+        _deliverers[kind], _merges[kind] = deliverer, merge
         return deliverer
 
     return register
 
 
-def put(kind: str, *, key: str, payload: dict[str, Any], customer_id: str = "") -> Outbox:
+def put(kind: str, *, key: str, payload: Payload, customer_id: str = "") -> Outbox:
     """Store a message and deliver it once the surrounding transaction has committed.
 
-    While a message of the same kind and key waits, it is replaced: the newest wins. One whose delivery
-    is under way is followed by the new one.
+    While a message of the same kind and key waits, both become one: the newest wins, unless the kind has a
+    ``merge`` of its own. One whose delivery is under way is followed by the new one.
     """
     with transaction.atomic():
-        changed = Outbox.objects.filter(kind=kind, key=key, state=State.QUEUED).update(
-            payload=payload,
-            customer_id=customer_id,
-            version=F("version") + 1,
-            attempts=0,
-            run_after=timezone.now(),
-        )
-        row = _waiting(kind, key) if changed else _insert(kind, key, payload, customer_id)
+        waiting = _locked(kind, key)
+        if waiting is None:
+            row = _insert(kind, key, payload, customer_id)
+        else:
+            merged = _merges.get(kind, newest)(waiting.payload, payload)
+            again = {"customer_id": customer_id, "attempts": 0, "run_after": timezone.now()}
+            row = waiting if _replace(waiting, payload=merged, **again) else None
     if row is None:  # a worker took it, or another process stored one, between two statements
         return put(kind, key=key, payload=payload, customer_id=customer_id)
     transaction.on_commit(lambda: nudge(row.pk))
@@ -98,7 +111,18 @@ def _waiting(kind: str, key: str) -> Outbox | None:
     return Outbox.objects.filter(kind=kind, key=key, state=State.QUEUED).first()
 
 
-def _insert(kind: str, key: str, payload: dict[str, Any], customer_id: str) -> Outbox | None:
+def _locked(kind: str, key: str) -> Outbox | None:
+    """The message that waits under this key; no worker takes it before the transaction ends."""
+    return Outbox.objects.select_for_update().filter(kind=kind, key=key, state=State.QUEUED).first()
+
+
+def _replace(row: Outbox, **values: Any) -> bool:
+    """Change a message that still waits as it was read."""
+    same = Outbox.objects.filter(pk=row.pk, state=State.QUEUED, version=row.version)
+    return bool(same.update(version=F("version") + 1, **values))
+
+
+def _insert(kind: str, key: str, payload: Payload, customer_id: str) -> Outbox | None:
     try:
         with transaction.atomic():
             return Outbox.objects.create(kind=kind, key=key, payload=payload, customer_id=customer_id)
@@ -162,8 +186,24 @@ def overtaken(message: Outbox) -> bool:
     newer = Outbox.objects.filter(kind=message.kind, key=message.key, state=State.QUEUED, pk__gt=message.pk)
     if not newer.exists():
         return False
-    settle(message, State.CANCELLED, error="A newer message took its place.")
+    give_way(message)
     return True
+
+
+def give_way(message: Outbox, *, error: str = "", status: int | None = None) -> None:
+    """Close a message in favour of a newer one of its key, which takes over what it alone said."""
+    with transaction.atomic():
+        newer = _locked(message.kind, message.key)
+        if newer is not None and newer.pk != message.pk:
+            merged = _merges.get(message.kind, newest)(message.payload, newer.payload)
+            if merged != newer.payload:
+                _replace(newer, payload=merged)
+        settle(
+            message,
+            State.CANCELLED,
+            error=f"A newer message took its place. {error}".strip(),
+            status=status,
+        )
 
 
 def settle(message: Outbox, state: State, *, status: int | None = None, error: str = "") -> None:
@@ -205,7 +245,7 @@ def postpone(
                 lease_until=None,
             )
     except IntegrityError:  # a newer one came while this was under way
-        settle(message, State.CANCELLED, error=f"A newer message took its place. {error}", status=status)
+        give_way(message, error=error, status=status)
         return
     logger.warning("Message %s (%s) waits %.0f s: %s", message.pk, message.kind, wait, error)
 
@@ -216,14 +256,25 @@ def pause(attempts: int) -> float:
 
 
 def replay(message_id: int) -> bool:
-    """Queue a parked or failed message again from its first try (a person asked for it)."""
-    stopped = Q(state=State.PARKED) | Q(state=State.FAILED)
-    row = Outbox.objects.filter(stopped, pk=message_id).first()
-    if row is None or _waiting(row.kind, row.key):
+    """Try a message now, from its first try: one that waits, is parked or failed (a person asked for it).
+
+    False for one that went out, or whose news a newer one of its key has.
+    """
+    again = {"attempts": 0, "run_after": timezone.now(), "finished_at": None, "error": ""}
+    row = Outbox.objects.filter(pk=message_id, state__in=(State.QUEUED, *STOPPED)).first()
+    if row is None:
         return False
-    changed = Outbox.objects.filter(stopped, pk=message_id).update(
-        state=State.QUEUED, attempts=0, run_after=timezone.now(), finished_at=None, error=""
-    )
+    try:
+        with transaction.atomic():
+            changed = Outbox.objects.filter(pk=row.pk, state=row.state).update(state=State.QUEUED, **again)
+    except IntegrityError:  # a newer one waits
+        return False
     if changed:
         transaction.on_commit(lambda: nudge(message_id))
     return bool(changed)
+
+
+def replay_all() -> int:
+    """Try all messages again that are parked or failed; return how many."""
+    stopped = Outbox.objects.filter(state__in=STOPPED).order_by("pk")
+    return sum(replay(pk) for pk in list(stopped.values_list("pk", flat=True)))

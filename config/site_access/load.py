@@ -127,6 +127,7 @@ def effective(name: str, entry: Entry) -> SiteAccess:
         random_item_types=entry.random_item_types,
         output_type_attributes=dict(output_attributes(entry)),
         use_remote_id=entry.repository.content.use_remote_id,
+        legacy_strings=entry.repository.content.legacy_strings,
         admin_endpoint=admin,
         notifier_endpoint=api.notifier.endpoint or admin,
         recommendation_endpoint=api.recommendation.endpoint or own_base(),

@@ -60,6 +60,7 @@ class SiteAccess:
     random_item_types: tuple[str, ...] = ()
     output_type_attributes: dict[int, dict[str, str]] = field(default_factory=dict)
     use_remote_id: bool = False
+    legacy_strings: bool = False  # items have strings for values, for older engines
     admin_endpoint: str = ""
     notifier_endpoint: str = ""
     recommendation_endpoint: str = ""
@@ -76,7 +77,7 @@ class SiteAccess:
     export_login: str = ""
     export_password: str = field(default="", repr=False)
     async_threshold: int = 1000  # items; the back office leaves as many and more to a worker
-    author_id: int = 14  # content id of the author of items that have none
+    author_id: int = 0  # user whose name items without author and owner have
     user_source: str = ""  # default source of the user metadata API
     # intro, image, author -> item type -> field
     field_identifiers: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -69,6 +69,15 @@ def root_name(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def export_method(value: Any) -> Any:
+    if value not in ("basic", "user", "none"):
+        raise ValueError(
+            f"must be one of basic, user and none (Unsupported ExportCredentialsStrategy: {str(value)[:80]}. "
+            "Supported strategies: basic, user, none)"
+        )
+    return value
+
+
 def nothing_is_empty(value: Any) -> Any:
     return "" if value is None else value
 
@@ -100,7 +109,7 @@ class Authentication(Node):
 
 
 class ExportAuthentication(Node):
-    method: Literal["basic", "user", "none"] = "basic"
+    method: Annotated[Literal["basic", "user", "none"], BeforeValidator(export_method)] = "basic"
     login: Text = ""
     password: Text = ""
 
@@ -189,6 +198,7 @@ class OutputAttributes(Node):
 
 class ContentRepository(Node):
     use_remote_id: bool = False
+    legacy_strings: StrictBool = False
 
 
 class Repository(Node):
@@ -206,7 +216,8 @@ class Entry(Node):
     included_item_types: tuple[ItemTypeName, ...] = ()
     random_item_types: tuple[ItemTypeName, ...] = ()
     output_type_attributes: dict[Annotated[int, Field(gt=0, lt=2**31)], OutputAttributes] = {}
-    author_id: StrictInt = 14
+    # Unlike on the reference's platform, where 14 is its administrator, no user is meant by default.
+    author_id: StrictInt = Field(default=0, ge=0, lt=2**63)
     export: Export = Export()
     user_api: UserApi = UserApi()
     api: Api = Api()

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
@@ -18,12 +17,12 @@ from django.db import models
 from django.db.models import Min, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
-from wagtail.images.models import AbstractImage
 from wagtail.models import Page, Site
 
 from config.languages import UnknownLanguage, to_protocol_language
-from content.items.payload import exported
-from content.items.pictures import RENDITION, rendition_of
+from content.items.page_reading import pictures_of, read
+from content.items.pictures import rendition_of
+from content.items.scoped import Scopes, author_of
 from content.items.sources import SourceItem, register
 from content.items.types import ItemType, item_types
 
@@ -83,7 +82,7 @@ class WagtailPageSource:
     def prepare(self, keys: Collection[str]) -> None:
         """Draw missing renditions: too slow to do while rows are locked."""
         for instance in _read([place for place in _family(keys) if not place.is_alias]).values():
-            for picture in _pictures(instance):
+            for picture in pictures_of(instance):
                 try:
                     rendition_of(picture)
                 except Exception:  # noqa: BLE001, S112 - reading the field again reports it by name
@@ -97,12 +96,12 @@ class WagtailPageSource:
             if place.pk in shown:
                 groups.setdefault((place.key, place.locale_id), []).append(place)
         instances = _read([places[0] for places in groups.values()])
-        roots, ids = _roots(), _ids_by_path(family)
+        roots, ids, scopes = _roots(), _ids_by_path(family), Scopes()
         return [
             item
             for places in groups.values()
             if places[0].pk in instances
-            for item in _items(places, instances[places[0].pk], roots=roots, ids=ids)
+            for item in _items(places, instances[places[0].pk], roots=roots, ids=ids, scopes=scopes)
         ]
 
     def below(self, key: str) -> Iterator[str]:
@@ -208,46 +207,10 @@ def _shown(page_ids: Iterator[int]) -> set[int]:
 
 
 def _read(places: Sequence[Place]) -> dict[int, Page]:
-    """Load the specific pages with what their fields point to, one query a type and relation."""
-    found: dict[int, Page] = {}
-    for content_type_id, kind in _types_by_content_type().items():
-        ids = [place.pk for place in places if place.content_type_id == content_type_id]
-        if ids:
-            rows = kind.model._default_manager.filter(pk__in=ids)
-            fields = _relations(kind)
-            single = [field for field in fields if isinstance(field, models.ForeignKey)]
-            found |= (
-                rows.select_related("owner", *(field.name for field in single))
-                .prefetch_related(*(field.name for field in fields if field not in single))
-                .prefetch_related(*_renditions(single))
-                .in_bulk()
-            )
-    return found
-
-
-def _relations(kind: ItemType) -> list[Any]:
-    """Return the exported fields that other rows belong to: pictures, tags, variants."""
-    names = {attribute.split(".")[0] for _, attribute in exported(kind)}
-    return [field for field in kind.model._meta.get_fields() if field.name in names and field.is_relation]
-
-
-def _renditions(fields: Sequence[models.ForeignKey[Any, Any]]) -> Iterator[models.Prefetch]:  # type: ignore[type-arg]
-    """Pictures come with the rendition that items carry, where Wagtail looks for it."""
-    for field in fields:
-        if issubclass(field.related_model, AbstractImage):
-            pictures: Any = field.related_model
-            drawn = pictures.get_rendition_model().objects.filter(filter_spec=RENDITION)
-            yield models.Prefetch(
-                f"{field.name}__renditions", queryset=drawn, to_attr="prefetched_renditions"
-            )
-
-
-def _pictures(instance: Page) -> Iterator[AbstractImage]:
-    for field in instance._meta.concrete_fields:
-        if isinstance(field, models.ForeignKey) and field.is_cached(instance):
-            related = getattr(instance, field.name)
-            if isinstance(related, AbstractImage):
-                yield related
+    return read(
+        (kind, [place.pk for place in places if place.content_type_id == content_type_id])
+        for content_type_id, kind in _types_by_content_type().items()
+    )
 
 
 def _roots() -> list[Root]:
@@ -282,7 +245,7 @@ def _location(path: str, ids: dict[str, int]) -> str:
 
 
 def _items(
-    places: list[Place], instance: Page, *, roots: list[Root], ids: dict[str, int]
+    places: list[Place], instance: Page, *, roots: list[Root], ids: dict[str, int], scopes: Scopes
 ) -> Iterator[SourceItem]:
     """Yield the item once for every site that has a location of it, the original's location first."""
     by_site: dict[int, list[tuple[Place, Root]]] = {}
@@ -298,6 +261,7 @@ def _items(
         logger.error("Page %s is left out of the items: %s", places[0].pk, error)
         return
     for site_id, located in by_site.items():
+        site = scopes.of(site_id, language)
         yield SourceItem(
             item_type=kind,
             key=places[0].key,
@@ -305,9 +269,10 @@ def _items(
             language=language,
             uri=_uri(*located[0]),
             category_paths=[_location(place.path, ids) for place, _ in located],
-            author=_author(instance, kind),
+            author=author_of(instance, kind, site=site),
             published_at=instance.first_published_at or instance.last_published_at,
             instance=instance,
+            relations=site.field_relations if site else {},
         )
 
 
@@ -317,14 +282,6 @@ def _uri(place: Place, root: Root) -> str:
             return str(reverse("wagtail_serve", args=(place.url_path[len(root.url_path) :],)))
     except NoReverseMatch:
         return ""
-
-
-def _author(instance: Page, kind: ItemType) -> str:
-    """Return the author field's text, without one the owner's name."""
-    written = str(getattr(instance, kind.author, "") or "") if kind.author else ""
-    if written or instance.owner is None:
-        return written
-    return str(instance.owner.get_full_name() or instance.owner.get_username())
 
 
 register(WagtailPageSource())

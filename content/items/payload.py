@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from django.db import DatabaseError, models
 
+from content.items.scoped import related_value
 from content.items.sources import SourceItem
 from content.items.types import ItemType
-from content.items.values import value_of
 
 logger = logging.getLogger("personalization")
 
@@ -58,7 +58,9 @@ def build(item: SourceItem, *, content_id: int, published_at: datetime) -> bytes
             "_href": f"/api/ezp/v2/content/objects/{content_id}/locations",
         },
     }
-    fields = {_safe(name): _read(item, attribute, content_id) for name, attribute in exported(item.item_type)}
+    fields = {
+        _safe(name): _read(item, name, attribute, content_id) for name, attribute in exported(item.item_type)
+    }
     return orjson.dumps(system | fields)
 
 
@@ -91,9 +93,11 @@ def _safe(name: str) -> str:
     return f"{CLASH_PREFIX}{name}" if name in SYSTEM_KEYS else name
 
 
-def _read(item: SourceItem, attribute: str, content_id: int) -> Any:
+def _read(item: SourceItem, name: str, attribute: str, content_id: int) -> Any:
     try:
-        value = value_of(item.instance, attribute)
+        value = related_value(
+            item.instance, attribute, source=f"{item.item_type.identifier}.{name}", relations=item.relations
+        )
         orjson.dumps(value)
     except DatabaseError:
         raise

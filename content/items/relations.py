@@ -34,6 +34,11 @@ def keys_using(instance: Model) -> set[str]:
     return {key for pk in pages for key in keys_of(pk)}
 
 
+def keys_declaring(page: Page) -> set[str]:
+    """Return the keys of the pages with a relation to ``page``, because they show a field of it."""
+    return {key for pk in _declaring(page) for key in keys_of(pk)}
+
+
 def keys_linking_to(page_ids: Collection[int]) -> set[str]:
     """Return the keys of the pages with a link to one of these pages."""
     pages = _referring(ContentType.objects.get_for_model(Page), page_ids)

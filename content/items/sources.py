@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ class SourceItem:
 
     ``instance`` is what the fields of ``item_type`` are read from. ``category_paths`` has one path per
     location, the main one first. Without ``published_at`` an item keeps the time of its first row.
+    ``relations`` are the entry's `field.relations`: fields that are read from a related object.
     """
 
     item_type: ItemType
@@ -27,6 +28,7 @@ class SourceItem:
     author: str
     published_at: datetime | None
     instance: Any
+    relations: Mapping[str, str] = field(default_factory=dict)
 
 
 class ItemSource(Protocol):

@@ -10,13 +10,11 @@ import datetime
 import uuid
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from functools import partial
 from typing import Any, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
-from django.utils.html import format_html
 from taggit.managers import TaggableManager
 from wagtail.blocks import StreamValue
 from wagtail.documents.models import AbstractDocument
@@ -26,12 +24,14 @@ from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
 from content.items.pictures import rendition_of
+from content.items.streams import html_of, text_of
 
 JSON = Any
 Normaliser = Callable[[Any], JSON]
 N = TypeVar("N", bound=Normaliser)
 
 _NORMALISERS: dict[type, Normaliser] = {}
+TEXT = "text"
 _OWN_COLUMNS = {"id", "sort_order", "translation_key", "locale"}
 
 
@@ -52,9 +52,13 @@ def normaliser(*kinds: type) -> Callable[[N], N]:
 def value_of(instance: Any, attribute: str) -> JSON:
     """Return the JSON value of ``instance.attribute``; dots follow relations, "brand.name".
 
+    ``body.text`` is a rich text or a stream as plain text, one line for each block.
+
     Raises NoNormaliser for a value that nothing supports, and whatever reading the value raises.
     """
     *parents, name = attribute.split(".")
+    if name == TEXT and parents and is_markup(_field_of(instance, parents[-1])):
+        return text_of(value_of(instance, ".".join(parents)) or "")
     for parent in parents:
         instance = getattr(instance, parent)
         if instance is None:
@@ -66,6 +70,11 @@ def value_of(instance: Any, attribute: str) -> JSON:
 def normalise(value: Any) -> JSON:
     """Return the JSON of a value that belongs to no model field."""
     return _normaliser_for(None, value)(value)
+
+
+def is_markup(field: Any) -> bool:
+    """Whether the values of a model field are HTML."""
+    return isinstance(field, RichTextField | StreamField)
 
 
 def _field_of(instance: Any, name: str) -> Any:
@@ -145,9 +154,7 @@ def _rich_text(value: str | None) -> str:
 
 @normaliser(StreamField, StreamValue)
 def _stream(value: Any) -> str:
-    # Only blocks that are content; recommendations in a body are not part of the item.
-    parts = (_BLOCKS[block.block_type](block.value) for block in value if block.block_type in _BLOCKS)
-    return "".join(parts) + "\n"
+    return f"{html_of(value)}\n"
 
 
 @normaliser(TaggableManager)
@@ -176,6 +183,12 @@ def _relation(value: Page) -> JSON:
     return None
 
 
+@normaliser(models.Model)
+def _snippet(value: models.Model) -> str:
+    """Of any other related object what it is called."""
+    return str(value)
+
+
 @normaliser(models.ManyToManyField)
 def _relation_list(value: Any) -> list[JSON]:
     return [known for target in value.all() if (known := normalise(target)) is not None]
@@ -199,18 +212,3 @@ def _columns(child: models.Model) -> dict[str, JSON]:
 @normaliser(list, tuple, set, models.QuerySet)
 def _list(value: Iterable[Any]) -> list[JSON]:
     return [normalise(element) for element in value]
-
-
-def _element(tag: str, text: object) -> str:
-    return format_html("<{0}>{1}</{0}>", tag, text)
-
-
-def _quote(value: Any) -> str:
-    return _element("blockquote", value["text"])
-
-
-_BLOCKS: dict[str, Callable[[Any], str]] = {
-    "heading": partial(_element, "h2"),
-    "paragraph": str,
-    "quote": _quote,
-}

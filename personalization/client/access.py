@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from config import site_access
 from config.site_access import SiteAccess
 from personalization.client import tokens
+from personalization.client.export import files, htpasswd
 from personalization.client.export.announce import password_digest
 from personalization.client.models import AccessToken, ExportRun
 
@@ -21,17 +22,18 @@ from personalization.client.models import AccessToken, ExportRun
 def readable_sites(request: HttpRequest) -> list[SiteAccess] | None:
     """The sites whose items the caller may read; None when the credentials are wrong or absent.
 
-    A token opens the sites of its customer, a configured export login those that name it. Sites with the
+    A token, also as the password of ``token``, opens the sites of its customer, a configured export login
+    those that name it. Sites with the
     method ``none`` are open to everybody.
     """
     sites = site_access.configured_sites()
-    token = bearer_of(request)
+    login = basic_of(request)
+    token = bearer_of(request) or (login[1] if login and login[0] == tokens.LOGIN else "")
     if token:
         customer_id = tokens.customer_of(token, identifier=AccessToken.UPDATE)
         if customer_id is None:
             return None
         return [site for site in sites if str(site.customer_id) == customer_id]
-    login = basic_of(request)
     if login:
         return [site for site in sites if same_login(site, *login)] or None
     return [site for site in sites if site.export_method == "none"] or None
@@ -48,9 +50,11 @@ def may_download(request: HttpRequest, run: ExportRun) -> bool:
     login = basic_of(request)
     if login is None:
         return False
-    if run.password_hash:
-        return same(login[0], run.login) & same(password_digest(login[1]), run.password_hash)
-    return site is not None and same_login(site, *login)
+    if run.password_hash and same(login[0], run.login) & same(password_digest(login[1]), run.password_hash):
+        return True
+    if not run.password_hash and site is not None and same_login(site, *login):
+        return True
+    return htpasswd.accepts(files.absolute(run.folder), login=login[0], password=login[1])
 
 
 def site_of(run: ExportRun) -> SiteAccess | None:

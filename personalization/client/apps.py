@@ -9,5 +9,9 @@ class ClientConfig(AppConfig):
     verbose_name = "Personalization connector"
 
     def ready(self) -> None:
+        from config import openapi
         from personalization.client import receivers, upkeep  # noqa: F401 - listen and register
         from personalization.client.export import run  # noqa: F401 - registers its job
+        from personalization.client.openapi import document
+
+        openapi.describe(openapi.Description(name="content", title="Content", build=document.document))

@@ -18,6 +18,7 @@ from config.site_access import SiteAccess
 from personalization import contracts
 from personalization.client.errors import EngineError
 
+JSON = "application/json"
 NOTIFY_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1024 * 1024
 LONGEST_REASON = 300  # bytes
@@ -80,11 +81,13 @@ def call(
     license_key: str,
     budget: float,
     content: bytes = b"",
+    content_type: str = JSON,
+    accept: str = JSON,
 ) -> http.Answer:
     """Send one request and return a 2xx answer; everything else raises :class:`EngineError`."""
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": accept}
     if content:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = content_type
     client = http.SafeClient(purpose="engine", budget=budget, max_bytes=MAX_ANSWER_BYTES)
     try:
         answer = client.request(

@@ -17,9 +17,20 @@ from personalization.client.errors import EngineError
 KIND = "content_notification"
 
 
-@outbox.delivery(KIND)
+def merge(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
+    """One message for both: the newest news of each language of the item."""
+    return newer | {"languages": languages_of(older) | languages_of(newer)}
+
+
+def languages_of(payload: dict[str, Any]) -> dict[str, str]:
+    """Language -> UPDATE or DELETE; messages of earlier versions had one of each."""
+    found: dict[str, str] = payload.get("languages") or {payload["language"]: payload["action"]}
+    return found
+
+
+@outbox.delivery(KIND, merge=merge)
 def deliver(message: Outbox) -> int:
-    """Post one event with a token made for it; return the engine's status."""
+    """Post an event for each language, with a token made for them; return the engine's status."""
     payload = message.payload
     try:
         site = site_access.site_named(payload["site"])
@@ -28,7 +39,10 @@ def deliver(message: Outbox) -> int:
     token = tokens.mint(site.customer_id)
     document: contracts.NotificationDocument = {
         "transaction": None,
-        "events": [item_event(payload, site=site, token=token)],
+        "events": [
+            item_event(payload, action=action, language=language, site=site, token=token)
+            for language, action in languages_of(payload).items()
+        ],
     }
     try:
         return gateway.notify(
@@ -48,22 +62,32 @@ def later(error: EngineError) -> outbox.RetryLater:
     return outbox.RetryLater(error.retry_after or None, reason=str(error), status=error.status)
 
 
-def item_event(payload: dict[str, Any], *, site: SiteAccess, token: str) -> contracts.ItemEventDocument:
+def item_event(
+    payload: dict[str, Any], *, action: str, language: str, site: SiteAccess, token: str
+) -> contracts.ItemEventDocument:
     """The event in the key order of reference 3.4; the same id in ``uri`` and ``itemId`` (W-18)."""
     item_id: int | str = payload["remote_id"] if site.use_remote_id else payload["content_id"]
     return {
-        "action": payload["action"],
+        "action": action,
         "format": "EZ",
-        "uri": item_address(item_id, site=site, language=payload["language"]),
+        "uri": item_address(item_id, site=site, language=language),
         "itemId": item_id,
         "contentTypeId": payload["item_type_id"],
-        "lang": payload["language"],
-        "credentials": {
-            "login": site.export_login or None,
-            "password": site.export_password or None,
-            "token": token,
-        },
+        "lang": language,
+        "credentials": credentials_of(site, token=token),
     }
+
+
+def credentials_of(site: SiteAccess, *, token: str) -> dict[str, str | None]:
+    """What opens the item. Only the method ``user`` sends the login that the operator wrote (W-48).
+
+    Otherwise the token of one day is the password as well, for engines that know no bearer tokens.
+    """
+    if site.export_method == "user":
+        return {"login": site.export_login, "password": site.export_password, "token": token}
+    if site.export_method == "none":
+        return {"login": None, "password": None, "token": token}
+    return {"login": tokens.LOGIN, "password": token, "token": token}
 
 
 def item_address(item_id: int | str, *, site: SiteAccess, language: str) -> str:

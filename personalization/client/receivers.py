@@ -41,27 +41,32 @@ def queue_all(refs: Iterable[ItemRef], *, action: contracts.Action) -> None:
         # The editor's page is published; only the engine does not hear of it.
         logger.error("The engine is not told of changed items: %s", error)
         return
+    items: dict[tuple[int, int, int], list[ItemRef]] = {}
     for ref in refs:
+        items.setdefault((ref.site_id, ref.item_type_id, ref.content_id), []).append(ref)
+    for languages in items.values():
         for site, site_id in sites:
-            if site_id == ref.site_id and announces(site, ref):
-                queue(ref, site=site, action=action)
+            told = [ref for ref in languages if site_id == ref.site_id and announces(site, ref)]
+            if told:
+                queue(told, site=site, action=action)
 
 
 def announces(site: SiteAccess, ref: ItemRef) -> bool:
     return ref.item_type in site.included_item_types and site.serves(ref.language)
 
 
-def queue(ref: ItemRef, *, site: SiteAccess, action: contracts.Action) -> None:
+def queue(languages: list[ItemRef], *, site: SiteAccess, action: contracts.Action) -> None:
+    """Store one message for an item, with an event for each of its languages (reference 3.1)."""
+    item = languages[0]
     outbox.put(
         notify.KIND,
-        key=f"{site.name}:{ref.item_type_id}:{ref.content_id}:{ref.language}",
+        key=f"{site.name}:{item.item_type_id}:{item.content_id}",
         payload={
             "site": site.name,
-            "action": str(action),
-            "item_type_id": ref.item_type_id,
-            "content_id": ref.content_id,
-            "remote_id": ref.remote_id,
-            "language": ref.language,
+            "item_type_id": item.item_type_id,
+            "content_id": item.content_id,
+            "remote_id": item.remote_id,
+            "languages": {ref.language: str(action) for ref in languages},
         },
         customer_id=str(site.customer_id),
     )

@@ -17,7 +17,7 @@ from content.items import queries
 from content.items.queries import Found, Group
 from content.items.types import item_types
 from personalization.client import access, asked
-from personalization.client.bodies import Shape, as_read, bodies_of, shaped
+from personalization.client.bodies import Shape, bodies_of, bodies_of_rows
 from personalization.client.envelopes import content_list, endpoint, error, wrong_credentials
 from personalization.client.export import files
 from personalization.client.models import ExportRun
@@ -31,14 +31,14 @@ def content(request: HttpRequest, *, ids: str) -> HttpResponseBase:
     sites = access.readable_sites(request)
     if sites is None:
         return wrong_credentials()
-    numbers, languages = asked.ids_of(ids), asked.languages_of(request)
+    numbers, languages, shape = asked.ids_of(ids), asked.languages_of(request), shape_of(request)
     found: list[tuple[int, bytes]] = []
     for site, site_id in with_wagtail_site(sites):
         rows = queries.stored_many(site_id, numbers, asked.served(languages, site))
-        found += zip([row[0] for row in rows], as_read(rows, site=site), strict=True)
+        found += zip([row[0] for row in rows], bodies_of_rows(rows, site=site, shape=shape), strict=True)
     order = {number: place for place, number in enumerate(numbers)}
     found.sort(key=lambda entry: order[entry[0]])
-    bodies = shaped([body for _, body in found], shape=shape_of(request))
+    bodies = [body for _, body in found]
     # Sites may share items; one site has each once, and comparing 100 KB would take its time.
     return content_list(request, each_once(bodies) if len(sites) > 1 else bodies)
 
@@ -135,12 +135,12 @@ def download(request: HttpRequest, *, file_path: str) -> HttpResponseBase:
     match = RUN_FILE.fullmatch(file_path)
     run = ExportRun.objects.filter(folder=match[1]).first() if match else None
     if match is None or run is None:
-        return error(HTTPStatus.NOT_FOUND, "There is no such export file.")
+        return error(HTTPStatus.NOT_FOUND, f"File: {file_path[:300]} not found.")
     if not access.may_download(request, run):
         return wrong_credentials()
     handle = open_published(run, match[2])
     if handle is None:
-        return error(HTTPStatus.NOT_FOUND, "There is no such export file.")
+        return error(HTTPStatus.NOT_FOUND, f"File: {file_path[:300]} not found.")
     response = FileResponse(handle, as_attachment=True, filename=match[2], content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response

@@ -19,6 +19,8 @@ from personalization.client.models import AccessToken
 
 LIFETIME = timedelta(days=1)
 MOST_DAYS = 366
+# What notifications name as the login of a token, for engines that know basic authentication only.
+LOGIN = "token"
 PREFIX = "pt_"  # lets secret scanners recognise a leaked one
 # Written out, because every fetch of the engine looks one up: 15 microseconds, through the ORM 180.
 USABLE = f"""

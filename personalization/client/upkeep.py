@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
@@ -12,8 +13,6 @@ from config.jobs.schedule import periodic
 from personalization.client import tokens
 from personalization.client.export import files
 from personalization.client.models import ExportRun
-
-KEEP_FILES = timedelta(days=7)
 
 
 @periodic("connector_upkeep", every=3600)
@@ -40,7 +39,9 @@ def remove_old_files() -> int:
 
 
 def old(run: ExportRun) -> bool:
-    return run.finished_at is not None and run.finished_at < timezone.now() - KEEP_FILES
+    """Whether the files of a run have been kept for ``LODESTAR_EXPORT_DAYS``."""
+    keep = timedelta(days=settings.EXPORT_DAYS)
+    return run.finished_at is not None and run.finished_at < timezone.now() - keep
 
 
 def forget_old_runs() -> int:

@@ -69,7 +69,7 @@ def setting(key: str, *, site: str = "shop_en") -> tuple[Any, str]:
         ("api.notifier.endpoint", "https://engine.example", "as api.admin.endpoint"),
         ("api.recommendation.endpoint", "http://localhost:8000", "this installation's own"),
         ("site_name", "shop_en", "the name of the entry"),
-        ("author_id", 14, "built-in default"),
+        ("author_id", 0, "built-in default"),
     ],
 )
 @pytest.mark.usefixtures("file")

@@ -175,3 +175,43 @@ def test_it_delivers_on_commit_in_inline_mode(
         put()
         assert receiver.sent == []
     assert receiver.sent == [{"n": 1}]
+
+
+@pytest.fixture
+def merging() -> Iterator[Receiver]:
+    """The other side of a kind whose messages become one."""
+    made = Receiver()
+    outbox.delivery("test", merge=lambda older, newer: older | newer)(made.take)
+    yield made
+    outbox._deliverers.pop("test")
+    outbox._merges.pop("test")
+
+
+def tell(**news: int) -> Outbox:
+    return outbox.put("test", key="k", payload=news)
+
+
+@pytest.mark.django_db
+def test_it_merges_messages_that_wait_where_their_kind_says_how(merging: Receiver) -> None:
+    tell(en=1, fr=1)
+    tell(fr=2)
+    outbox.deliver_due()
+    assert merging.sent == [{"en": 1, "fr": 2}]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("how", ["failed", "died"])
+def test_what_only_an_undelivered_message_said_goes_with_the_next(how: str, merging: Receiver) -> None:
+    tell(en=1, fr=1)
+    under_way = outbox.claim()
+    assert under_way
+    tell(fr=2)
+    if how == "failed":
+        outbox.postpone(under_way, error="busy")
+    else:
+        Outbox.objects.filter(pk=under_way.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    while outbox.deliver_due():
+        pass
+    assert merging.sent == [{"en": 1, "fr": 2}]
+    under_way.refresh_from_db()
+    assert under_way.state == State.CANCELLED

@@ -226,7 +226,7 @@ BAD_FILES = {
     entry("languages: no"): "languages of site 'shop' must be",
     entry("included_item_types: [no no]"): "included_item_types.0",
     entry("api: {recommendation: {consume_timeout: 12:30}}"): "got '12:30'",
-    entry("export: {authentication: {method: digest}}"): "'basic', 'user' or 'none'",
+    entry("export: {authentication: {method: digest}}"): "Supported strategies: basic, user, none",
     entry("export: {authentication: {method: user}}"): "asks for the export method 'user'",
     entry("field: {relations: {a.image: image.image}}"): "must follow the pattern content_type.field",
     entry("included_item_types: [a]\nincluded_content_types: [a]"): "is the old name of",

@@ -26,6 +26,11 @@ SCREENS = [
     "personalization/customers/edit/{pk}/",
     "personalization/imports/",
     "personalization/exports/",
+    "personalization/exports/new/",
+    "personalization/outbox/",
+    "personalization/outbox/resend/all/",
+    "personalization/tokens/",
+    "personalization/tokens/new/",
     "installation/",
 ]
 PAGES = ["/", "/shop/clothing/hut-socks/", "/stories/trails/the-first-night-in-a-tent-with-children/"]

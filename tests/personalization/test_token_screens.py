@@ -82,3 +82,12 @@ def test_it_lets_each_do_what_is_permitted() -> None:
     assert stranger.get(LIST).status_code == 302
     assert login("change_accesstoken").post(revoke)["Location"] == LIST
     assert AccessToken.objects.get().revoked
+
+
+def test_nobody_edits_or_deletes_a_token_by_hand() -> None:
+    boss = login()
+    token = tokens.mint(501)
+    row = AccessToken.objects.get(digest=tokens.digest(token))
+    for action in ("edit", "delete"):
+        assert boss.post(f"{LIST}{action}/{row.pk}/", {"customer": "501"}).status_code == 404
+    assert f"{LIST}inspect/{row.pk}/" in boss.get(LIST).content.decode()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from tracking.collector import batch
 from tracking.collector.path import PREFIXES
@@ -148,14 +145,3 @@ def batch_path() -> dict[str, Any]:
 
 def reference(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
-
-
-@lru_cache(maxsize=1)
-def as_json() -> bytes:
-    """The document as JSON in UTF-8."""
-    return orjson.dumps(document(), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def as_text() -> str:
-    """The document as indented JSON, for people and version control."""
-    return orjson.dumps(document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

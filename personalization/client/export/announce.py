@@ -18,8 +18,8 @@ from content.items.types import item_types
 from personalization import contracts
 from personalization.client import gateway, tokens
 from personalization.client.credentials import Target, target_of
-from personalization.client.errors import EngineError, WrongUse
-from personalization.client.export import files
+from personalization.client.errors import EngineError, ExportFailed, WrongUse
+from personalization.client.export import files, htpasswd
 from personalization.client.models import AccessToken, ExportRun
 from personalization.client.notify import later
 
@@ -55,6 +55,8 @@ def deliver(message: Outbox) -> int:
         status = announce(run, target=target_of(run))
     except WrongUse as error:
         raise GiveUp(str(error)) from error
+    except ExportFailed as error:  # the disk is full, for the moment
+        raise outbox.RetryLater(reason=str(error)) from error
     except EngineError as error:
         if error.retry:
             raise later(error) from error
@@ -91,6 +93,7 @@ def give_access(run: ExportRun, *, target: Target) -> dict[str, str | None]:
     password: str | None
     if site.export_method == "basic":
         login, password = random_text(10), random_text(30)
+        htpasswd.write(files.absolute(run.folder), login=login, password=password)
     elif site.export_method == "user":
         login, password = site.export_login, site.export_password
     else:

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from config.jobs import queue
 from config.jobs.models import OPEN_STATES, Job, State
+from config.site_access import SiteAccess
 from personalization.client import credentials
 from personalization.client.bodies import AS_STORED, Shape
 from personalization.client.credentials import Target, target_of
@@ -217,7 +218,7 @@ def carry_out(run: ExportRun, job_run: queue.Run) -> None:
         languages=options["languages"],
         subtree=options.get("subtree", ""),  # a run that an earlier version began has none
     )
-    chunks = write_files(run, selection, job_run, remote_ids=target.main.use_remote_id)
+    chunks = write_files(run, selection, job_run, site=target.main)
     run.items = sum(chunk.items for chunk in chunks)
     run.bytes = sum(chunk.size for chunk in chunks)
     if not chunks:
@@ -230,7 +231,7 @@ def carry_out(run: ExportRun, job_run: queue.Run) -> None:
 
 
 def write_files(
-    run: ExportRun, selection: Selection, job_run: queue.Run, *, remote_ids: bool
+    run: ExportRun, selection: Selection, job_run: queue.Run, *, site: SiteAccess
 ) -> list[write.Chunk]:
     """Write the chunk files of all groups; return them all, those of an interrupted run included."""
     folder = files.make_folder(run.folder)
@@ -247,8 +248,9 @@ def write_files(
             group,
             done=earlier,
             page_size=run.options["page_size"],
-            remote_ids=remote_ids,
+            remote_ids=site.use_remote_id,
             shape=shape,
+            legacy_strings=site.legacy_strings,
         )
         for complete in new:
             done += sum(chunk.items for chunk in complete)

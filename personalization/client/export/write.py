@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.jobs.models import Job, JobChunk, State
 from content.items import queries
+from content.items.legacy import with_strings
 from content.items.payload import with_remote_id
 from personalization import contracts
 from personalization.client.bodies import AS_STORED, Shape, shaped
@@ -66,6 +67,7 @@ def write_group(
     page_size: int,
     remote_ids: bool,
     shape: Shape = AS_STORED,
+    legacy_strings: bool = False,
 ) -> Iterator[list[Chunk]]:
     """Write the files of a group that are not in ``done`` yet; yield those that became complete together."""
     place = Place(done[-1].site_id, done[-1].content_id) if done else Place()
@@ -81,7 +83,10 @@ def write_group(
                 with batch.file(f"{group.name}_{page}") as out:
                     out.write(HEAD)
                     while piece and items < page_size:
-                        items += write_piece(out, shaped(piece, shape=shape), first=items == 0)
+                        bodies = shaped(piece, shape=shape)
+                        if legacy_strings:
+                            bodies = [with_strings(body) for body in bodies]
+                        items += write_piece(out, bodies, first=items == 0)
                         last = Place(place.site_id, place.content_id)
                         piece = next(pieces, None)
                     out.write(TAIL)

@@ -63,7 +63,7 @@ def make_handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815
 
         def log_message(self, *_args: Any) -> None:
             """Keep the test output clean."""

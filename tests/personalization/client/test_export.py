@@ -67,7 +67,7 @@ def test_it_writes_pages_a_manifest_and_sends_one_notification(
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\d\d/\d\d/501-[0-9a-f]{32}", str(folder.relative_to(export_root)))
     assert "Exported 28 items in 4 files" in report
     names = ["article_eng-GB_1", "place_eng-GB_1", "place_eng-GB_2", "place_eng-GB_3"]
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "manifest.json"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "manifest.json", ".htpasswd"])
     ids = []
     for page in (1, 2, 3):
         document = json.loads((folder / f"place_eng-GB_{page}").read_bytes())

@@ -10,17 +10,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from taggit.models import Tag
+from wagtail.images.models import Image
 from wagtail.models import Page, PageViewRestriction
 
 from config.jobs import outbox
+from config.jobs.models import Outbox as OutboxRow
+from content.items import types
 from content.items.dirty import sweep
+from content.items.types import item_type
 from content.models import ArticlePage, FolderPage, PlacePage
-from tests.content.conftest import Magazine, committed, magazine
-from tests.personalization.client.conftest import Engine, engine, sites_file
+from tests.content.conftest import Magazine, committed, stored
+from tests.personalization.client.conftest import Engine
 
 pytestmark = pytest.mark.django_db
-__all__ = ["engine", "magazine", "sites_file"]  # fixtures
 
 SITES = """
 personalization:
@@ -43,9 +47,9 @@ EN, FR = "eng-GB", "fre-FR"
 
 @pytest.fixture
 def heard(
-    magazine: Magazine,  # noqa: F811
-    engine: Engine,  # noqa: F811
-    sites_file: Callable[[str], None],  # noqa: F811
+    magazine: Magazine,
+    engine: Engine,
+    sites_file: Callable[[str], None],
 ) -> Callable[[], Heard]:
     """Has everything delivered; returns what both engines heard since the last call."""
     sites_file(SITES)
@@ -70,13 +74,14 @@ def both(action: str, *pages: Page) -> Heard:
     return {(who, action, page.pk, EN) for who in ("501", "502") for page in pages}
 
 
-def places(magazine: Magazine, count: int = 1, **fields: Any) -> list[PlacePage]:  # noqa: F811
+def places(magazine: Magazine, count: int = 1, **fields: Any) -> list[PlacePage]:
     with committed():
         return [magazine.place(f"Place {number}", **fields) for number in range(count)]
 
 
-def test_w17_whole_subtrees_are_announced(magazine: Magazine, heard: Callable[[], Heard]) -> None:  # noqa: F811
-    # Brings it back: content/receivers.py, _page_saved: `subtrees=[]`.
+def test_w17_whole_subtrees_are_announced(magazine: Magazine, heard: Callable[[], Heard]) -> None:
+    # Brings it back: content/receivers.py:
+    # `mark(NAME, keys, subtrees=[str(instance.pk)] if moved else [])` -> `mark(NAME, keys)`
     with committed():
         deeper = magazine.places.add_child(instance=FolderPage(title="Deeper"))
         low = deeper.add_child(instance=PlacePage(title="Low"))
@@ -99,8 +104,8 @@ def test_w17_whole_subtrees_are_announced(magazine: Magazine, heard: Callable[[]
     assert heard() == both("DELETE", low, high)
 
 
-def test_w15_every_child_is_announced(magazine: Magazine, heard: Callable[[], Heard]) -> None:  # noqa: F811
-    # Brings it back: content/items/dirty.py, _replace: `for key in keys[:25]`.
+def test_w15_every_child_is_announced(magazine: Magazine, heard: Callable[[], Heard]) -> None:
+    # Brings it back: content/items/dirty.py: `for key in keys],` -> `for key in keys[:25]],`
     many = places(magazine, 60)
     assert heard() == both("UPDATE", *many)
     with committed():
@@ -111,8 +116,9 @@ def test_w15_every_child_is_announced(magazine: Magazine, heard: Callable[[], He
     assert heard() == both("UPDATE", *many)
 
 
-def test_w44_what_has_another_visible_place_stays(magazine: Magazine, heard: Callable[[], Heard]) -> None:  # noqa: F811
-    # Brings it back: content/items/pages.py, fetch: `if place.pk in shown and not place.is_alias`.
+def test_w44_what_has_another_visible_place_stays(magazine: Magazine, heard: Callable[[], Heard]) -> None:
+    # Brings it back: content/items/pages.py:
+    # `if place.pk in shown:` -> `if place.pk in shown and not place.is_alias:`
     # Case 9-65 (no DELETE; its locations changed, so UPDATE) and case 9-67.
     [place, single] = places(magazine, 2)
     with committed():
@@ -127,10 +133,11 @@ def test_w44_what_has_another_visible_place_stays(magazine: Magazine, heard: Cal
 
 
 def test_w12_what_links_to_a_deleted_page_is_announced(
-    magazine: Magazine,  # noqa: F811
+    magazine: Magazine,
     heard: Callable[[], Heard],
 ) -> None:
-    # Brings it back: content/receivers.py, _page_about_to_go: mark keys_of(instance.pk) instead of the links.
+    # Brings it back: content/receivers.py:
+    # `mark(NAME, relations.keys_linking_to([instance.pk]))` -> `mark(NAME, keys_of(instance.pk))`
     # Case 9-69.
     [target] = places(magazine)
     link = f'<p><a linktype="page" id="{target.pk}">There</a></p>'
@@ -149,10 +156,11 @@ def test_w12_what_links_to_a_deleted_page_is_announced(
 
 
 def test_w43_removed_translations_and_renamed_tags_are_announced(
-    magazine: Magazine,  # noqa: F811
+    magazine: Magazine,
     heard: Callable[[], Heard],
 ) -> None:
-    # Brings it back: content/receivers.py, connect: leave out the line with `_used_object_changed`.
+    # Brings it back: content/receivers.py:
+    # `signal.connect(_used_object_changed, dispatch_uid=f"{uid}.used")` -> `pass`
     [place] = places(magazine)
     with committed():
         french = place.copy_for_translation(magazine.fr, copy_parents=True)
@@ -177,11 +185,12 @@ def test_w43_removed_translations_and_renamed_tags_are_announced(
 
 
 def test_w45_each_site_hears_of_its_own_languages_with_its_own_address(
-    magazine: Magazine,  # noqa: F811
+    magazine: Magazine,
     heard: Callable[[], Heard],
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
-    # Brings it back: personalization/client/receivers.py, queue_all: `for site, site_id in sites[:1]`.
+    # Brings it back: personalization/client/receivers.py:
+    # `for site, site_id in sites:` -> `for site, site_id in sites[:1]:`
     [place] = places(magazine)
     while outbox.deliver_due():
         pass
@@ -194,3 +203,98 @@ def test_w45_each_site_hears_of_its_own_languages_with_its_own_address(
     with committed():
         place.copy_for_translation(magazine.fr, copy_parents=True).save_revision().publish()
     assert heard() == {("502", "UPDATE", place.pk, FR)}
+
+
+def test_w13_an_engine_that_fails_costs_the_editor_nothing_and_no_news(
+    magazine: Magazine, heard: Callable[[], Heard], engine: Engine
+) -> None:
+    """Case 9-71."""
+    # Brings it back: personalization/client/gateway.py:
+    # `retry = status >= 500 or status in (408, 425, 429)` -> `retry = False`
+    engine.status = 500
+    [place] = places(magazine)
+    assert place.live
+    outbox.deliver_due()
+    waiting = OutboxRow.objects.all()
+    assert {row.state for row in waiting} == {"queued"}
+    assert all("answered 500" in row.error for row in waiting)
+    engine.status = 202
+    engine.received.clear()
+    waiting.update(run_after=timezone.now())
+    assert heard() == both("UPDATE", place)
+
+
+def test_w14_no_editor_waits_for_an_engine(
+    magazine: Magazine, heard: Callable[[], Heard], engine: Engine
+) -> None:
+    # Brings it back: personalization/client/receivers.py:
+    # `queue(told, site=site, action=action)` ->
+    # `queue(told, site=site, action=action); outbox.deliver_due()`
+    engine.delay = 0.3
+    [place] = places(magazine)
+    with committed():
+        place.save_revision().publish()
+    assert not engine.received, "only the worker calls an engine"
+    engine.delay = 0
+    assert heard() == both("UPDATE", place), "changes before the delivery are one message"
+
+
+def test_w16_a_deletion_is_told_in_every_language_it_had(
+    magazine: Magazine, heard: Callable[[], Heard]
+) -> None:
+    # Brings it back: content/items/materialise.py:
+    # `if key not in after and row.is_visible and row.remote_id not in failed` ->
+    # `if key not in after and row.is_visible and any(other[2] == key[2] for other in after)`
+    [place] = places(magazine)
+    with committed():
+        french = place.copy_for_translation(magazine.fr, copy_parents=True)
+        french.save_revision().publish()
+    heard()
+    with committed():
+        Page.objects.get(pk=french.pk).delete()
+        Page.objects.get(pk=place.pk).delete()
+    assert heard() == both("DELETE", place) | {("502", "DELETE", place.pk, FR)}
+
+
+def test_w18_the_remote_id_stands_in_the_address_and_in_the_event(
+    magazine: Magazine, engine: Engine, sites_file: Callable[[str], None]
+) -> None:
+    """Case 9-75."""
+    # Brings it back: personalization/client/notify.py:
+    # `"itemId": item_id,` -> `"itemId": payload["content_id"],`
+    remote = "      repository: {{ content: {{ use_remote_id: true }} }}\n"
+    sites_file(SITES.replace("      languages: [eng-GB]\n", f"      languages: [eng-GB]\n{remote}", 1))
+    [place] = places(magazine)
+    while outbox.deliver_due():
+        pass
+    told = {call.path.split("/")[2]: call.json["events"][0] for call in engine.received}
+    assert told["501"]["itemId"] == str(place.translation_key)
+    assert told["501"]["uri"].endswith(f"/content/remote-id/{place.translation_key}?lang=eng-GB")
+    assert told["502"]["itemId"] == place.pk
+    assert told["502"]["uri"].endswith(f"/content/id/{place.pk}?lang=eng-GB")
+
+
+def test_w53_a_mapped_field_is_read_from_the_related_object(
+    magazine: Magazine,
+    heard: Callable[[], Heard],
+    sites_file: Callable[[str], None],
+    picture: Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Brings it back: content/items/scoped.py: `return value_of(specific, ` -> `return value_of(item, `
+    monkeypatch.setattr(types, "_TYPES", dict(types._TYPES))
+    item_type("picture", id=90, fields={"caption": "title"})(Image)
+    relations = "      field: {{ relations: {{ place.image: picture.caption }} }}\n"
+    sites_file(SITES.replace("    default:\n", f"    default:\n{relations}"))
+    [place, bare] = places(magazine, 2)
+    with committed():
+        place.image = picture
+        place.save_revision().publish()
+    assert stored(place)["image"] == "Teal"
+    assert stored(bare)["image"] is None
+    heard()
+    with committed():
+        picture.title = "Petrol"
+        picture.save()
+    assert heard() == both("UPDATE", place)
+    assert stored(place)["image"] == "Petrol"

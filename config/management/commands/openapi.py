@@ -1,4 +1,4 @@
-"""Prints what the tracking API takes and answers."""
+"""Prints what an API takes and answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tracking.openapi import document, page
+from config.openapi import described
 
 
 class Command(BaseCommand):
@@ -16,12 +16,17 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("api", choices=["tracking"])
+        parser.add_argument("api", choices=list(described()))
         parser.add_argument("--format", choices=["json", "markdown"], default="json")
         parser.add_argument("--output", type=Path, help="write to this file instead of standard output")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        text = page.page() if options["format"] == "markdown" else document.as_text()
+        api = described()[options["api"]]
+        if options["format"] == "markdown" and api.page is None:
+            raise CommandError(
+                f"The API {api.name} has no page; docs/endpoints.md tells of it.", returncode=2
+            )
+        text = api.page() if options["format"] == "markdown" and api.page else api.as_text()
         target: Path | None = options["output"]
         if target is None:
             self.stdout.write(text, ending="")
