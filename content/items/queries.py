@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Cast
 from wagtail.models import Site
 
+from content.items.by_number import Stored, rows_by_number
 from content.items.reading import pages_of_rows
 from content.items.record import Item
 from content.items.types import item_types
@@ -134,12 +135,24 @@ def find_many(
 ) -> list[Found]:
     """Return the items that exist, in the order of ``content_ids``, then of ``languages``."""
     numbers = {content_id: place for place, content_id in enumerate(content_ids)}
-    rows = _below(_visible(site_id).filter(content_id__in=numbers), subtree)
+    # The site is compared here: asked for both, SQLite walks all items of the site.
+    rows = _below(Item.objects.filter(content_id__in=numbers, is_visible=True), subtree)
     if languages is not None:
         rows = rows.filter(language__in=languages)
     order = {language: place for place, language in enumerate(languages or ())}
-    found = [_found(row) for row in rows]
+    found = [_found(row) for row in rows if row.site_id == site_id]
     return sorted(found, key=lambda one: (numbers[one.content_id], order.get(one.language, 0), one.language))
+
+
+def stored_many(site_id: int, content_ids: Sequence[int], languages: Sequence[str] = ()) -> list[Stored]:
+    """Return the items that exist, in the order of ``content_ids``, then of ``languages`` (none: all)."""
+    rows = rows_by_number(site_id, content_ids, languages)
+    if len(languages) != 1:
+        wanted = list(languages) or sorted({row[1] for row in rows})
+        rows.sort(key=lambda row: wanted.index(row[1]))
+    places = {content_id: place for place, content_id in enumerate(content_ids)}
+    rows.sort(key=lambda row: places[row[0]])
+    return rows
 
 
 def list_page(

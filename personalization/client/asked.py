@@ -19,6 +19,7 @@ MAX_FIELDS = 200
 MAX_PAGE_SIZE = 1000
 DEFAULT_PAGE_SIZE = 10
 NUMBER = re.compile(r"[0-9]{1,18}")
+NUMBERS = re.compile(r"\s*[0-9]{1,18}\s*(?:,\s*[0-9]{1,18}\s*)*")
 SUBTREE = re.compile(r"/(?:[0-9]{1,18}/){0,100}")
 
 
@@ -27,13 +28,13 @@ class BadRequest(Exception):
 
 
 def ids_of(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",")]
+    parts = text.split(",")
     if len(parts) > MAX_IDS:
         raise BadRequest(f"At most {MAX_IDS} ids are answered at once; got {len(parts)}.")
-    for part in parts:
-        if not NUMBER.fullmatch(part):
-            raise BadRequest(f"Ids are whole numbers separated by commas; got {part[:80]!r}.")
-    return list(dict.fromkeys(int(part) for part in parts))
+    if not NUMBERS.fullmatch(text):
+        wrong = next(part for part in map(str.strip, parts) if not NUMBER.fullmatch(part))
+        raise BadRequest(f"Ids are whole numbers separated by commas; got {wrong[:80]!r}.")
+    return list(dict.fromkeys(map(int, parts)))
 
 
 def languages_of(request: HttpRequest) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from config.site_access import SiteAccess
+from content.items.by_number import Stored
 from content.items.legacy import with_strings
 from content.items.payload import SYSTEM_KEYS, with_remote_id
 from content.items.pictures import in_variation, is_picture
@@ -35,6 +36,18 @@ def bodies_of(found: Sequence[tuple[Found, SiteAccess]], *, shape: Shape) -> lis
         with_strings(body) if site.legacy_strings else body
         for body, (_row, site) in zip(bodies, found, strict=True)
     ]
+
+
+def bodies_of_rows(rows: Sequence[Stored], *, site: SiteAccess, shape: Shape) -> list[bytes]:
+    """The same of one site's rows, in their order."""
+    payloads = [bytes(payload) for _, _, _, payload in rows]
+    if site.use_remote_id:
+        payloads = [
+            with_remote_id(payload, content_id=content_id, remote_id=remote_id)
+            for payload, (content_id, _, remote_id, _) in zip(payloads, rows, strict=True)
+        ]
+    bodies = shaped(payloads, shape=shape)
+    return [with_strings(body) for body in bodies] if site.legacy_strings else bodies
 
 
 def shaped(payloads: list[bytes], *, shape: Shape) -> list[bytes]:

@@ -52,8 +52,11 @@ OFFERED = offered()
 
 def accepted(request: HttpRequest) -> Format | None:
     """The form that the ``Accept`` header prefers, None when it takes neither; JSON without one."""
-    if not request.headers.get("Accept", "").strip():
+    wanted = request.headers.get("Accept", "").strip()
+    if not wanted:
         return Format.JSON
+    if named := OFFERED.get(wanted.lower()):  # the usual case, without weighing all media types
+        return named
     kind = request.get_preferred_type(list(OFFERED))
     return OFFERED[kind] if kind else None
 

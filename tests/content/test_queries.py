@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from wagtail.models import Site
 
-from content.items import queries
+from content.items import by_number, queries
 from content.items.record import Item
 from tests.content.conftest import Magazine
 
@@ -152,3 +152,44 @@ def test_it_says_when_there_is_no_default_site(magazine: Magazine) -> None:
     Site.objects.update(is_default_site=False)
     with pytest.raises(queries.UnknownRoot, match="there is no default site"):
         queries.site_for("")
+
+
+@pytest.mark.usefixtures("rows")
+def test_it_hands_out_payloads_by_number_as_they_are_stored() -> None:
+    text = orjson.dumps({"name": "Köln 🌊 \\u0000", "more": ["a,b", None]})
+    Item.objects.bulk_create(
+        [row(900, payload=text), row(900, language="fre-FR"), row(901, is_visible=False)]
+    )
+    Item.objects.bulk_create([row(900, site=2), row(902, payload=b"{}")])
+
+    found = queries.stored_many(1, [902, 901, 900, 12345], ["fre-FR", "eng-GB"])
+
+    assert [(number, language) for number, language, _, _ in found] == [
+        (902, "eng-GB"),
+        (900, "fre-FR"),
+        (900, "eng-GB"),
+    ]
+    assert [remote_id for _, _, remote_id, _ in found] == ["key-902", "key-900", "key-900"]
+    assert (bytes(found[0][3]), bytes(found[2][3])) == (b"{}", text)
+
+
+@pytest.mark.usefixtures("rows")
+def test_it_hands_out_every_language_when_none_is_named_and_nothing_for_nothing() -> None:
+    Item.objects.bulk_create([row(900, language="fre-FR"), row(900)])
+
+    assert [language for _, language, _, _ in queries.stored_many(1, [900])] == ["eng-GB", "fre-FR"]
+    assert queries.stored_many(1, []) == []
+    assert queries.stored_many(1, [12345]) == []
+
+
+@pytest.mark.django_db
+def test_it_looks_numbers_up_without_walking_the_site() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL decides by its statistics.")
+    sql = by_number.PACKED.format(numbers="1,2,3", languages="")
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", [1])
+        plan = " ".join(str(step[-1]) for step in cursor.fetchall())
+
+    assert "item_content (content_id=?)" in plan
+    assert "item_export" not in plan

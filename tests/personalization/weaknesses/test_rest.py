@@ -60,7 +60,7 @@ def test_w03_files_and_endpoints_hold_the_same_bytes(
     make_items: MakeItems, client: Client, export_root: Path
 ) -> None:
     # Brings it back: personalization/client/envelopes.py:
-    # `body = HEAD + b",".join(dict.fromkeys(bodies)) + TAIL` -> `body = b",".join(bodies)`
+    # `body = b"".join((HEAD, b",".join(bodies), TAIL))` -> `body = b",".join(bodies)`
     make_items(3)
     run_export()
     [file] = export_root.rglob("place_eng-GB_1")
@@ -156,7 +156,7 @@ def test_w25_wrong_credentials_are_401(make_items: MakeItems, client: Client) ->
 
 def test_w26_a_bad_list_of_ids_is_400(make_items: MakeItems, client: Client) -> None:
     # Brings it back: personalization/client/asked.py:
-    # `raise BadRequest(f"Ids are whole numbers separated by commas; got {part[:80]!r}.")` -> `return []`
+    # `raise BadRequest(f"Ids are whole numbers separated by commas; got {wrong[:80]!r}.")` -> `return []`
     make_items(1)
     for ids in ("1,x", "1,,2", "1.5", "-1"):
         answer = client.get(f"{PREFIX}/contentlist/{ids}", headers=bearer())
