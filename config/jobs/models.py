@@ -97,7 +97,8 @@ class Outbox(Work):
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "outbox"
+        verbose_name = "message"
+        verbose_name_plural = "messages"
         indexes = [models.Index(fields=["state", "run_after"], name="outbox_due")]
         constraints = [
             models.UniqueConstraint(

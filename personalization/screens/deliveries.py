@@ -5,7 +5,6 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -13,13 +12,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
-from wagtail.admin.views.generic import IndexView, InspectView
+from wagtail.admin.views.generic import IndexView, InspectView, PermissionCheckedMixin
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import Button
 from wagtail.log_actions import log
 from wagtail.permissions import policy_registry, register_permission_policy
@@ -50,8 +53,10 @@ def subject(message: Outbox) -> str:
     return f"{names.get(payload['item_type_id'], payload['item_type_id'])} {payload['content_id']}: {told}"
 
 
-def next_try(message: Outbox) -> datetime | None:
-    return message.run_after if message.state == State.QUEUED else None
+def next_try(message: Outbox) -> str:
+    if message.state != State.QUEUED:
+        return ""
+    return date_format(localtime(message.run_after), "SHORT_DATETIME_FORMAT")
 
 
 class Resend(InspectView):  # type: ignore[misc]
@@ -74,12 +79,15 @@ class Resend(InspectView):  # type: ignore[misc]
         return redirect(self.index_url_name)
 
 
-class ResendAll(IndexView):  # type: ignore[misc]
+class ResendAll(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
     """Asks before it sends all messages again that stopped."""
 
     template_name = "personalization/runs/resend_all.html"
     page_title = _("Send all again")
+    header_icon = "mail"
     any_permission_required = ("change",)
+    permission_policy: Any = None
+    index_url_name = ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
@@ -131,10 +139,10 @@ class OutboxScreens(HistoryViewSet):
     list_display = (
         Column("customer_id", label=_("Customer"), accessor="customer_id"),
         Column("state", label=_("State"), accessor="get_state_display"),
-        "attempts",
-        "response_status",
-        "error",
-        DateColumn("next_try", label=_("Next try"), accessor=next_try),
+        Column("attempts", label=_("Tries"), accessor="attempts"),
+        Column("response_status", label=_("Answer"), accessor="response_status"),
+        Column("error", label=_("Reason"), accessor="error"),
+        Column("next_try", label=_("Next try"), accessor=next_try),
         DateColumn("created_at", label=_("Created")),
         DateColumn("finished_at", label=_("Finished")),
     )
@@ -152,8 +160,8 @@ class OutboxScreens(HistoryViewSet):
             path("resend/<int:pk>/", self.view_of(Resend), name="resend"),
             path(
                 "resend/all/",
-                self.construct_view(
-                    ResendAll, **self.get_index_view_kwargs() | {"template_name": ResendAll.template_name}
+                ResendAll.as_view(
+                    permission_policy=self.permission_policy, index_url_name=self.get_url_name("index")
                 ),
                 name="resend_all",
             ),
