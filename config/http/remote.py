@@ -17,6 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from config.http.addresses import Target
 from config.http.answer import Deadline, Incoming, OutgoingError, Refused, TooSlow, Unreachable
+from config.http.reasons import reason
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -172,16 +173,8 @@ def failure(target: Target, error: Exception) -> OutgoingError:
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
         return TooSlow(f"{target.key} sent nothing for a while and was given up.")
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
-        return Unreachable(f"{target.key} has no acceptable TLS certificate or protocol ({reason(error)}).")
-    return Unreachable(f"{target.key} gave no complete answer ({reason(error)}).")
-
-
-def reason(error: BaseException) -> str:
-    """The innermost cause in few words."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    text = " ".join(str(error).split())[:120]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return Unreachable(f"{target.key} has no acceptable TLS certificate or protocol: {reason(error)}.")
+    return Unreachable(f"{target.key} gave no complete answer: {reason(error)}.")
 
 
 def too_slow(target: Target, deadline: Deadline) -> TooSlow:
