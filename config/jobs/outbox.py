@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -25,15 +24,25 @@ from django.db.models import F
 from django.utils import timezone
 
 from config.http import OutgoingError
-from config.jobs import lease
+from config.jobs import lease, pace
+from config.jobs.kinds import (
+    HOUR,
+    SCHEDULE_SECONDS,
+    OneByOne,
+    Payload,
+    RetryLater,
+    delivery,
+    delivery_of_many,
+    kinds,
+    merged,
+)
 from config.jobs.models import Outbox, State
 from config.jobs.queue import GiveUp
 
+__all__ = ["SCHEDULE_SECONDS", "OneByOne", "RetryLater", "delivery", "delivery_of_many"]
+
 logger = logging.getLogger("personalization")
 
-# Before the first to the tenth try; the schedule of the Standard Webhooks specification, 75 hours.
-HOUR = 3600
-SCHEDULE_SECONDS = (0, 5, 300, 1800, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR)
 JITTER = 0.1
 LONGEST_WAIT_SECONDS = 24 * HOUR
 # A call in the calling thread and its answer may take this long before another worker tries.
@@ -41,50 +50,6 @@ DELIVERY_LEASE = timedelta(seconds=120)
 
 # What only a person sends again.
 STOPPED = (State.FAILED, State.PARKED)
-
-Payload = dict[str, Any]
-Deliverer = Callable[[Outbox], int | None]
-Merge = Callable[[Payload, Payload], Payload]
-_deliverers: dict[str, Deliverer] = {}
-_merges: dict[str, Merge] = {}
-
-
-class RetryLater(Exception):
-    """The delivery failed for now. ``seconds``: what the other side asked to wait, at most a day.
-
-    ``tries``: give up after so many tries instead of ten.
-    """
-
-    def __init__(
-        self,
-        seconds: float | None = None,
-        *,
-        reason: str = "",
-        tries: int = len(SCHEDULE_SECONDS),
-        status: int | None = None,
-    ) -> None:
-        super().__init__(reason or "The other system asked for a later try.")
-        self.seconds = seconds
-        self.tries = tries
-        self.status = status
-
-
-def newest(_older: Payload, newer: Payload) -> Payload:
-    """What becomes of two messages of one key that wait: the newer says everything."""
-    return newer
-
-
-def delivery(kind: str, *, merge: Merge = newest) -> Callable[[Deliverer], Deliverer]:
-    """Register the decorated function as the deliverer of ``kind``.
-
-    ``merge`` makes one payload of an older and a newer message of one key.
-    """
-
-    def register(deliverer: Deliverer) -> Deliverer:
-        _deliverers[kind], _merges[kind] = deliverer, merge
-        return deliverer
-
-    return register
 
 
 def put(kind: str, *, key: str, payload: Payload, customer_id: str = "") -> Outbox:
@@ -98,9 +63,9 @@ def put(kind: str, *, key: str, payload: Payload, customer_id: str = "") -> Outb
         if waiting is None:
             row = _insert(kind, key, payload, customer_id)
         else:
-            merged = _merges.get(kind, newest)(waiting.payload, payload)
+            both = merged(kind, waiting.payload, payload)
             again = {"customer_id": customer_id, "attempts": 0, "run_after": timezone.now()}
-            row = waiting if _replace(waiting, payload=merged, **again) else None
+            row = waiting if _replace(waiting, payload=both, **again) else None
     if row is None:  # a worker took it, or another process stored one, between two statements
         return put(kind, key=key, payload=payload, customer_id=customer_id)
     transaction.on_commit(lambda: nudge(row.pk))
@@ -146,39 +111,76 @@ def claim() -> Outbox | None:
 
 
 def deliver_due(*, limit: int = 100) -> int:
-    """Deliver what is due, one after the other; return how many were tried."""
-    for count in range(limit):
-        message = claim()
-        if message is None:
-            return count
-        deliver(message)
-    return limit
+    """Deliver what is due, one call after the other, up to ``limit``; return how many were tried."""
+    count = 0
+    while count < limit and (message := claim()) is not None:
+        messages = [message, *companions(message)]
+        deliver([one for one in messages if is_deliverable(one)])
+        count += len(messages)
+    return count
 
 
-def deliver(message: Outbox) -> None:
-    """Deliver a claimed message and store the outcome. Never raises for what the deliverer does."""
-    deliverer = _deliverers.get(message.kind)
-    if deliverer is None:
+def companions(message: Outbox) -> list[Outbox]:
+    """Take what may go out in the same call as ``message``, which is taken already."""
+    kind = kinds.get(message.kind)
+    if kind is None or kind.together is None:
+        return []
+    alike = Outbox.objects.filter(kind.together(message), kind=message.kind)
+    return lease.claim_many(alike, kind.most - 1, lasting=DELIVERY_LEASE)
+
+
+def is_deliverable(message: Outbox) -> bool:
+    """Whether a claimed message shall be tried; if not it is closed with the reason."""
+    if message.kind not in kinds:
         settle(message, State.FAILED, error=f"No code delivers messages of the kind {message.kind!r}.")
-        return
-    if overtaken(message):
-        return
-    if message.attempts > len(SCHEDULE_SECONDS):
+    elif message.attempts > len(SCHEDULE_SECONDS):
         settle(message, State.PARKED, error="Its worker died at every try.")
-        return
-    try:
-        status = deliverer(message)
-    except GiveUp as reason:
-        settle(message, State.FAILED, error=str(reason))
-    except RetryLater as later:
-        postpone(message, seconds=later.seconds, error=str(later), tries=later.tries, status=later.status)
-    except OutgoingError as error:
-        postpone(message, error=str(error))
-    except Exception as error:  # a deliverer may fail in any way; none may stop the worker
-        logger.exception("Delivering message %s (%s) failed.", message.pk, message.kind)
-        postpone(message, error=f"{type(error).__name__}: {error}")
     else:
-        settle(message, State.DONE, status=status)
+        return not overtaken(message)
+    return False
+
+
+def deliver(messages: list[Outbox]) -> None:
+    """Deliver claimed messages of one kind in one call and store the outcome.
+
+    Never raises for what the deliverer does.
+    """
+    if not messages:
+        return
+    first = messages[0]
+    pace.wait(f"{first.kind} {first.customer_id}")
+    try:
+        status = kinds[first.kind].deliver(messages)
+    except OneByOne as reason:
+        one_by_one(messages, reason=str(reason))
+    except GiveUp as reason:
+        close(messages, State.FAILED, error=str(reason))
+    except RetryLater as later:
+        for one in messages:
+            postpone(one, seconds=later.seconds, error=str(later), tries=later.tries, status=later.status)
+    except OutgoingError as error:
+        for one in messages:
+            postpone(one, error=str(error))
+    except Exception as error:  # a deliverer may fail in any way; none may stop the worker
+        logger.exception("Delivering message %s (%s) failed.", first.pk, first.kind)
+        for one in messages:
+            postpone(one, error=f"{type(error).__name__}: {error}")
+    else:
+        close(messages, State.DONE, status=status)
+
+
+def one_by_one(messages: list[Outbox], *, reason: str) -> None:
+    """Find out which of several messages a receiver will not have; a single one fails for it."""
+    if len(messages) == 1:
+        close(messages, State.FAILED, error=reason)
+    else:
+        for one in messages:
+            deliver([one])
+
+
+def close(messages: list[Outbox], state: State, *, status: int | None = None, error: str = "") -> None:
+    for one in messages:
+        settle(one, state, status=status, error=error)
 
 
 def overtaken(message: Outbox) -> bool:
@@ -195,9 +197,9 @@ def give_way(message: Outbox, *, error: str = "", status: int | None = None) -> 
     with transaction.atomic():
         newer = _locked(message.kind, message.key)
         if newer is not None and newer.pk != message.pk:
-            merged = _merges.get(message.kind, newest)(message.payload, newer.payload)
-            if merged != newer.payload:
-                _replace(newer, payload=merged)
+            both = merged(message.kind, message.payload, newer.payload)
+            if both != newer.payload:
+                _replace(newer, payload=both)
         settle(
             message,
             State.CANCELLED,

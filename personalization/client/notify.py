@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Q
+
 from config import site_access
 from config.jobs import outbox
 from config.jobs.models import Outbox
@@ -15,6 +17,9 @@ from personalization.client import gateway, tokens
 from personalization.client.errors import EngineError
 
 KIND = "content_notification"
+MOST = 100  # items in one request; engines take thousands, and one that is lost costs the others a try
+# Statuses that may be the fault of one event; others are the fault of all, a wrong license key for instance.
+OF_ONE = (400, 409, 413, 422)
 
 
 def merge(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
@@ -28,20 +33,25 @@ def languages_of(payload: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-@outbox.delivery(KIND, merge=merge)
-def deliver(message: Outbox) -> int:
-    """Post an event for each language, with a token made for them; return the engine's status."""
-    payload = message.payload
+def of_the_same_site(message: Outbox) -> Q:
+    return Q(key__startswith=f"{message.payload['site']}:")
+
+
+@outbox.delivery_of_many(KIND, most=MOST, together=of_the_same_site, merge=merge)
+def deliver(messages: list[Outbox]) -> int:
+    """Post an event for each item and language, with a token made for them; return the engine's status."""
+    name = messages[0].payload["site"]
     try:
-        site = site_access.site_named(payload["site"])
+        site = site_access.site_named(name)
     except site_access.UnknownSite as error:
         raise GiveUp(f"The site of this message is gone: {error}") from error
     token = tokens.mint(site.customer_id)
     document: contracts.NotificationDocument = {
         "transaction": None,
         "events": [
-            item_event(payload, action=action, language=language, site=site, token=token)
-            for language, action in languages_of(payload).items()
+            item_event(message.payload, action=action, language=language, site=site, token=token)
+            for message in messages
+            for language, action in languages_of(message.payload).items()
         ],
     }
     try:
@@ -54,6 +64,8 @@ def deliver(message: Outbox) -> int:
     except EngineError as error:
         if error.retry:
             raise later(error) from error
+        if error.status in OF_ONE:
+            raise outbox.OneByOne(str(error)) from error
         raise GiveUp(str(error)) from error
 
 

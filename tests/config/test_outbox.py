@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from config.http import SafeClient
-from config.jobs import outbox
+from config.jobs import outbox, pace
+from config.jobs.kinds import kinds
 from config.jobs.models import Outbox, State
 from config.jobs.outbox import RetryLater
 from config.jobs.queue import GiveUp
@@ -39,7 +41,7 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     outbox.delivery("test")(made.take)
     yield made
-    outbox._deliverers.pop("test")
+    kinds.pop("test")
 
 
 def put(number: int = 1, *, key: str = "k") -> Outbox:
@@ -124,7 +126,7 @@ def test_it_honours_the_wait_the_other_side_asks_for(receiver: Receiver, asked: 
     receiver.failure = RetryLater(asked, status=429)
     row = put()
     before = timezone.now()
-    outbox.deliver(outbox.claim() or row)
+    outbox.deliver([outbox.claim() or row])
     row.refresh_from_db()
     assert (row.state, row.response_status) == (State.QUEUED, 429)
     assert abs((row.run_after - before).total_seconds() - waited) < 3
@@ -161,7 +163,7 @@ def test_it_keeps_a_message_when_the_other_system_is_away() -> None:
     row.refresh_from_db()
     assert row.state == State.QUEUED
     assert "127.0.0.1:9 gave no complete answer" in row.error
-    outbox._deliverers.pop("test.away")
+    kinds.pop("test.away")
 
 
 @pytest.mark.django_db
@@ -183,8 +185,7 @@ def merging() -> Iterator[Receiver]:
     made = Receiver()
     outbox.delivery("test", merge=lambda older, newer: older | newer)(made.take)
     yield made
-    outbox._deliverers.pop("test")
-    outbox._merges.pop("test")
+    kinds.pop("test")
 
 
 def tell(**news: int) -> Outbox:
@@ -215,3 +216,110 @@ def test_what_only_an_undelivered_message_said_goes_with_the_next(how: str, merg
     assert merging.sent == [{"en": 1, "fr": 2}]
     under_way.refresh_from_db()
     assert under_way.state == State.CANCELLED
+
+
+class Crowd:
+    """A receiver that takes several messages at once, and none that is poisoned."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+        self.failure: Exception | None = None
+
+    def take(self, messages: list[Outbox]) -> int:
+        numbers = [message.payload["n"] for message in messages]
+        self.calls.append(numbers)
+        if self.failure:
+            raise self.failure
+        if 13 in numbers:
+            raise outbox.OneByOne("The receiver will not have number 13.")
+        return 202
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    made = Crowd()
+    outbox.delivery_of_many("crowd", most=5, together=lambda message: Q(customer_id=message.customer_id))(
+        made.take
+    )
+    yield made
+    kinds.pop("crowd")
+
+
+def put_many(count: int, *, customer: str = "1", start: int = 0) -> None:
+    for number in range(start, start + count):
+        outbox.put("crowd", key=f"{customer}-{number}", payload={"n": number}, customer_id=customer)
+
+
+@pytest.mark.django_db
+def test_it_delivers_what_belongs_together_in_one_call(crowd: Crowd) -> None:
+    put_many(7)
+    put_many(2, customer="2", start=100)
+    assert outbox.deliver_due() == 9
+    assert crowd.calls == [[0, 1, 2, 3, 4], [5, 6], [100, 101]]
+    assert set(Outbox.objects.values_list("state", "attempts")) == {(State.DONE, 1)}
+
+
+@pytest.mark.django_db
+def test_it_finds_the_one_that_the_receiver_will_not_have(crowd: Crowd) -> None:
+    put_many(4, start=11)
+    outbox.deliver_due()
+    assert crowd.calls == [[11, 12, 13, 14], [11], [12], [13], [14]]
+    failed = Outbox.objects.get(state=State.FAILED)
+    assert (failed.payload, failed.error) == ({"n": 13}, "The receiver will not have number 13.")
+    assert Outbox.objects.filter(state=State.DONE).count() == 3
+
+
+@pytest.mark.django_db
+def test_it_puts_all_of_a_call_back_that_failed(crowd: Crowd) -> None:
+    put_many(3)
+    crowd.failure = RetryLater(60, reason="busy", status=503)
+    outbox.deliver_due()
+    assert set(Outbox.objects.values_list("state", "attempts", "error")) == {(State.QUEUED, 1, "busy")}
+    crowd.failure = None
+    due_now()
+    outbox.deliver_due()
+    assert crowd.calls[-1] == [0, 1, 2]
+
+
+@pytest.mark.django_db
+def test_it_keeps_to_ten_calls_a_second(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R22; the clock is the test's."""
+    now, slept = [1000.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(pace, "_calls", {})
+    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pace.time, "sleep", sleep)
+    put_many(5 * 25, start=100)
+    while outbox.deliver_due():
+        pass
+    assert len(crowd.calls) == 25
+    assert slept == [1.0, 1.0], "ten, ten and five"
+
+
+@pytest.mark.django_db
+def test_a_receiver_that_is_away_for_three_days_is_tried_ten_times(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R21: 75 hours and a little more, by a clock of the test's."""
+    start = timezone.now()
+    clock = [start]
+    monkeypatch.setattr(timezone, "now", lambda: clock[0])
+    receiver.failure = ConnectionError("away")
+    row = put()
+    tries = []
+    while clock[0] < start + timedelta(hours=90):
+        if outbox.deliver_due():
+            tries.append((clock[0] - start).total_seconds() / 3600)
+        clock[0] += timedelta(seconds=5 if len(tries) < 3 else 300)
+    row.refresh_from_db()
+    assert row.state == State.PARKED
+    assert len(tries) == 10
+    assert 75 * 0.9 <= tries[-1] <= 75 * 1.1 + 1
+    receiver.failure = None
+    assert outbox.replay(row.pk)
+    assert outbox.deliver_due() == 1
+    assert receiver.sent == [{"n": 1}]

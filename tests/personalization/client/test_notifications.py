@@ -135,3 +135,25 @@ def test_it_keeps_tokens_out_of_the_stored_message(site_id: int) -> None:
     item_changed.send(sender=None, refs=[ref(site_id)])
 
     assert not {"token", "password", "credentials"} & set(OutboxRow.objects.get().payload)
+
+
+def test_it_tells_of_many_items_in_few_requests(site_id: int, engine: Engine) -> None:
+    """R22: what an outage held up goes out together."""
+    item_changed.send(sender=None, refs=[ref(site_id, content_id=number) for number in range(1, 251)])
+    item_changed.send(sender=None, refs=[ref(site_id, content_id=number) for number in range(1, 251)])
+    while outbox.deliver_due():
+        pass
+    assert [len(call.json["events"]) for call in engine.received] == [100, 100, 50]
+    told = [event["itemId"] for call in engine.received for event in call.json["events"]]
+    assert sorted(told) == list(range(1, 251)), "each once, however often it changed"
+    assert (
+        len({event["credentials"]["token"] for call in engine.received for event in call.json["events"]}) == 3
+    )
+
+
+def test_an_event_that_an_engine_will_not_have_holds_up_no_other(site_id: int, engine: Engine) -> None:
+    engine.status = 400
+    item_changed.send(sender=None, refs=[ref(site_id, content_id=number) for number in (1, 2)])
+    outbox.deliver_due()
+    assert [len(call.json["events"]) for call in engine.received] == [2, 1, 1]
+    assert {row.state for row in OutboxRow.objects.all()} == {"failed"}
