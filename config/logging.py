@@ -39,6 +39,8 @@ def configure(options: dict[str, Any]) -> None:
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # These print whole addresses, which may hold user ids.
         "urllib3": {"level": "ERROR"},
+        # Tells at DEBUG of every kind of hash that it knows, at each start.
+        "passlib": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"filters": ["no-trace"]},
         # Four lines for every page that an editor publishes.

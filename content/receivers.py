@@ -82,3 +82,5 @@ def _site_changed(**_: Any) -> None:
 def _used_object_changed(sender: type[Model], instance: Any, **_: Any) -> None:
     if relations.is_used_by_items(sender):
         mark(NAME, relations.keys_using(instance))
+    if not issubclass(sender, Page) and (parents := relations.parents_of(instance)):
+        mark(NAME, parents)

@@ -94,6 +94,16 @@ class DirtyItem(models.Model):
         return f"{self.source} {self.source_id}"
 
 
+class DeclaredType(models.Model):
+    """An item type as it was when its items were last written: see :mod:`content.items.declared`."""
+
+    identifier = models.CharField(max_length=64, unique=True)
+    fingerprint = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
 class Announcement(models.Model):
     """News of the read model that the other layers have not been told yet.
 

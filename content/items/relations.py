@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
+from modelcluster.fields import ParentalKey
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.models import Page, ReferenceIndex
@@ -31,6 +32,16 @@ def keys_using(instance: Model) -> set[str]:
     """Return the keys of the pages whose items show something of ``instance``."""
     pages = set(_declaring(instance))
     pages |= _referring(ContentType.objects.get_for_model(_base(type(instance))), [instance.pk])
+    return {key for pk in pages for key in keys_of(pk)}
+
+
+def parents_of(child: Model) -> set[str]:
+    """Return the keys of the pages that ``child`` is a row of, a variant of a product for example."""
+    pages = {
+        getattr(child, field.attname)
+        for field in type(child)._meta.concrete_fields
+        if isinstance(field, ParentalKey) and issubclass(field.related_model, Page)
+    }
     return {key for pk in pages for key in keys_of(pk)}
 
 

@@ -17,7 +17,7 @@ from tests.flows.installation import ROOT, Installation, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-ROWS = 250_000
+ROWS = 400_000
 BATCH = 20_000
 FORM = ("--customer", "20001", "--map", "user=who,item=what,ts=at")
 
