@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 from wagtail.models import Site
 
 from content.items.by_number import Stored, rows_by_number
+from content.items.joined import Joined, joined_by_number
 from content.items.reading import pages_of_rows
 from content.items.record import Item
 from content.items.types import item_types
@@ -153,6 +154,11 @@ def stored_many(site_id: int, content_ids: Sequence[int], languages: Sequence[st
     places = {content_id: place for place, content_id in enumerate(content_ids)}
     rows.sort(key=lambda row: places[row[0]])
     return rows
+
+
+def joined(site_id: int, content_ids: Sequence[int], *, language: str = "") -> Joined:
+    """Return the items that exist as one piece, in the order of ``content_ids``; "" is every language."""
+    return joined_by_number(site_id, content_ids, language=language)
 
 
 def list_page(

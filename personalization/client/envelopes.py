@@ -15,6 +15,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
+from content.items.joined import Joined
 from personalization import contracts
 from personalization.client import formats
 from personalization.client.asked import BadRequest
@@ -88,16 +89,28 @@ def content_list(request: HttpRequest, bodies: Sequence[bytes]) -> HttpResponseB
 
     The answer has an ETag, and is 304 without a body for who holds that.
     """
+    joined = b",".join(bodies)
+    return items(request, joined, state=joined)
+
+
+def items_as_stored(request: HttpRequest, stored: Joined) -> HttpResponseBase:
+    """The same for items that the database has joined; its word for their state saves hashing them."""
+    return items(request, stored.body, state=stored.state.encode())
+
+
+def items(request: HttpRequest, joined: bytes, *, state: bytes) -> HttpResponseBase:
+    """``joined``: items with commas between them; ``state`` is another for other items at an address."""
     form = formats.accepted(request)
     if form is None:
         return error(HTTPStatus.NOT_ACCEPTABLE, f"Items are sent as one of: {', '.join(formats.OFFERED)}.")
-    if not bodies:
+    if not joined:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    body = b"".join((HEAD, b",".join(bodies), TAIL))
+    etag = quote_etag(hashlib.sha256(state + form.value.encode()).hexdigest()[:32])
+    body = b"".join((HEAD, joined, TAIL))
     if form is Format.XML:
         body = formats.as_xml(orjson.loads(body))
     response = HttpResponse(body, content_type=formats.in_form(contracts.CONTENTLIST_MEDIA_TYPE, form))
     # To be kept by its caller only, and asked for again each time: rights may have been taken away.
     response["Cache-Control"] = "private, no-cache"
-    response["ETag"] = quote_etag(hashlib.sha256(body).hexdigest()[:32])
-    return get_conditional_response(request, etag=response["ETag"], response=response) or response
+    response["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response

@@ -17,8 +17,14 @@ from content.items import queries
 from content.items.queries import Found, Group
 from content.items.types import item_types
 from personalization.client import access, asked
-from personalization.client.bodies import Shape, bodies_of, bodies_of_rows
-from personalization.client.envelopes import content_list, endpoint, error, wrong_credentials
+from personalization.client.bodies import AS_STORED, Shape, bodies_of, bodies_of_rows
+from personalization.client.envelopes import (
+    content_list,
+    endpoint,
+    error,
+    items_as_stored,
+    wrong_credentials,
+)
 from personalization.client.export import files
 from personalization.client.models import ExportRun
 
@@ -32,6 +38,9 @@ def content(request: HttpRequest, *, ids: str) -> HttpResponseBase:
     if sites is None:
         return wrong_credentials()
     numbers, languages, shape = asked.ids_of(ids), asked.languages_of(request), shape_of(request)
+    if (plain := as_stored(sites, languages, shape=shape)) is not None:
+        site_id, language = plain
+        return items_as_stored(request, queries.joined(site_id, numbers, language=language))
     found: list[tuple[int, bytes]] = []
     for site, site_id in with_wagtail_site(sites):
         rows = queries.stored_many(site_id, numbers, asked.served(languages, site))
@@ -41,6 +50,17 @@ def content(request: HttpRequest, *, ids: str) -> HttpResponseBase:
     bodies = [body for _, body in found]
     # Sites may share items; one site has each once, and comparing 100 KB would take its time.
     return content_list(request, each_once(bodies) if len(sites) > 1 else bodies)
+
+
+def as_stored(
+    sites: Sequence[SiteAccess], languages: Sequence[str], *, shape: Shape
+) -> tuple[int, str] | None:
+    """Wagtail site and language ("" for all) where items are answered as they are stored, else None."""
+    if len(sites) != 1 or shape != AS_STORED or sites[0].use_remote_id or sites[0].legacy_strings:
+        return None
+    site_id = site_access.wagtail_site_id(sites[0])
+    served = asked.served(languages, sites[0])
+    return None if site_id is None or len(served) > 1 else (site_id, served[0] if served else "")
 
 
 @endpoint

@@ -193,3 +193,34 @@ def test_it_looks_numbers_up_without_walking_the_site() -> None:
 
     assert "item_content (content_id=?)" in plan
     assert "item_export" not in plan
+
+
+def test_it_joins_items_as_the_rows_say(magazine: Magazine) -> None:
+    Item.objects.bulk_create(
+        [
+            *(row(number) for number in (5, 1, 3, 900)),
+            row(3, language="fre-FR"),
+            row(7, site=2),
+            row(8, is_visible=False),
+        ]
+    )
+    for language in ("eng-GB", "fre-FR", ""):
+        wanted = [language] if language else []
+        rows = queries.stored_many(1, [900, 3, 8, 7, 1, 12345], wanted)
+        found = queries.joined(1, [900, 3, 8, 7, 1, 12345], language=language)
+        assert found.body == b",".join(payload for *_, payload in rows)
+    assert queries.joined(1, [8, 7]).body == b""
+    assert queries.joined(1, []).body == b""
+
+
+def test_the_state_of_joined_items_follows_every_change(magazine: Magazine) -> None:
+    Item.objects.bulk_create([row(1), row(2)])
+    states = [queries.joined(1, [1, 2]).state]
+    assert queries.joined(1, [1, 2]).state == states[0]
+    Item.objects.get(content_id=1).save()
+    states.append(queries.joined(1, [1, 2]).state)
+    Item.objects.filter(content_id=2).update(is_visible=False)
+    states.append(queries.joined(1, [1, 2]).state)
+    Item.objects.filter(content_id=1).delete()
+    states.append(queries.joined(1, [1, 2]).state)
+    assert len(set(states)) == 4

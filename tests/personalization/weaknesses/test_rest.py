@@ -60,7 +60,7 @@ def test_w03_files_and_endpoints_hold_the_same_bytes(
     make_items: MakeItems, client: Client, export_root: Path
 ) -> None:
     # Brings it back: personalization/client/envelopes.py:
-    # `body = b"".join((HEAD, b",".join(bodies), TAIL))` -> `body = b",".join(bodies)`
+    # `body = b"".join((HEAD, joined, TAIL))` -> `body = joined`
     make_items(3)
     run_export()
     [file] = export_root.rglob("place_eng-GB_1")
