@@ -1,4 +1,4 @@
-"""The doctor's questions: did the last export, import and build go well, and is the demo's login gone?"""
+"""The doctor's questions: did exports, imports, messages and builds go well, is the demo's login gone?"""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from config.checks import Finding, part
+from config.jobs.models import Outbox
+from config.jobs.outbox import STOPPED
 from personalization.client.models import ExportRun
 from personalization.demo.login import LOGIN, PASSWORD
 from personalization.server.models import ImportRun, Model, ModelBuild
@@ -25,6 +27,21 @@ def exports() -> Iterator[Finding]:
             yield failed(
                 f"export of customer {run.customer_id}", run.error, "Then run `manage.py run_export`."
             )
+
+
+@part("outbox")
+def messages() -> Iterator[Finding]:
+    """Messages that nobody tries any more, for each customer."""
+    stopped = Outbox.objects.filter(state__in=STOPPED).order_by()
+    counts = stopped.values("customer_id").annotate(count=Count("pk"), newest=Max("pk"))
+    reasons = Outbox.objects.in_bulk([row["newest"] for row in counts])
+    for row in counts:
+        last = reasons[row["newest"]].error[:LONGEST_REASON]
+        yield Finding(
+            f"outbox of customer {row['customer_id']}",
+            f"{row['count']} messages stopped, the newest: {last}",
+            "Mend what it names, then send them again under Personalization > Outbox in the back office.",
+        )
 
 
 @part("import")

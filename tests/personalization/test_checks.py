@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from pytest_django import Settings
 
 from config.checks import examine
+from config.jobs.models import Outbox
 from personalization.checks import models
 from personalization.client.models import ExportRun
 from personalization.demo.login import LOGIN, PASSWORD
@@ -74,3 +75,13 @@ def test_it_lets_the_demo_have_its_login_in_development(settings: Settings) -> N
     settings.DEBUG = True
     get_user_model().objects.create_superuser(LOGIN, password=PASSWORD)
     assert "login" not in bad()
+
+
+def test_it_counts_messages_that_nobody_tries_any_more() -> None:
+    for number, (state, error) in enumerate(
+        (("parked", "Away."), ("failed", "Refused."), ("queued", "Busy."))
+    ):
+        Outbox.objects.create(kind="k", key=str(number), customer_id="501", state=state, error=error)
+    assert bad()["outbox of customer 501"] == "2 messages stopped, the newest: Refused."
+    Outbox.objects.update(state="done")
+    assert "outbox of customer 501" not in bad()
