@@ -39,6 +39,15 @@ class RawServer:
             self.heads.append(head)
             for part in self.script(head):
                 connection.sendall(part)
+            read_the_rest(connection)
+
+
+def read_the_rest(connection: socket.socket) -> None:
+    """Take what the client still sends: closed with unread bytes, TCP throws away what was sent."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(2)
+    while connection.recv(65536):
+        pass
 
 
 @contextlib.contextmanager
