@@ -220,7 +220,7 @@ def test_w48_an_event_carries_a_token_of_one_day_and_no_lasting_login(
 
 
 def test_w54_an_item_that_is_not_there_is_not_found(make_items: MakeItems, client: Client) -> None:
-    # Brings it back: personalization/client/envelopes.py: `if not bodies:` -> `if bodies is None:`
+    # Brings it back: personalization/client/envelopes.py: `if not joined:` -> `if joined is None:`
     make_items(1)
     for tail in ("content/id/99", "content/remote-id/none", "content/list/98,99", "contenttypes/39"):
         answer = client.get(f"{PREFIX}/{tail}", headers=bearer())
