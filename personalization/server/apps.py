@@ -12,6 +12,7 @@ class ServerConfig(AppConfig):
         from config.customers.directory import customer_created
         from personalization.server import (
             defaults,
+            people,  # noqa: F401 - registers where something of a person stands
             training,  # noqa: F401 - registers its jobs
             warm,  # noqa: F401 - registers what web processes load at their start
         )

@@ -46,6 +46,24 @@ class StoredItem(models.Model):
         return f"{self.customer_id}: {self.item_type}/{self.item_id} ({self.language})"
 
 
+class UserAttributes(models.Model):
+    """What one source told of a user; :mod:`server.people` writes it."""
+
+    customer_id = models.CharField(max_length=64)
+    user = models.CharField(max_length=32)  # pseudonym
+    source = models.CharField(max_length=64)
+    attributes = models.JSONField(default=list)  # [[key, type, value], ...]
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer_id", "user", "source"], name="one_row_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.user[:8]}... ({self.source})"
+
+
 class ItemRevision(models.Model):
     """How far the writes to a customer's items have come; :mod:`server.items.revisions` keeps it.
 

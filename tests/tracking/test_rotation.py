@@ -182,6 +182,7 @@ def test_rekeys_everything_once():
         "events": 5,
         "logins": 1,
         "lake": 5,
+        "attributes": 0,
         "tombstones": 0,
     }
     assert users() >= {pseudonyms(CUSTOMER, "john")[1]}
@@ -189,7 +190,14 @@ def test_rekeys_everything_once():
     report = rotate()
 
     assert (report["finished"], report["generation"]) == (True, 2)
-    assert report["counts"] == {"journal": 0, "events": 5, "logins": 1, "lake": 5, "tombstones": 0}
+    assert report["counts"] == {
+        "journal": 0,
+        "events": 5,
+        "logins": 1,
+        "lake": 5,
+        "attributes": 0,
+        "tombstones": 0,
+    }
     expected = {pseudonym(CUSTOMER, user) for user in ("mabel", "john", "device")}
     assert users() == {*expected, pseudonym(OTHER, "mabel")}
     assert users("lake") == expected
