@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
+from wagtail.models import Page
 
 from config import site_access
 from config.site_access import SiteAccess
@@ -112,6 +113,6 @@ def read(related: Model, target: str, field: str, *, source: str, item: Any) -> 
             f"{target}:{field}",
         )
         return None
-    if not getattr(specific, "live", True):
+    if isinstance(specific, Page) and not Page.objects.live().public().filter(pk=specific.pk).exists():
         return None
     return value_of(specific, (kind.fields or {}).get(field, field))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
@@ -185,7 +186,9 @@ def _relation(value: Page) -> JSON:
 
 @normaliser(models.Model)
 def _snippet(value: models.Model) -> str:
-    """Of any other related object what it is called."""
+    """Of any other related object what it is called; accounts are nobody's business."""
+    if isinstance(value, AbstractBaseUser):
+        raise NoNormaliser("An account is not exported; name a field of it that may be public.")
     return str(value)
 
 

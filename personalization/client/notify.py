@@ -34,7 +34,7 @@ def languages_of(payload: dict[str, Any]) -> dict[str, str]:
 
 
 def of_the_same_site(message: Outbox) -> Q:
-    return Q(key__startswith=f"{message.payload['site']}:")
+    return Q(payload__site=message.payload["site"], customer_id=message.customer_id)
 
 
 @outbox.delivery_of_many(KIND, most=MOST, together=of_the_same_site, merge=merge)

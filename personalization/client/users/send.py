@@ -57,7 +57,7 @@ def segments(ids: Sequence[str]) -> str:
 
 def segment(what: str, value: str) -> str:
     """A part of the path. Raises :class:`WrongAttribute` for one that no engine takes."""
-    if not value or FORBIDDEN.search(value) or "," in value:
+    if value in ("", ".", "..") or FORBIDDEN.search(value) or "," in value:
         raise WrongAttribute(
             f"A {what} needs at least one character and no blank, slash, backslash or comma; "
             f"got {value[:80]!r}."

@@ -90,14 +90,6 @@ def go_live_later(scene: Scene) -> None:
     page.save_revision().publish()
 
 
-def revert(scene: Scene) -> None:
-    page = scene.fresh()
-    first = page.save_revision()
-    page.title = "Second thought"
-    page.save_revision().publish()
-    first.publish()
-
-
 def reorder(scene: Scene) -> None:
     scene.fresh().move(scene.magazine.places, pos="first-child")
 
@@ -160,7 +152,6 @@ ROWS: list[tuple[Callable[[Scene], None], tuple[str, ...]]] = [
     (publish_again, NOTHING),  # in one transaction, and nothing is other than before
     (expire, DELETE),
     (go_live_later, DELETE),  # Wagtail takes the page off until then
-    (revert, NOTHING),
     (reorder, NOTHING),
     (move, UPDATE),
     (another_slug, UPDATE),

@@ -157,3 +157,14 @@ def test_an_event_that_an_engine_will_not_have_holds_up_no_other(site_id: int, e
     outbox.deliver_due()
     assert [len(call.json["events"]) for call in engine.received] == [2, 1, 1]
     assert {row.state for row in OutboxRow.objects.all()} == {"failed"}
+
+
+def test_sites_whose_names_begin_alike_never_share_a_request(
+    site_id: int, engine: Engine, sites_file: Callable[[str], None]
+) -> None:
+    sites_file(SITES.replace("site_en:", "shop:").replace("site_fr:", "'shop:eu':"))
+    item_changed.send(sender=None, refs=[ref(site_id), ref(site_id, language="fre-FR")])
+    while outbox.deliver_due():
+        pass
+    told = [(call.path, [event["lang"] for event in call.json["events"]]) for call in engine.received]
+    assert sorted(told) == [("/api/501/items", ["eng-GB"]), ("/api/502/items", ["fre-FR"])]
