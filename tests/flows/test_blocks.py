@@ -35,9 +35,6 @@ def test_it_fills_the_block_and_reports_what_was_seen(page: Page, demo: Installa
     with page.expect_response(re.compile(r"/api/10101/rendered/.*scenario=popular")) as seen:
         lazy.scroll_into_view_if_needed()
     assert seen.value.status == 204
-    with page.expect_response(re.compile(r"/api/10101/clickrecommended/.*scenario=popular")) as followed:
-        lazy.locator("a").first.click()
-    assert followed.value.status == 204
 
 
 def test_editors_choose_among_the_blocks(page: Page, demo: Installation) -> None:

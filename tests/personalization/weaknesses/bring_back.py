@@ -99,7 +99,7 @@ def notices(fault: Fault, *, copy: Path) -> bool:
     path.write_text(changed(fault))
     try:
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", fault.test],
+            [sys.executable, "-m", "pytest", "-q", "-x", fault.test],
             cwd=copy,
             env=of_its_own(),
             capture_output=True,
@@ -108,7 +108,10 @@ def notices(fault: Fault, *, copy: Path) -> bool:
         )
     finally:
         path.write_text(before)
-    if run.returncode not in (0, FAILED) or "SyntaxError" in run.stdout:
+    # A test that could not begin ends with the same code as one that failed; its summary tells them apart.
+    summary = (run.stdout.strip().splitlines() or [""])[-1]
+    began = re.match(r"\d+ (?:failed|passed)\b", summary) and "error" not in summary
+    if run.returncode not in (0, FAILED) or not began or "SyntaxError" in run.stdout:
         raise RuntimeError(f"{fault.test} could not be run with its fault:\n{run.stdout[-2000:]}{run.stderr}")
     return run.returncode == FAILED
 

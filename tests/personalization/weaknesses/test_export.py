@@ -291,8 +291,8 @@ def test_w20_settings_of_a_site_are_its_own(
 def test_w23_files_lie_outside_of_what_is_public(
     make_items: MakeItems, engine: Engine, client: Client, export_root: Path, settings: Any
 ) -> None:
-    # Brings it back: personalization/client/export/files.py:
-    # `path.mkdir(mode=0o700, parents=True, exist_ok=True)` -> `path.mkdir(parents=True, exist_ok=True)`
+    # Brings it back: personalization/client/rest.py:
+    # `/([A-Za-z0-9_-]{1,200})"` -> `/([A-Za-z0-9_.-]{1,200})"`
     make_items(1)
     folder = export_root / export(*ONE)[0]["folder"]
     assert folder.stat().st_mode & 0o077 == 0, "no other user of the machine reads them"
