@@ -41,11 +41,13 @@ import django; django.setup()
 from django.conf import settings
 from django.db import connections
 from config.customers.models import Customer
+from personalization.server.models import UserAttributes
 from tracking.models import (
     Cursor, Erasure, Event, IdentityEdge, JournaledBatch, PseudonymKey, RefusedRequest, Tombstone
 )
 with connections["default"].schema_editor() as editor:
-    editor.create_model(Customer)
+    for model in (Customer, UserAttributes):
+        editor.create_model(model)
 with connections[settings.EVENTS_DB].schema_editor() as editor:
     people = (Erasure, Tombstone, PseudonymKey)
     for model in (Cursor, Event, IdentityEdge, JournaledBatch, RefusedRequest, *people):
@@ -55,7 +57,9 @@ Customer.objects.create(name="Shop", kind="commerce", customer_id="4711")
 
 
 def prepare(env: dict[str, str], *, more: str = "") -> None:
-    """Only the tables that a collector needs, with customer 4711: all migrations take 15 seconds.
+    """The tables of a collector and those that hold something of a person, with customer 4711.
+
+    All migrations would take 15 seconds.
 
     ``more``: statements that follow, for further tables. The row is written past `create_customer`, which
     also fills tables of the engine.
