@@ -19,6 +19,10 @@ class ItemRef:
     language: str
 
 
+class NotNow(Exception):
+    """A receiver cannot hear news until somebody mends something; they are kept and told again."""
+
+
 # Both send ``refs: list[ItemRef]``.
 item_changed = Signal()  # written or updated and visible
 item_removed = Signal()  # no longer visible to the public, or gone

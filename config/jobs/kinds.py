@@ -18,6 +18,7 @@ Payload = dict[str, Any]
 Deliverer = Callable[[Outbox], int | None]
 DelivererOfMany = Callable[[list[Outbox]], int | None]
 Merge = Callable[[Payload, Payload], Payload]
+Remains = Callable[[Payload, Payload], Payload | None]
 Together = Callable[[Outbox], Q]
 
 
@@ -50,12 +51,18 @@ def newest(_older: Payload, newer: Payload) -> Payload:
     return newer
 
 
+def nothing(_older: Payload, _newer: Payload) -> Payload | None:
+    """What an older message still has to say once a newer one of its key was stored beside it."""
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """How messages of one kind are delivered: up to ``most`` that ``together`` finds in one call."""
 
     deliver: DelivererOfMany
     merge: Merge = newest
+    remains: Remains = nothing
     most: int = 1
     together: Together | None = None
 
@@ -63,21 +70,24 @@ class Kind:
 kinds: dict[str, Kind] = {}
 
 
-def delivery(kind: str, *, merge: Merge = newest) -> Callable[[Deliverer], Deliverer]:
+def delivery(
+    kind: str, *, merge: Merge = newest, remains: Remains = nothing
+) -> Callable[[Deliverer], Deliverer]:
     """Register the decorated function as the deliverer of ``kind``.
 
-    ``merge`` makes one payload of an older and a newer message of one key.
+    ``merge`` makes one payload of an older and a newer message of one key; ``remains`` says what an older one
+    alone says, None if that is nothing.
     """
 
     def register(deliverer: Deliverer) -> Deliverer:
-        kinds[kind] = Kind(deliver=lambda messages: deliverer(messages[0]), merge=merge)
+        kinds[kind] = Kind(deliver=lambda messages: deliverer(messages[0]), merge=merge, remains=remains)
         return deliverer
 
     return register
 
 
 def delivery_of_many(
-    kind: str, *, most: int, together: Together, merge: Merge = newest
+    kind: str, *, most: int, together: Together, merge: Merge = newest, remains: Remains = nothing
 ) -> Callable[[DelivererOfMany], DelivererOfMany]:
     """The same for a function that takes several messages: up to ``most`` that wait and match ``together``.
 
@@ -85,7 +95,7 @@ def delivery_of_many(
     """
 
     def register(deliverer: DelivererOfMany) -> DelivererOfMany:
-        kinds[kind] = Kind(deliver=deliverer, merge=merge, most=most, together=together)
+        kinds[kind] = Kind(deliver=deliverer, merge=merge, remains=remains, most=most, together=together)
         return deliverer
 
     return register
@@ -93,3 +103,7 @@ def delivery_of_many(
 
 def merged(kind: str, older: Payload, newer: Payload) -> Payload:
     return kinds[kind].merge(older, newer) if kind in kinds else newer
+
+
+def remains(kind: str, older: Payload, newer: Payload) -> Payload | None:
+    return kinds[kind].remains(older, newer) if kind in kinds else None

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -72,6 +72,15 @@ def mine(row: Row) -> QuerySet[Row]:
         pk=row.pk, state=State.RUNNING, lease_owner=row.lease_owner, attempts=row.attempts
     )
     return held
+
+
+def extend(rows: Sequence[Row], *, lasting: timedelta) -> None:
+    """Let the leases that this worker still has on rows of one model last anew."""
+    if rows:
+        held = type(rows[0])._default_manager.filter(
+            pk__in=[row.pk for row in rows], state=State.RUNNING, lease_owner=worker_name()
+        )
+        held.update(lease_until=timezone.now() + lasting)
 
 
 def end() -> datetime:

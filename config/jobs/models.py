@@ -94,12 +94,17 @@ class Outbox(Work):
     payload = models.JSONField(default=dict)
     # Rises with every replacement, so that a delivery under way notices that it is out of date.
     version = models.PositiveIntegerField(default=1)
+    # When its newest news was stored: a message sent again by hand is not newer for that.
+    said_at = models.DateTimeField(default=timezone.now)
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = "message"
         verbose_name_plural = "messages"
-        indexes = [models.Index(fields=["state", "run_after"], name="outbox_due")]
+        indexes = [
+            models.Index(fields=["state", "run_after"], name="outbox_due"),
+            models.Index(fields=["kind", "key"], name="outbox_key"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "key"],
@@ -110,6 +115,16 @@ class Outbox(Work):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} ({self.state})"
+
+
+class Receiver(models.Model):
+    """When the next call may go to one receiver of messages; :mod:`config.jobs.pace` keeps it."""
+
+    name = models.CharField(max_length=128, primary_key=True)
+    free_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Periodic(models.Model):

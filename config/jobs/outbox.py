@@ -20,11 +20,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from config.http import OutgoingError
-from config.jobs import lease, pace
+from config.jobs import lease, pace, queue
 from config.jobs.kinds import (
     HOUR,
     SCHEDULE_SECONDS,
@@ -35,6 +35,7 @@ from config.jobs.kinds import (
     delivery_of_many,
     kinds,
     merged,
+    remains,
 )
 from config.jobs.models import Outbox, State
 from config.jobs.queue import GiveUp
@@ -64,16 +65,13 @@ def put(kind: str, *, key: str, payload: Payload, customer_id: str = "") -> Outb
             row = _insert(kind, key, payload, customer_id)
         else:
             both = merged(kind, waiting.payload, payload)
-            again = {"customer_id": customer_id, "attempts": 0, "run_after": timezone.now()}
+            now = timezone.now()
+            again = {"customer_id": customer_id, "attempts": 0, "run_after": now, "said_at": now}
             row = waiting if _replace(waiting, payload=both, **again) else None
     if row is None:  # a worker took it, or another process stored one, between two statements
         return put(kind, key=key, payload=payload, customer_id=customer_id)
     transaction.on_commit(lambda: nudge(row.pk))
     return row
-
-
-def _waiting(kind: str, key: str) -> Outbox | None:
-    return Outbox.objects.filter(kind=kind, key=key, state=State.QUEUED).first()
 
 
 def _locked(kind: str, key: str) -> Outbox | None:
@@ -105,9 +103,15 @@ def nudge(message_id: int) -> None:
         nudge_worker(deliver_outbox, what=f"message {message_id}")
 
 
+def deliverable() -> QuerySet[Outbox]:
+    """Messages of keys of which no other one is being delivered: so none passes one before it."""
+    under_way = Outbox.objects.filter(kind=OuterRef("kind"), key=OuterRef("key"), state=State.RUNNING)
+    return Outbox.objects.filter(~Exists(under_way.exclude(pk=OuterRef("pk"))))
+
+
 def claim() -> Outbox | None:
     """Take the next message that is due, or one whose worker's lease has run out."""
-    return lease.claim(Outbox.objects.all(), lasting=DELIVERY_LEASE)
+    return lease.claim(deliverable(), lasting=DELIVERY_LEASE)
 
 
 def deliver_due(*, limit: int = 100) -> int:
@@ -125,7 +129,7 @@ def companions(message: Outbox) -> list[Outbox]:
     kind = kinds.get(message.kind)
     if kind is None or kind.together is None:
         return []
-    alike = Outbox.objects.filter(kind.together(message), kind=message.kind)
+    alike = deliverable().filter(kind.together(message), kind=message.kind)
     return lease.claim_many(alike, kind.most - 1, lasting=DELIVERY_LEASE)
 
 
@@ -148,7 +152,7 @@ def deliver(messages: list[Outbox]) -> None:
     if not messages:
         return
     first = messages[0]
-    pace.wait(f"{first.kind} {first.customer_id}")
+    pace.wait(first.customer_id or first.kind)
     try:
         status = kinds[first.kind].deliver(messages)
     except OneByOne as reason:
@@ -174,8 +178,11 @@ def one_by_one(messages: list[Outbox], *, reason: str) -> None:
     if len(messages) == 1:
         close(messages, State.FAILED, error=reason)
     else:
-        for one in messages:
-            deliver([one])
+        for number, one in enumerate(messages):
+            # Together they may take far longer than a lease lasts.
+            lease.extend(messages[number:], lasting=DELIVERY_LEASE)
+            if lease.mine(one).exists() and not overtaken(one):
+                deliver([one])
 
 
 def close(messages: list[Outbox], state: State, *, status: int | None = None, error: str = "") -> None:
@@ -184,28 +191,37 @@ def close(messages: list[Outbox], state: State, *, status: int | None = None, er
 
 
 def overtaken(message: Outbox) -> bool:
-    """Close the message when a newer one of its key waits: that one says everything."""
-    newer = Outbox.objects.filter(kind=message.kind, key=message.key, state=State.QUEUED, pk__gt=message.pk)
-    if not newer.exists():
-        return False
-    give_way(message)
-    return True
+    """Close the message when another one of its key waits, which then says everything."""
+    waits = Outbox.objects.filter(kind=message.kind, key=message.key, state=State.QUEUED)
+    return waits.exists() and give_way(message)
 
 
-def give_way(message: Outbox, *, error: str = "", status: int | None = None) -> None:
-    """Close a message in favour of a newer one of its key, which takes over what it alone said."""
+def give_way(message: Outbox, *, error: str = "", status: int | None = None) -> bool:
+    """Close a message in favour of the one of its key that waits, which takes over what it alone said.
+
+    False, and nothing is done, if none waits any more.
+    """
     with transaction.atomic():
-        newer = _locked(message.kind, message.key)
-        if newer is not None and newer.pk != message.pk:
-            both = merged(message.kind, message.payload, newer.payload)
-            if both != newer.payload:
-                _replace(newer, payload=both)
+        waiting = _locked(message.kind, message.key)
+        if waiting is None or not absorb(waiting, message):
+            return False
         settle(
             message,
             State.CANCELLED,
             error=f"A newer message took its place. {error}".strip(),
             status=status,
         )
+    return True
+
+
+def absorb(waiting: Outbox, other: Outbox, **values: Any) -> bool:
+    """Give a message that waits the news of another one of its key; False if a worker took it meanwhile.
+
+    Beside a message under way or stopped only newer news waits, or older that it has nothing of.
+    """
+    both = merged(waiting.kind, other.payload, waiting.payload)
+    newest = max(waiting.said_at, other.said_at)
+    return _replace(waiting, payload=both, said_at=newest, **values)
 
 
 def settle(message: Outbox, state: State, *, status: int | None = None, error: str = "") -> None:
@@ -246,8 +262,9 @@ def postpone(
                 lease_owner="",
                 lease_until=None,
             )
-    except IntegrityError:  # a newer one came while this was under way
-        give_way(message, error=error, status=status)
+    except IntegrityError:  # another one came while this was under way
+        if not give_way(message, error=error, status=status):
+            postpone(message, error=error, seconds=seconds, tries=tries, status=status)
         return
     logger.warning("Message %s (%s) waits %.0f s: %s", message.pk, message.kind, wait, error)
 
@@ -260,23 +277,62 @@ def pause(attempts: int) -> float:
 def replay(message_id: int) -> bool:
     """Try a message now, from its first try: one that waits, is parked or failed (a person asked for it).
 
-    False for one that went out, or whose news a newer one of its key has.
+    What newer messages of its key said is not said again; where one waits, that one takes the rest along.
+    False for a message that went out or has nothing of its own to say any more.
     """
-    again = {"attempts": 0, "run_after": timezone.now(), "finished_at": None, "error": ""}
-    row = Outbox.objects.filter(pk=message_id, state__in=(State.QUEUED, *STOPPED)).first()
-    if row is None:
-        return False
+    with transaction.atomic():
+        sendable = Outbox.objects.filter(pk=message_id, state__in=(State.QUEUED, *STOPPED))
+        row = sendable.select_for_update().first()
+        if row is None or (payload := still_to_say(row)) is None:
+            return False
+        row.payload = payload
+        goes = row if row.state == State.QUEUED else _locked(row.kind, row.key) or row
+        if not _sent_again(row, goes):
+            return False
+    transaction.on_commit(lambda: nudge(goes.pk))
+    return True
+
+
+def _sent_again(row: Outbox, goes: Outbox) -> bool:
+    """Queue ``row``, or let ``goes``, which waits, take its news along."""
+    now = timezone.now()
+    again: dict[str, Any] = {"attempts": 0, "run_after": now}
+    back = {"state": State.QUEUED, "payload": row.payload, "finished_at": None, "error": ""}
+    same = Outbox.objects.filter(pk=row.pk, state=row.state)
     try:
         with transaction.atomic():
-            changed = Outbox.objects.filter(pk=row.pk, state=row.state).update(state=State.QUEUED, **again)
-    except IntegrityError:  # a newer one waits
-        return False
-    if changed:
-        transaction.on_commit(lambda: nudge(message_id))
-    return bool(changed)
+            if goes.pk == row.pk:
+                return bool(same.update(**back, **again))
+            if not absorb(goes, row, **again):
+                return False
+            reason = f"Sent again with message {goes.pk}, which waited."
+            return bool(same.update(state=State.CANCELLED, finished_at=now, error=reason))
+    except IntegrityError:  # another one came to wait at this moment
+        return replay(row.pk)
 
 
-def replay_all() -> int:
-    """Try all messages again that are parked or failed; return how many."""
-    stopped = Outbox.objects.filter(state__in=STOPPED).order_by("pk")
-    return sum(replay(pk) for pk in list(stopped.values_list("pk", flat=True)))
+def still_to_say(row: Outbox) -> Payload | None:
+    """The payload of a stopped message without what newer ones of its key, sent or not, have said since."""
+    payload: Payload | None = row.payload
+    others = Outbox.objects.filter(kind=row.kind, key=row.key, said_at__gt=row.said_at)
+    # One that was cancelled left what it said to another; one that waits is told by `absorb`.
+    for newer in others.exclude(state__in=(State.CANCELLED, State.QUEUED)).order_by("said_at"):
+        payload = payload and remains(row.kind, payload, newer.payload)
+    return payload
+
+
+def stopped() -> QuerySet[Outbox]:
+    """Messages that only a person sends again."""
+    return Outbox.objects.filter(state__in=STOPPED)
+
+
+@queue.job("outbox_replay")
+def replay_all(run: queue.Run) -> dict[str, Any]:
+    """Send all messages again that had stopped when somebody asked for it."""
+    asked = stopped().filter(finished_at__lte=run.job.created_at).order_by("pk")
+    sent = 0
+    for number, pk in enumerate(list(asked.values_list("pk", flat=True))):
+        sent += replay(pk)
+        if number % 100 == 0:
+            run.progress(number)
+    return {"sent": sent}

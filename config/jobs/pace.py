@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
+from datetime import datetime, timedelta
 
-PER_SECOND = 10  # calls to one receiver in any second, by this process
-WINDOW_SECONDS = 1.0
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-_calls: dict[str, deque[float]] = {}
-_lock = threading.Lock()
+from config.jobs.models import Receiver
+
+PER_SECOND = 10  # calls to one receiver in any second, by all workers
 
 
 def wait(receiver: str) -> None:
-    """Return when one more call to ``receiver`` keeps to the pace, and count it."""
-    while (left := _left(receiver)) > 0:
-        time.sleep(left)
+    """Return when one more call to ``receiver`` keeps to the pace; the next may follow 0.1 s later."""
+    if (seconds := reserve(receiver)) > 0:
+        time.sleep(seconds)
 
 
-def _left(receiver: str) -> float:
-    """Seconds to wait; 0.0 counts the call."""
-    with _lock:
-        calls = _calls.setdefault(receiver, deque(maxlen=PER_SECOND))
-        now = time.monotonic()
-        if len(calls) == PER_SECOND and now - calls[0] < WINDOW_SECONDS:
-            return WINDOW_SECONDS - (now - calls[0])
-        calls.append(now)
-        return 0.0
+def reserve(receiver: str) -> float:
+    """Take the next free moment of a receiver and return the seconds until it comes."""
+    name = receiver[:128]
+    while True:
+        now = timezone.now()
+        known = Receiver.objects.filter(name=name).values_list("free_at", flat=True).first()
+        # A moment far away comes from a clock that was wrong.
+        moment = now if known is None or known > now + timedelta(minutes=1) else max(now, known)
+        if _taken(name, before=known, after=moment + timedelta(seconds=1 / PER_SECOND)):
+            return (moment - now).total_seconds()
+
+
+def _taken(name: str, *, before: datetime | None, after: datetime) -> bool:
+    """Whether no other worker took the same moment first."""
+    if before is not None:
+        return bool(Receiver.objects.filter(name=name, free_at=before).update(free_at=after))
+    try:
+        with transaction.atomic():
+            Receiver.objects.create(name=name, free_at=after)
+    except IntegrityError:
+        return False
+    return True

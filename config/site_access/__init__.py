@@ -14,6 +14,7 @@ from config.site_access.lookup import (
     site_named,
     sites_of_customer,
     wagtail_site_id,
+    wagtail_sites,
 )
 from config.site_access.record import EventGate, SiteAccess, SitesFileError, UnknownSite
 
@@ -29,4 +30,5 @@ __all__ = [
     "site_named",
     "sites_of_customer",
     "wagtail_site_id",
+    "wagtail_sites",
 ]

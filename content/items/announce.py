@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from content.items.record import Announcement
-from content.signals import ItemRef, item_changed, item_removed
+from content.signals import ItemRef, NotNow, item_changed, item_removed
 
 logger = logging.getLogger("personalization")
 
@@ -40,6 +40,9 @@ def tell(pk: int) -> bool:
             item_changed.send(sender=Announcement, refs=[ItemRef(**ref) for ref in row.changed])
         if row.removed:
             item_removed.send(sender=Announcement, refs=[ItemRef(**ref) for ref in row.removed])
+    except NotNow as reason:
+        logger.error("Item news (%s) wait: %s", row, reason)
+        return False
     except Exception:
         logger.exception("A receiver of item news failed (%s); they are told again later.", row)
         _keep_or_give_up(row)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from datetime import timedelta
 from typing import Any
 
 import orjson
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from config.jobs import queue
+from config.jobs.models import OPEN_STATES, Job, State
 from content.items import announce as news
 from content.items.rebuild import rebuild
 from content.items.record import DeclaredType, Item
@@ -26,6 +29,10 @@ logger = logging.getLogger("personalization")
 
 JOB = "rebuild_items"
 BATCH = 500
+# The row that says that this installation has been looked at, so that its types may all go or come.
+LOOKED = ""
+# A rebuilding that failed is tried again after this.
+REST = timedelta(hours=1)
 
 
 def fingerprint(kind: ItemType) -> str:
@@ -50,24 +57,36 @@ def look() -> list[str]:
     except ImproperlyConfigured:  # the sites file is broken; `doctor` says so
         return []
     before = dict(DeclaredType.objects.values_list("identifier", "fingerprint"))
+    remember({LOOKED: ""})
     if not before:
         remember(now)
         return []
+    before.pop(LOOKED, None)
     for name in before.keys() - now.keys():
         withdraw(name)
     changed = sorted(name for name, print_ in now.items() if before.get(name) != print_)
     if changed:
-        logger.info("The item types %s have changed; their items are rebuilt.", ", ".join(changed))
-        prints = {name: now[name] for name in changed}
-        queue.enqueue(JOB, {"types": prints}, key=",".join(changed)[:255])
+        have_rebuilt({name: now[name] for name in changed})
     return changed
+
+
+def have_rebuilt(prints: dict[str, str]) -> None:
+    """Enqueue the rebuilding, unless it waits, runs or has failed within :data:`REST`."""
+    key = hashlib.sha256(orjson.dumps(prints, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    tried = Job.objects.filter(kind=JOB, key=key)
+    recent = Q(state__in=OPEN_STATES) | Q(finished_at__gt=timezone.now() - REST)
+    if tried.filter(recent).exclude(state=State.DONE).exists():
+        return
+    logger.info("The item types %s have changed; their items are rebuilt.", ", ".join(prints))
+    queue.enqueue(JOB, {"types": prints}, key=key)
 
 
 def withdraw(identifier: str) -> int:
     """Hide every item of a type that nobody declares any more, and tell of it; return how many."""
-    count = 0
-    rows = Item.objects.filter(item_type=identifier, is_visible=True).order_by("pk")
-    while batch := list(rows[:BATCH]):
+    count = after = 0
+    rows = Item.objects.filter(item_type=identifier, is_visible=True).defer("payload").order_by("pk")
+    while batch := list(rows.filter(pk__gt=after)[:BATCH]):
+        after = batch[-1].pk
         with transaction.atomic():
             pks = [row.pk for row in batch]
             Item.objects.filter(pk__in=pks).update(is_visible=False, updated_at=timezone.now())

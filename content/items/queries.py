@@ -63,10 +63,15 @@ def groups(
 
     None means every declared type, every language of the site. Languages are in the eng-GB form.
     """
-    rows = _below(_visible(site_id), subtree).values_list("item_type", "item_type_id", "language")
+    names = {kind.id: kind.identifier for kind in item_types().values()}
+    # Only columns of the index: the rows, which hold the payloads, are not read.
+    rows = _below(_visible(site_id), subtree).values_list("item_type_id", "language")
     found = {
-        (kind, language): Group(item_type=kind, item_type_id=number, language=language, count=count)
-        for kind, number, language, count in rows.annotate(count=models.Count("pk")).order_by()
+        (names[number], language): Group(
+            item_type=names[number], item_type_id=number, language=language, count=count
+        )
+        for number, language, count in rows.annotate(count=models.Count("content_id")).order_by()
+        if number in names
     }
     wanted_types = item_types() if types is None else types
     wanted_languages = sorted({language for _, language in found}) if languages is None else languages
@@ -85,7 +90,7 @@ def count(
     """Return the number of items; ``subtree`` is a location path such as "/1/3/"."""
     rows = _visible(site_id)
     if item_type is not None:
-        rows = rows.filter(item_type=item_type)
+        rows = _of_type(rows, item_type)
     if language is not None:
         rows = rows.filter(language=language)
     return _below(rows, subtree).count()
@@ -171,7 +176,7 @@ def list_page(
     subtree: str = "",
 ) -> list[Found]:
     """Return one page of a group in the order of content ids; pages count from 1."""
-    group = _below(_visible(site_id).filter(item_type=item_type, language=language), subtree)
+    group = _below(_of_type(_visible(site_id), item_type).filter(language=language), subtree)
     return _slice(group, start=(max(page, 1) - 1) * page_size, limit=page_size)
 
 
@@ -187,7 +192,7 @@ def list_across(
     for site_id, group in groups:
         inside = min(start, group.count)
         start -= inside
-        rows = _visible(site_id).filter(item_type=group.item_type, language=group.language)
+        rows = _visible(site_id).filter(item_type_id=group.item_type_id, language=group.language)
         wanted = min(limit, group.count - inside)
         found.append(_slice(_below(rows, subtree), start=inside, limit=wanted) if wanted else [])
         limit -= wanted
@@ -230,6 +235,12 @@ def _is_named(site: Site, root: str) -> bool:
 
 def _visible(site_id: int) -> models.QuerySet[Item]:
     return Item.objects.filter(site_id=site_id, is_visible=True)
+
+
+def _of_type(rows: models.QuerySet[Item], item_type: str) -> models.QuerySet[Item]:
+    """Keep the items of a type, by its number, which the index knows; an unknown one has none."""
+    kind = item_types().get(item_type)
+    return rows.none() if kind is None else rows.filter(item_type_id=kind.id)
 
 
 def _below(rows: models.QuerySet[Item], subtree: str) -> models.QuerySet[Item]:

@@ -95,7 +95,10 @@ class DirtyItem(models.Model):
 
 
 class DeclaredType(models.Model):
-    """An item type as it was when its items were last written: see :mod:`content.items.declared`."""
+    """An item type as it was when its items were last written: see :mod:`content.items.declared`.
+
+    The row "" says that there was a first look.
+    """
 
     identifier = models.CharField(max_length=64, unique=True)
     fingerprint = models.CharField(max_length=64)

@@ -27,6 +27,13 @@ def merge(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
     return newer | {"languages": languages_of(older) | languages_of(newer)}
 
 
+def remains(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any] | None:
+    """The news of languages of which the newer message says nothing."""
+    told = languages_of(newer)
+    left = {language: action for language, action in languages_of(older).items() if language not in told}
+    return older | {"languages": left} if left else None
+
+
 def languages_of(payload: dict[str, Any]) -> dict[str, str]:
     """Language -> UPDATE or DELETE; messages of earlier versions had one of each."""
     found: dict[str, str] = payload.get("languages") or {payload["language"]: payload["action"]}
@@ -37,7 +44,7 @@ def of_the_same_site(message: Outbox) -> Q:
     return Q(payload__site=message.payload["site"], customer_id=message.customer_id)
 
 
-@outbox.delivery_of_many(KIND, most=MOST, together=of_the_same_site, merge=merge)
+@outbox.delivery_of_many(KIND, most=MOST, together=of_the_same_site, merge=merge, remains=remains)
 def deliver(messages: list[Outbox]) -> int:
     """Post an event for each item and language, with a token made for them; return the engine's status."""
     name = messages[0].payload["site"]

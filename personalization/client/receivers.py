@@ -6,7 +6,6 @@ waits; the worker delivers. The editor's request never talks to the engine.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,11 +15,10 @@ from django.dispatch import receiver
 from config import site_access
 from config.jobs import outbox
 from config.site_access import SiteAccess
-from content.signals import ItemRef, item_changed, item_removed
+from content.items.types import item_types
+from content.signals import ItemRef, NotNow, item_changed, item_removed
 from personalization import contracts
 from personalization.client import notify
-
-logger = logging.getLogger("personalization")
 
 
 @receiver(item_changed, dispatch_uid="lodestar-connector-changed")
@@ -34,25 +32,40 @@ def announce_removals(refs: Iterable[ItemRef], **_kwargs: Any) -> None:
 
 
 def queue_all(refs: Iterable[ItemRef], *, action: contracts.Action) -> None:
-    """Store a message for every site that shows the items."""
+    """Store a message for every site that shows the items.
+
+    Raises :class:`NotNow` while the sites file is broken: the page is published, and the engine hears of it
+    when the file is mended.
+    """
     try:
-        sites = [(site, site_access.wagtail_site_id(site)) for site in site_access.configured_sites()]
+        roots = site_access.wagtail_sites()
+        sites = [(site, roots.get(site.root)) for site in site_access.configured_sites()]
     except ImproperlyConfigured as error:
-        # The editor's page is published; only the engine does not hear of it.
-        logger.error("The engine is not told of changed items: %s", error)
-        return
+        raise NotNow(f"the engine cannot be told of changed items. {error}") from error
+    removed = action is contracts.Action.DELETE
     items: dict[tuple[int, int, int], list[ItemRef]] = {}
     for ref in refs:
         items.setdefault((ref.site_id, ref.item_type_id, ref.content_id), []).append(ref)
+    known = set(roots.values())
+
+    def shows(site_id: int | None, ref: ItemRef) -> bool:
+        """A Wagtail site that was deleted may have been that of any entry whose root names none now."""
+        return site_id == ref.site_id or (site_id is None and removed and ref.site_id not in known)
+
     for languages in items.values():
         for site, site_id in sites:
-            told = [ref for ref in languages if site_id == ref.site_id and announces(site, ref)]
+            told = [ref for ref in languages if announces(site, ref, gone=removed) and shows(site_id, ref)]
             if told:
                 queue(told, site=site, action=action)
 
 
-def announces(site: SiteAccess, ref: ItemRef) -> bool:
-    return ref.item_type in site.included_item_types and site.serves(ref.language)
+def announces(site: SiteAccess, ref: ItemRef, *, gone: bool) -> bool:
+    """Whether a site tells of an item; an item that is ``gone``, of a type that code no longer declares, too.
+
+    Such a type may have left the sites file with the code, and the engine would keep its items.
+    """
+    included = ref.item_type in site.included_item_types or (gone and ref.item_type not in item_types())
+    return included and site.serves(ref.language)
 
 
 def queue(languages: list[ItemRef], *, site: SiteAccess, action: contracts.Action) -> None:

@@ -27,7 +27,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.log_actions import log
 from wagtail.permissions import policy_registry, register_permission_policy
 
-from config.jobs import outbox
+from config.jobs import outbox, queue
 from config.jobs.models import Outbox, State
 from content.items.types import item_types
 from personalization.client import notify
@@ -91,17 +91,16 @@ class ResendAll(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"stopped": stopped().count()}
+        return context | {"stopped": outbox.stopped().count()}
 
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
-        sent = outbox.replay_all()
-        text = ngettext("%(sent)d message is sent again.", "%(sent)d messages are sent again.", sent)
-        messages.success(request, text % {"sent": sent})
+        count = outbox.stopped().count()
+        queue.enqueue("outbox_replay", key="all")
+        if first := outbox.stopped().order_by("pk").first():
+            log(first, "wagtail.edit", user=request.user, data={"messages_sent_again": count})
+        text = ngettext("%(count)d message is sent again.", "%(count)d messages are sent again.", count)
+        messages.success(request, text % {"count": count})
         return redirect(self.index_url_name)
-
-
-def stopped() -> QuerySet[Outbox]:
-    return Outbox.objects.filter(state__in=outbox.STOPPED)
 
 
 class OutboxIndex(IndexView):  # type: ignore[misc]
@@ -115,7 +114,7 @@ class OutboxIndex(IndexView):  # type: ignore[misc]
     @cached_property
     def header_more_buttons(self) -> list[Any]:
         buttons: list[Any] = list(super().header_more_buttons)
-        if self.user_has_permission("change") and stopped().exists():
+        if self.user_has_permission("change") and outbox.stopped().exists():
             url = reverse("personalization_outbox:resend_all")
             buttons.append(Button(_("Send all again"), url=url, icon_name="rotate", priority=20))
         return buttons

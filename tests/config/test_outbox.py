@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from config.http import SafeClient
-from config.jobs import outbox, pace
+from config.jobs import outbox, pace, queue
 from config.jobs.kinds import kinds
-from config.jobs.models import Outbox, State
+from config.jobs.models import Job, Outbox, State
+from config.jobs.models import Receiver as Paced
 from config.jobs.outbox import RetryLater
 from config.jobs.queue import GiveUp
 
@@ -284,20 +286,168 @@ def test_it_puts_all_of_a_call_back_that_failed(crowd: Crowd) -> None:
 @pytest.mark.django_db
 def test_it_keeps_to_ten_calls_a_second(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
     """R22; the clock is the test's."""
-    now, slept = [1000.0], []
+    clock, moments = [timezone.now() + timedelta(hours=1)], []
 
     def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
+        clock[0] += timedelta(seconds=seconds)
 
-    monkeypatch.setattr(pace, "_calls", {})
-    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    def take(messages: list[Outbox]) -> int:
+        moments.append(clock[0])
+        return crowd.take(messages)
+
+    monkeypatch.setattr(timezone, "now", lambda: clock[0])
     monkeypatch.setattr(pace.time, "sleep", sleep)
+    monkeypatch.setitem(kinds, "crowd", replace(kinds["crowd"], deliver=take))
     put_many(5 * 25, start=100)
     while outbox.deliver_due():
         pass
-    assert len(crowd.calls) == 25
-    assert slept == [1.0, 1.0], "ten, ten and five"
+    assert len(moments) == 25
+    assert (moments[-1] - moments[0]).total_seconds() == pytest.approx(2.4)
+    pairs = zip(moments, moments[10:], strict=False)
+    assert all(later - first >= timedelta(seconds=1) for first, later in pairs)
+
+
+@pytest.mark.django_db
+def test_the_pace_counts_for_all_workers_and_survives_a_wrong_clock() -> None:
+    waits = [pace.reserve("engine") for _ in range(5)]
+    assert waits[0] == 0
+    assert 0.3 < waits[4] <= 0.4
+    assert pace.reserve("other engine") == 0
+    Paced.objects.update(free_at=timezone.now() + timedelta(days=400))
+    assert pace.reserve("engine") == 0
+
+
+def per_language(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any] | None:
+    left = {name: value for name, value in older.items() if name not in newer}
+    return left or None
+
+
+@pytest.fixture
+def ordered() -> Iterator[Receiver]:
+    """A receiver of messages about several things each."""
+    made = Receiver()
+    outbox.delivery("test", merge=lambda older, newer: older | newer, remains=per_language)(made.take)
+    yield made
+    kinds.pop("test")
+
+
+def park(row: Outbox) -> None:
+    held = outbox.claim()
+    assert held is not None
+    assert held.pk == row.pk
+    outbox.settle(held, State.PARKED, error="away")
+
+
+@pytest.mark.django_db
+def test_old_news_sent_again_never_follows_newer_news_that_went_out(ordered: Receiver) -> None:
+    old = tell(en=1, fr=1)
+    park(old)
+    tell(fr=2)
+    outbox.deliver_due()
+    assert outbox.replay(old.pk)
+    outbox.deliver_due()
+    assert ordered.sent == [{"fr": 2}, {"en": 1}]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("newer", ["sent", "under way", "stopped"])
+def test_old_news_without_anything_of_its_own_is_not_sent_again(newer: str, ordered: Receiver) -> None:
+    old = tell(en=1)
+    park(old)
+    row = tell(en=2)
+    if newer == "stopped":
+        park(row)
+    elif newer == "sent":
+        outbox.deliver_due()
+    else:
+        assert outbox.claim()
+    assert not outbox.replay(old.pk)
+    old.refresh_from_db()
+    assert old.state == State.PARKED
+
+
+@pytest.mark.django_db
+def test_what_a_person_sends_again_joins_what_waits(ordered: Receiver) -> None:
+    old = tell(en=1, fr=1)
+    park(old)
+    waiting = tell(fr=2)
+    Outbox.objects.filter(pk=waiting.pk).update(attempts=3, run_after=timezone.now() + timedelta(hours=5))
+    assert outbox.replay(old.pk)
+    outbox.deliver_due()
+    old.refresh_from_db()
+    assert (old.state, ordered.sent) == (State.CANCELLED, [{"en": 1, "fr": 2}])
+    assert str(waiting.pk) in old.error
+
+
+@pytest.mark.django_db
+def test_news_stored_into_a_message_sent_again_is_newer_than_what_went_out_before(ordered: Receiver) -> None:
+    old = tell(en=1)
+    park(old)
+    tell(fr=2)
+    outbox.deliver_due()
+    assert outbox.replay(old.pk)
+    tell(fr=3)
+    park(old)
+    assert outbox.replay(old.pk)
+    outbox.deliver_due()
+    assert ordered.sent == [{"fr": 2}, {"en": 1, "fr": 3}]
+
+
+@pytest.mark.django_db
+def test_it_takes_no_second_message_of_a_key_while_one_is_under_way(ordered: Receiver) -> None:
+    tell(en=1)
+    under_way = outbox.claim()
+    tell(en=2)
+    assert under_way
+    assert outbox.deliver_due() == 0
+    outbox.settle(under_way, State.DONE)
+    assert outbox.deliver_due() == 1
+    assert ordered.sent == [{"en": 2}]
+
+
+@pytest.mark.django_db
+def test_a_message_waits_again_when_the_newer_one_went_meanwhile(
+    ordered: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newer one is gone between the refusal of the database and the look at it."""
+    tell(en=1)
+    under_way = outbox.claim()
+    tell(fr=2)
+    assert under_way
+    give_way = outbox.give_way
+
+    def late(message: Outbox, **values: Any) -> bool:
+        Outbox.objects.filter(state=State.QUEUED).update(state=State.DONE)
+        return give_way(message, **values)
+
+    monkeypatch.setattr(outbox, "give_way", late)
+    outbox.postpone(under_way, error="busy")
+    under_way.refresh_from_db()
+    assert (under_way.state, under_way.payload) == (State.QUEUED, {"en": 1})
+
+
+@pytest.mark.django_db
+def test_trying_one_by_one_keeps_what_another_worker_took(crowd: Crowd) -> None:
+    put_many(4, start=11)
+    first = outbox.claim()
+    assert first
+    messages = [first, *outbox.companions(first)]
+    crowd.failure = outbox.OneByOne("not together")
+    taken = messages[2]
+    Outbox.objects.filter(pk=taken.pk).update(attempts=2, lease_owner="another")
+    outbox.one_by_one(messages, reason="not together")
+    assert crowd.calls == [[11], [12], [14]]
+
+
+@pytest.mark.django_db
+def test_all_that_stopped_is_sent_again_by_a_job(receiver: Receiver) -> None:
+    for number in range(3):
+        park(put(number, key=str(number)))
+    queue.enqueue("outbox_replay")
+    queue.run_due()
+    outbox.deliver_due()
+    assert receiver.sent == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert Job.objects.get().result == {"sent": 3}
 
 
 @pytest.mark.django_db

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from config.jobs import queue
-from config.jobs.models import Job
+from config.jobs.models import Job, State
 from content.items import declared, types
 from content.items.types import item_type
 from content.models import FolderPage, PlacePage, ProductPage, ProductVariant
@@ -60,6 +62,43 @@ def test_it_takes_back_the_items_of_a_type_that_is_gone(place: PlacePage, news: 
     news.clear()
     look()
     assert news.removed == []
+
+
+def test_it_takes_back_a_type_even_if_it_was_the_last(place: PlacePage, news: News) -> None:
+    kept = types.item_types()["place"]
+    types._TYPES.clear()
+    look()
+    assert [ref.item_type for ref in news.removed] == ["place"]
+    types._TYPES["place"] = kept
+    assert look() == ["place"], "a type that comes back is no first look"
+    assert stored(place) is not None
+
+
+def test_it_asks_once_for_a_rebuilding_that_runs_or_has_failed(place: PlacePage) -> None:
+    kind = types.item_types()["place"]
+    item_type("place", id=38, fields={**(kind.fields or {}), "where": "location"})(PlacePage)
+    for state in (State.QUEUED, State.RUNNING, State.PARKED):
+        declared.look()
+        Job.objects.update(state=state, finished_at=timezone.now())
+        assert Job.objects.count() == 1
+    declared.look()
+    assert Job.objects.count() == 1
+    Job.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    declared.look()
+    assert Job.objects.count() == 2, "again after a rest"
+
+
+def test_it_takes_many_items_back_in_one_pass(
+    place: PlacePage, magazine: Magazine, news: News, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with committed():
+        for number in range(4):
+            magazine.place(f"Place {number}")
+    monkeypatch.setattr(declared, "BATCH", 2)
+    news.clear()
+    with committed():
+        assert declared.withdraw("place") == 5
+    assert len(news.removed) == 5
 
 
 def test_it_finds_the_items_of_a_type_that_came(magazine: Magazine, place: PlacePage, news: News) -> None:

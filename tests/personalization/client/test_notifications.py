@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from wagtail.models import Page, Site
 
 from config.jobs import outbox
 from config.jobs.models import Outbox as OutboxRow
+from config.site_access import lookup
+from content.items import announce
+from content.items.record import Announcement
 from content.signals import ItemRef, item_changed, item_removed
 
 from .conftest import SITES, Engine
@@ -168,3 +174,46 @@ def test_sites_whose_names_begin_alike_never_share_a_request(
         pass
     told = [(call.path, [event["lang"] for event in call.json["events"]]) for call in engine.received]
     assert sorted(told) == [("/api/501/items", ["eng-GB"]), ("/api/502/items", ["fre-FR"])]
+
+
+def test_it_takes_back_a_type_that_left_code_and_sites_file_at_once(
+    site_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = {"item_type": "museum", "item_type_id": 99}
+    item_changed.send(sender=None, refs=[ref(site_id, **gone)])
+    assert not OutboxRow.objects.exists()
+    item_removed.send(sender=None, refs=[ref(site_id, **gone)])
+    assert [row.payload["item_type_id"] for row in OutboxRow.objects.all()] == [99]
+
+
+def test_it_takes_back_the_items_of_a_deleted_site(
+    site_id: int, sites_file: Callable[[str], None], engine: Engine
+) -> None:
+    second = Site.objects.create(hostname="second.test", root_page=Page.objects.get(depth=1))
+    entry = "site_name: French"
+    sites_file(SITES.replace(entry, f"{entry}\n      root: second.test"))
+    gone = second.pk
+    second.delete()
+    news = ref(gone, language="fre-FR")
+    item_changed.send(sender=None, refs=[news])
+    assert not OutboxRow.objects.exists()
+    item_removed.send(sender=None, refs=[news, ref(gone, content_id=73)])
+    outbox.deliver_due()
+    [call] = engine.received
+    assert call.path == "/api/502/items"
+    assert [(event["action"], event["itemId"]) for event in call.json["events"]] == [("DELETE", 72)]
+
+
+def test_news_wait_while_the_sites_file_is_broken(
+    site_id: int, sites_file: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a process does that starts with a broken file, which has no last good one."""
+    monkeypatch.setattr(lookup, "_snapshot", lookup.Snapshot())
+    (tmp_path / "sites.yaml").write_text("personalization: [")
+    row = Announcement.objects.create(changed=[asdict(ref(site_id))], removed=[])
+    for _ in range(announce.MAX_TRIES + 1):
+        assert not announce.tell(row.pk)
+    sites_file(SITES)
+    assert announce.tell(row.pk)
+    assert [one.payload["content_id"] for one in OutboxRow.objects.all()] == [72]
+    assert not Announcement.objects.exists()
