@@ -70,7 +70,10 @@ def _page_about_to_go(sender: type[Model], instance: Any, **_: Any) -> None:
 
 
 def _privacy_changed(instance: PageViewRestriction, **_: Any) -> None:
-    mark(NAME, (), subtrees=[str(instance.page_id)])
+    # Pages beyond it may show a field of a page that nobody may read now, or that everybody may read again.
+    page = Page.objects.filter(pk=instance.page_id).first()
+    keys = relations.keys_declaring_below(page) if page else set()
+    mark(NAME, keys, subtrees=[str(instance.page_id)])
 
 
 def _site_changed(**_: Any) -> None:

@@ -269,7 +269,7 @@ def _items(
             language=language,
             uri=_uri(*located[0]),
             category_paths=[_location(place.path, ids) for place, _ in located],
-            author=author_of(instance, kind, site=site),
+            author=author_of(instance, kind, site=site, scopes=scopes),
             published_at=instance.first_published_at or instance.last_published_at,
             instance=instance,
             relations=site.field_relations if site else {},

@@ -50,6 +50,16 @@ def keys_declaring(page: Page) -> set[str]:
     return {key for pk in _declaring(page) for key in keys_of(pk)}
 
 
+def keys_declaring_below(page: Page) -> set[str]:
+    """The same for ``page`` and every page below it."""
+    found: set[int] = set()
+    for declaring, field in _relations():
+        if issubclass(field.related_model, Page):
+            rows = declaring._default_manager.filter(**{f"{field.name}__path__startswith": page.path})
+            found.update(rows.values_list("pk", flat=True))
+    return {key for pk in found for key in keys_of(pk)}
+
+
 def keys_linking_to(page_ids: Collection[int]) -> set[str]:
     """Return the keys of the pages with a link to one of these pages."""
     pages = _referring(ContentType.objects.get_for_model(Page), page_ids)
@@ -75,11 +85,18 @@ def _own_relations(model: type[Model]) -> Iterator[Any]:
 
 
 def _declaring(instance: Model) -> Iterator[int]:
+    # A page that moves or is unpublished often comes as plain Page.
+    model = type(instance) if not isinstance(instance, Page) else instance.specific_class or Page
+    for declaring, field in _relations():
+        if issubclass(model, field.related_model):
+            pages = declaring._default_manager.filter(**{field.name: instance.pk})
+            yield from pages.values_list("pk", flat=True)
+
+
+def _relations() -> Iterator[tuple[type[Model], Any]]:
     for model in _page_models():
         for field in _own_relations(model):
-            if isinstance(instance, field.related_model):
-                pages = model._default_manager.filter(**{field.name: instance.pk})
-                yield from pages.values_list("pk", flat=True)
+            yield model, field
 
 
 def _base(model: type[Model]) -> type[Model]:

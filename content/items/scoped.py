@@ -31,6 +31,7 @@ class Scopes:
 
     def __init__(self) -> None:
         self._known: dict[Scope, SiteAccess | None] = {}
+        self._users: dict[int, Any] = {}
         try:
             self._sites = [(site, site_access.wagtail_site_id(site)) for site in entries()]
         except ImproperlyConfigured as error:
@@ -45,6 +46,12 @@ class Scopes:
             self._known[scope] = serving[0] if serving else None
         return self._known[scope]
 
+    def user(self, pk: int) -> Any:
+        """The user with this number, or None."""
+        if pk not in self._users:
+            self._users[pk] = get_user_model()._default_manager.filter(pk=pk).first()
+        return self._users[pk]
+
 
 def entries() -> Iterable[SiteAccess]:
     """The entries that have anything to say of items; usually there is none, and nothing more is asked."""
@@ -55,7 +62,7 @@ def entries() -> Iterable[SiteAccess]:
     return sites if any(says) else ()
 
 
-def author_of(item: Any, kind: ItemType, *, site: SiteAccess | None) -> str:
+def author_of(item: Any, kind: ItemType, *, site: SiteAccess | None, scopes: Scopes) -> str:
     """The author's name: the field of the type, or the one that the entry names, else the owner.
 
     Items without both have the user ``author_id`` of the entry, "" where none is given. What cannot be read
@@ -65,7 +72,7 @@ def author_of(item: Any, kind: ItemType, *, site: SiteAccess | None) -> str:
     written = text_of(item, named or kind.author)
     owner = getattr(item, "owner", None)
     if not written and owner is None and site and site.author_id:
-        owner = get_user_model()._default_manager.filter(pk=site.author_id).first()
+        owner = scopes.user(site.author_id)
     return written or name_of(owner)
 
 
