@@ -15,7 +15,7 @@ from config.site_access.schema import RENAMED, Entry
 from config.site_access.scopes import Scoped, did_you_mean, sites
 
 HIDDEN = "(set, not shown)"
-SECRET_WORDS = ("license_key", "password", "secret", "token")
+SECRET_WORDS = ("license_key", "api_key", "password", "secret", "token")
 BUILT_IN = "built-in default"
 # What an entry leaves out and this installation fills in: key -> field of the record, and its source.
 OWN = "this installation's own"
@@ -94,13 +94,21 @@ def told(document: Document, scoped: Scoped, record: SiteAccess, key: KeyPath, v
     if not value and key in FILLED_IN:
         field, source = FILLED_IN[key]
         return getattr(record, field), source
-    if value and any(word in key[-1].lower() for word in SECRET_WORDS):
-        value = HIDDEN
+    value = masked(key[-1], value)
     if place is None:
         return value, BUILT_IN
     names = variables_of(at(document.values, place))
     source = f"line {document.lines[place]}, scope {place[2]}"
     return value, source + (f", from {' and '.join(names)}" if names else "")
+
+
+def masked(name: str, value: Any) -> Any:
+    """``value`` without the secrets that it is or holds, at any depth."""
+    if isinstance(value, dict):
+        return {key: masked(str(key), part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [masked(name, part) for part in value]
+    return HIDDEN if value and any(word in name.lower() for word in SECRET_WORDS) else value
 
 
 def at(values: Any, path: KeyPath) -> Any:

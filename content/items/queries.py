@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Cast
 from wagtail.models import Site
 
+from content.items import chance
 from content.items.by_number import Stored, rows_by_number
 from content.items.joined import Joined, joined_by_number
 from content.items.reading import pages_of_rows
@@ -197,6 +199,18 @@ def list_across(
         found.append(_slice(_below(rows, subtree), start=inside, limit=wanted) if wanted else [])
         limit -= wanted
     return found
+
+
+def by_chance(site_id: int, types: Sequence[str], *, language: str, limit: int) -> list[Found]:
+    """Return ``limit`` different items of the types, each equally likely, in no order."""
+    groups = [_of_type(_visible(site_id), kind).filter(language=language) for kind in dict.fromkeys(types)]
+    counts = [group.count() for group in groups]
+    rows: list[Item] = []
+    for group, count, share in zip(groups, counts, chance.draw(counts, limit), strict=True):
+        if share:
+            rows += group.filter(content_id__in=chance.numbers(group, count, share))
+    random.shuffle(rows)
+    return [_found(row) for row in rows]
 
 
 def site_for(root: str) -> int:

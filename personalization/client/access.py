@@ -23,30 +23,27 @@ def readable_sites(request: HttpRequest) -> list[SiteAccess] | None:
     """The sites whose items the caller may read; None when the credentials are wrong or absent.
 
     A token, also as the password of ``token``, opens the sites of its customer, a configured export login
-    those that name it. Sites with the
-    method ``none`` are open to everybody.
+    those that name it. Sites with the method ``none`` are open to everybody, whatever else is presented.
     """
     sites = site_access.configured_sites()
     login = basic_of(request)
     token = bearer_of(request) or (login[1] if login and login[0] == tokens.LOGIN else "")
-    if token:
-        customer_id = tokens.customer_of(token, identifier=AccessToken.UPDATE)
-        if customer_id is None:
-            return None
+    customer_id = tokens.customer_of(token, identifier=AccessToken.UPDATE) if token else None
+    if customer_id is not None:
         return [site for site in sites if str(site.customer_id) == customer_id]
-    if login:
-        return [site for site in sites if same_login(site, *login)] or None
+    if login and (found := [site for site in sites if same_login(site, *login)]):
+        return found
     return [site for site in sites if site.export_method == "none"] or None
 
 
 def may_download(request: HttpRequest, run: ExportRun) -> bool:
     """Whether the caller may fetch the files of this run."""
-    token = bearer_of(request)
-    if token:
-        return tokens.customer_of(token, identifier=AccessToken.EXPORT) == run.customer_id
     site = site_of(run)
     if site is not None and site.export_method == "none":
         return True
+    token = bearer_of(request)
+    if token:
+        return tokens.customer_of(token, identifier=AccessToken.EXPORT) == run.customer_id
     login = basic_of(request)
     if login is None:
         return False

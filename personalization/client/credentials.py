@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -42,10 +42,11 @@ def targets(*, customer_id: str = "", license_key: str = "", site: str = "") -> 
     if not missing and chosen:
         refuse_swapped_key(customer_id, license_key, configured)
         return [Target(customer_id=whole_number(customer_id), license_key=license_key, sites=(chosen,))]
-    if len(configured) == 1 and not customer_id and not license_key:
-        return by_customer(configured)
+    customers = by_customer(configured)
+    if len(customers) == 1 and not customer_id and not license_key:
+        return customers if chosen is None else [replace(customers[0], sites=(chosen,))]
     if len(missing) == len(given) and configured:
-        return by_customer(configured)
+        return customers
     raise WrongUse(f"Required parameters: {', '.join(missing)} are missing. {remedy(configured)}")
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import orjson
-from django.conf import settings
 
 from config import http
 from config.site_access import SiteAccess
@@ -46,9 +45,9 @@ def notification_url(site: SiteAccess, *, customer_id: int | str) -> str:
 
 
 def recommend(
-    site: SiteAccess, *, visitor: str, scenario: str, query: Sequence[tuple[str, str]]
+    site: SiteAccess, *, visitor: str, scenario: str, query: Sequence[tuple[str, str]], budget: float
 ) -> dict[str, Any]:
-    """Ask for recommendations within the page's time budget; return the answer as it came.
+    """Ask for recommendations within ``budget`` seconds; return the answer as it came.
 
     Raises :class:`EngineError`, also when the answer is not a JSON object.
     """
@@ -58,7 +57,7 @@ def recommend(
         f"{site.recommendation_endpoint.rstrip('/')}{path}?{urlencode(query)}",
         customer_id=site.customer_id,
         license_key=site.license_key,
-        budget=settings.RECOMMENDATION_BUDGET_SECONDS,
+        budget=budget,
     )
     try:
         document = orjson.loads(answer.body)

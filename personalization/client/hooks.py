@@ -6,8 +6,8 @@ A listener gets the :class:`Draft` and may change ``items``::
     def no_duplicates(draft: Draft) -> None:
         draft.items = ...
 
-Higher priorities run first: the engine fills the list at +10, the fallback fills an empty one at -100. The
-priority -10 of older projects therefore runs between both.
+Higher priorities run first: the engine fills the list at +10, the fallback fills an empty one behind -10. So
+-10 and higher run between both, -11 and lower at the end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from personalization.client.answers import Recommendation
 logger = logging.getLogger("personalization")
 
 ENGINE = 10
-FALLBACK = -100
+FALLBACK = -10.5  # reference 6.9: what older projects registered at -10 runs before it, below -10 after it
 
 
 @dataclass(kw_only=True)
@@ -49,10 +49,10 @@ class Draft:
 
 
 Listener = Callable[[Draft], None]
-_listeners: list[tuple[int, Listener]] = []
+_listeners: list[tuple[float, Listener]] = []
 
 
-def recommendation_listener(*, priority: int) -> Callable[[Listener], Listener]:
+def recommendation_listener(*, priority: float) -> Callable[[Listener], Listener]:
     """Register the decorated function; among equal priorities the first registered runs first."""
 
     def register(listener: Listener) -> Listener:

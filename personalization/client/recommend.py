@@ -7,14 +7,15 @@ random types stand in, or nothing.
 from __future__ import annotations
 
 import logging
-import random
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest
 
 from config import http
@@ -38,7 +39,7 @@ logger = logging.getLogger("personalization")
 DEFAULT_ATTRIBUTES = ("title", "name", "intro", "image", "uri")
 DEFAULT_LIMIT = 3
 MAX_LIMIT = 50
-MAX_POOL = 10_000  # of one type, for the fallback
+LEAST_SECONDS = 0.02  # of the budget; with less left nothing is asked
 SCENARIO = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -161,13 +162,16 @@ def filter_text(value: object) -> str:
 
 @recommendation_listener(priority=hooks.ENGINE)
 def ask_engine(draft: Draft) -> None:
-    """Fill the list from the engine, unless it left another block of this page without an answer.
+    """Fill the list from the engine, while the time that a page may wait for engines lasts.
 
-    The visitor waits for each block in turn, and for an engine that hangs only once.
+    The visitor waits for each block in turn: all of them share the budget, and an engine that left one
+    without an answer is not asked again.
     """
     silent: set[str] = draft.request.__dict__.setdefault("_lodestar_silent_engines", set())
-    if draft.site.recommendation_endpoint in silent:
+    left = settings.RECOMMENDATION_BUDGET_SECONDS - waited(draft.request)
+    if draft.site.recommendation_endpoint in silent or left < LEAST_SECONDS:
         return
+    begun = time.monotonic()
     who = visitor.visitor_of(draft.request)
     signature = visitor.signature_of(draft.site, who)
     try:
@@ -176,6 +180,7 @@ def ask_engine(draft: Draft) -> None:
             visitor=who,
             scenario=draft.scenario,
             query=[*query_of(draft), *([(PARAMETER, signature)] if signature else [])],
+            budget=left,
         )
     except EngineError as error:
         # 409: this visitor has no history yet. That is no fault.
@@ -184,6 +189,8 @@ def ask_engine(draft: Draft) -> None:
         if error.status is None:
             silent.add(draft.site.recommendation_endpoint)
         return
+    finally:
+        draft.request._lodestar_waited = waited(draft.request) + time.monotonic() - begun  # type: ignore[attr-defined]
     found = recommendations_of(document, hosts=engine_hosts(draft.site))
     host = draft.request.get_host()
     found = [
@@ -192,6 +199,11 @@ def ask_engine(draft: Draft) -> None:
         if one.uri and one.title
     ]
     draft.items = reasons.explain(found, request=draft.request, site=draft.site, language=draft.language)
+
+
+def waited(request: HttpRequest) -> float:
+    """Seconds that this page has waited for engines."""
+    return float(getattr(request, "_lodestar_waited", 0.0))
 
 
 def engine_hosts(site: SiteAccess) -> frozenset[str]:
@@ -230,12 +242,7 @@ def fall_back(draft: Draft) -> None:
 
 def random_rows(site_id: int, types: Sequence[str], *, language: str, limit: int) -> list[Found]:
     """Items from anywhere in the types, each equally likely (W-36)."""
-    counts = [(kind, queries.count(site_id, item_type=kind, language=language)) for kind in types]
-    places = [(kind, place) for kind, count in counts for place in range(min(count, MAX_POOL))]
-    rows: list[Found] = []
-    for kind, place in random.sample(places, min(limit, len(places))):
-        rows += queries.list_page(site_id, item_type=kind, language=language, page=place + 1, page_size=1)
-    return rows
+    return queries.by_chance(site_id, types, language=language, limit=limit)
 
 
 def from_row(row: Found, *, site: SiteAccess) -> Recommendation:

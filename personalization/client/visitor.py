@@ -40,6 +40,7 @@ def visitor_of(request: HttpRequest) -> str:
         return NOBODY
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
+        request._lodestar_account = True  # type: ignore[attr-defined]
         return str(user.pk)
     return anonymous_id(request)
 
@@ -114,6 +115,7 @@ class VisitorCookie:
             response.set_cookie(
                 COOKIE, visitor, max_age=LIFETIME_SECONDS, samesite="Lax", secure=request.is_secure()
             )
+        if visitor is not None or hasattr(request, "_lodestar_account"):
             patch_vary_headers(response, ["Cookie"])
             patch_cache_control(response, private=True)
         elif hasattr(request, "_lodestar_unfollowed") or CONSENT in request.COOKIES:

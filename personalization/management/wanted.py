@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from config import site_access
+from config.site_access import SiteAccess
 from content.items.types import item_types
 from personalization.client import asked, credentials
 from personalization.client.bodies import Shape
@@ -148,6 +150,27 @@ def refuse_bad_address(option: str, value: str) -> None:
         raise WrongUse(f"{option} must be an http or https address without a login; got {value[:80]!r}.")
 
 
+def forgotten_sites(order: Order) -> list[str]:
+    """Sites of the same customer, beside those that are exported, of which an engine loses items."""
+    exported = order.target.sites
+    roots = {site_access.wagtail_site_id(site) for site in exported}
+    return [
+        site.name
+        for site in site_access.configured_sites()
+        if site.customer_id == order.target.customer_id
+        and site not in exported
+        and site_access.wagtail_site_id(site) not in {None, *roots}
+        and any(shares_items(site, other) for other in exported)
+    ]
+
+
+def shares_items(one: SiteAccess, other: SiteAccess) -> bool:
+    """Whether both export items of some type in some language."""
+    types = set(one.included_item_types) & set(other.included_item_types)
+    everywhere = not one.languages or not other.languages
+    return bool(types) and (everywhere or bool(set(one.languages) & set(other.languages)))
+
+
 def warnings_of(order: Order, options: Mapping[str, Any]) -> Iterator[str]:
     """What the asked export does that one might not expect."""
     if order.subtree.strip("/"):
@@ -155,5 +178,13 @@ def warnings_of(order: Order, options: Mapping[str, Any]) -> Iterator[str]:
             f"Only items below {order.subtree} are exported. An engine takes a full export for all there is: "
             "it forgets the other items of these types and languages."
         )
+    if left_out := forgotten_sites(order):
+        yield (
+            f"Customer {order.target.customer_id} has the content of {', '.join(left_out)} as well, and an "
+            "engine takes a full export for all there is: it forgets their items of the same types and "
+            "languages. Without --siteaccess they are exported together."
+        )
+    if options["license_key"]:
+        yield "Others can see --license-key in the list of processes; --license-key-env and -file hide it."
     if options["hidden"] == "1":
         yield "Hidden items never leave the site: --hidden 1 exports the same items as --hidden 0."

@@ -75,7 +75,9 @@ class Resend(InspectView):  # type: ignore[misc]
             log(self.object, "wagtail.edit", user=request.user)
             messages.success(request, _("The message is sent as soon as a worker is free."))
         else:
-            messages.warning(request, _("The message needs no sending: it went out, or a newer one waits."))
+            messages.warning(
+                request, _("The message needs no sending: it went out, or a newer one said what it says.")
+            )
         return redirect(self.index_url_name)
 
 

@@ -30,6 +30,7 @@ personalization:
         customer_id: '%env(int:SHOW_CUSTOMER)%'
         license_key: '%env(SHOW_KEY)%'
       export: {authentication: {method: user, login: engine, password: very-secret}}
+      cdp: {activations: [{name: all, client_secret: listed-very-secret}], api_key: key-very-secret}
     empty: {site_name: Nobody}
 """
 
@@ -79,7 +80,7 @@ def test_each_setting_says_what_decided_it(key: str, value: Any, source: str) ->
 
 @pytest.mark.usefixtures("file")
 def test_a_site_without_credentials_is_shown_too() -> None:
-    assert setting("site_name", site="empty") == ("Nobody", "line 17, scope empty")
+    assert setting("site_name", site="empty") == ("Nobody", "line 18, scope empty")
     assert setting("authentication.license_key", site="empty") == ("", "built-in default")
 
 
@@ -87,7 +88,7 @@ def test_a_site_without_credentials_is_shown_too() -> None:
 def test_no_secret_is_shown(file: Path, form: tuple[str, ...]) -> None:
     said = shown(*form)
     assert "77" in said
-    for secret in ("9999-8888", "very-secret", "cdp-very-secret"):
+    for secret in ("9999-8888", "very-secret"):
         assert secret not in said
 
 

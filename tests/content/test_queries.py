@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from wagtail.models import Site
 
-from content.items import by_number, queries
+from content.items import by_number, chance, queries
 from content.items.record import Item
 from tests.content.conftest import Magazine
 
@@ -224,3 +224,27 @@ def test_the_state_of_joined_items_follows_every_change(magazine: Magazine) -> N
     Item.objects.filter(content_id=1).delete()
     states.append(queries.joined(1, [1, 2]).state)
     assert len(set(states)) == 4
+
+
+def test_chance_shares_draws_as_the_sizes_of_groups_do() -> None:
+    shares = [chance.draw([1000, 0, 3000], 40) for _ in range(50)]
+    assert {sum(one) for one in shares} == {40}
+    assert {one[1] for one in shares} == {0}
+    assert 300 < sum(one[0] for one in shares) < 700, "a quarter of 2,000"
+    assert chance.draw([1, 2], 10) == [1, 2]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("gap", [1, 100_000], ids=["dense", "sparse"])
+def test_chance_reaches_every_item_of_a_large_group(gap: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chance, "SMALL", 10)
+    monkeypatch.setattr(chance, "GUESSES", 7)
+    for number in range(60):
+        row(1 + number * gap).save()
+    seen: set[int] = set()
+    for _ in range(100):
+        found = queries.by_chance(1, ["place"], language="eng-GB", limit=5)
+        assert len({one.content_id for one in found}) == 5
+        seen |= {one.content_id for one in found}
+    assert len(seen) > 50, "of 500 draws from 60 an item is missed once in 4,000"
+    assert queries.by_chance(1, ["nonsense"], language="eng-GB", limit=5) == []

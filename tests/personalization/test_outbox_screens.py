@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from config.jobs import outbox
+from config.jobs import outbox, queue
 from config.jobs.models import Outbox, State
 from content.signals import ItemRef, item_changed, item_removed
 from tests.personalization.client.conftest import Engine, engine, export_root, make_items, site_id, sites_file
@@ -98,15 +98,20 @@ def test_it_sends_all_again_that_stopped(boss: Client, refused: Outbox, site_id:
     engine.status = 202
     engine.received.clear()
     assert "2 messages are sent again." in text(boss.post(f"{LIST}resend/all/", follow=True))
+    queue.run_due()
     outbox.deliver_due()
     [call] = engine.received
     assert len(call.json["events"]) == 2
     assert "Send all again" not in text(boss.get(LIST))
 
 
-def test_it_does_not_send_what_a_newer_message_says(boss: Client, refused: Outbox, site_id: int) -> None:
+def test_it_does_not_send_what_a_newer_message_says(
+    boss: Client, refused: Outbox, site_id: int, engine: Engine
+) -> None:
     tell(site_id, 72, item_removed)
-    assert "a newer one waits" in text(boss.post(f"{LIST}resend/{refused.pk}/", follow=True))
+    engine.status = 202
+    outbox.deliver_due()
+    assert "a newer one said what it says" in text(boss.post(f"{LIST}resend/{refused.pk}/", follow=True))
 
 
 @pytest.mark.parametrize(("codename", "may_send"), [("view_outbox", False), ("change_outbox", True)])

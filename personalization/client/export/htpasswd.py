@@ -21,10 +21,17 @@ MOST_BYTES = 64 * 1024
 
 
 def write(folder: Path, *, login: str, password: str) -> None:
-    """Publish ``login:hash`` in the run folder. Raises ``ExportFailed`` when the disk is full."""
+    """Publish ``login:hash`` in the run folder. Raises ``ExportFailed`` when the disk is full.
+
+    Logins that it has stay: an engine may have taken a notification of which we had no answer.
+    """
     hashed = sha512_crypt.using(rounds=ROUNDS).hash(password)  # type: ignore[no-untyped-call]
+    try:
+        before = (folder / NAME).read_bytes()[: MOST_BYTES // 2]
+    except OSError:
+        before = b""
     with files.publish(folder, NAME) as out:
-        out.write(f"{login}:{hashed}\n".encode())
+        out.write(f"{login}:{hashed}\n".encode() + before)
 
 
 def accepts(folder: Path, *, login: str, password: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -22,7 +23,7 @@ from config.jobs.models import Outbox as OutboxRow
 from personalization.client.export import files
 from personalization.client.models import ExportRun
 
-from .conftest import Engine
+from .conftest import SITES, Engine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sites_file", "export_root")]
 
@@ -260,7 +261,7 @@ def test_it_leaves_another_site_of_the_installation_out(
 
 
 def test_it_keeps_the_files_and_sends_again_when_the_engine_fails(
-    make_items: Callable[..., None], engine: Engine, export_root: Path
+    make_items: Callable[..., None], engine: Engine, export_root: Path, client: Client
 ) -> None:
     make_items(2)
     engine.status = 500
@@ -281,8 +282,32 @@ def test_it_keeps_the_files_and_sends_again_when_the_engine_fails(
     run.refresh_from_db()
     assert (run.phase, run.error) == ("done", "")
     first, second = engine.received
+    for call in (first, second):
+        # The engine may have taken the first, although we heard nothing of it.
+        event = call.json["events"][0]
+        given = event["credentials"]
+        basic = base64.b64encode(f"{given['login']}:{given['password']}".encode()).decode()
+        path = event["uri"][0].removeprefix("https://site.example")
+        assert client.get(path, headers={"Authorization": f"Basic {basic}"}).status_code == 200
     assert first.json["transaction"] == second.json["transaction"]
     assert first.json["events"][0]["uri"] == second.json["events"][0]["uri"]
+
+
+def test_it_warns_of_a_site_whose_items_the_engine_will_forget(
+    make_items: Callable[..., None], sites_file: Callable[[str], None]
+) -> None:
+    site = apps.get_model("wagtailcore", "Site")
+    other = site.objects.create(hostname="second.example", root_page=site.objects.get().root_page)
+    entry = "      authentication: {{ customer_id: 501, license_key: 1111-aaaa }}\n"
+    sites_file(f"{SITES}    second:\n      root: second.example\n      languages: [eng-GB]\n{entry}")
+    make_items(1)
+    make_items(1, start=5, site=other.pk)
+    assert "forgets their items" not in export()
+    said = export(*TRIPLE)
+    assert "has the content of second as well" in said
+    assert "forgets their items" in said
+    assert "--license-key-env" in said
+    assert "forgets" not in export("--siteaccess=site_fr", "--customer-id=502", "--license-key=2222-bbbb")
 
 
 def test_it_does_not_repeat_a_notification_that_was_refused(

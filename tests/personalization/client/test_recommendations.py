@@ -200,6 +200,39 @@ def test_it_does_not_wait_longer_than_the_budget(
     assert time.monotonic() - started < 2  # 0.3 s and what a busy machine adds
 
 
+def test_the_blocks_of_a_page_share_the_budget(request_: HttpRequest, engine: Engine, settings: Any) -> None:
+    """Each answer alone would be in time; together they may not take longer than one."""
+    settings.RECOMMENDATION_BUDGET_SECONDS = 1.0
+    engine.status, engine.delay, engine.body = 200, 0.7, answer_of(engine, 1)
+    assert recommendations(request_, "front")
+    for _ in range(5):
+        assert recommendations(request_, "front") == []
+    assert len(engine.received) <= 2
+
+
+def test_a_listener_below_the_fallback_sees_what_it_put_in(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    """Reference 6.9."""
+    make_items(2, kind="article")
+    engine.status = 500
+    seen: dict[int, int] = {}
+    listeners = []
+    for priority in (-10, -11):
+
+        @hooks.recommendation_listener(priority=priority)
+        def look(draft: hooks.Draft, priority: int = priority) -> None:
+            seen[priority] = len(draft.items)
+
+        listeners.append(look)
+    try:
+        recommendations(request_, "front")
+    finally:
+        for listener in listeners:
+            hooks.forget(listener)
+    assert seen == {-10: 0, -11: 2}
+
+
 def test_it_lets_listeners_change_the_list_between_engine_and_fallback(
     request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
 ) -> None:

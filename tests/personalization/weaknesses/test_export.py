@@ -121,6 +121,8 @@ def test_w07_one_customer_of_many_sites_needs_no_options(
     make_items(3, language="fre-FR")
     [outcome] = export()
     assert (outcome["customer"], outcome["sites"], outcome["items"]) == (501, ["site_en", "site_fr"], 5)
+    [outcome] = export("--siteaccess=site_fr")
+    assert (outcome["customer"], outcome["sites"], outcome["items"]) == (501, ["site_fr"], 3)
 
 
 def test_w08_blanks_in_lists_do_not_count_and_unknown_types_are_named(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -72,8 +73,8 @@ def test_w35_a_page_names_only_templates_and_scripts_that_exist(
 def test_w36_any_item_of_the_types_may_stand_in_with_its_own_fields(
     page: HttpRequest, engine: Engine, make_items: MakeItems, sites_file: Callable[[str], None]
 ) -> None:
-    # Brings it back: personalization/client/recommend.py:
-    # `for place in range(min(count, MAX_POOL))]` -> `for place in range(min(count, 25))]`
+    # Brings it back: content/items/chance.py:
+    # `return random.sample(known, min(most, len(known)))` -> `return random.sample(known[:25], most)`
     maps = "field: {{ identifiers: {{ intro: {{ article: teaser }}, image: {{ article: photo }} }} }}"
     sites_file(SITES.replace("    default:\n", f"    default:\n      {maps}\n"))
     make_items(60, kind="article")
@@ -106,6 +107,12 @@ def test_w51_what_is_made_for_a_visitor_is_kept_by_no_shared_cache(client: Clien
     assert b"Place 7" in answer.content
     assert "private" in answer["Cache-Control"]
     assert "Cookie" in answer["Vary"]
+    client.force_login(get_user_model().objects.create_user("ana"))
+    client.cookies.pop("lodestar_visitor")
+    account = client.get("/at-once/")
+    assert "private" in account["Cache-Control"]
+    assert "Cookie" in account["Vary"]
+    assert "lodestar_visitor" not in account.cookies
     other = Client()
     shared = other.get("/later/")
     assert shared.content == client.get("/later/").content, "the same for everybody"

@@ -93,9 +93,22 @@ def test_w09_each_method_opens_items_and_files_to_the_engine_and_to_nobody_else(
     assert status(client, item, bearer()) == 200
     if not everybody:
         assert status(client, file, basic(given["login"], given["password"])) == 200
+    stale = {"Authorization": "Bearer pt_stale"}
+    assert status(client, item, stale) == (200 if everybody else 401)
+    assert status(client, file, stale) == (200 if everybody else 401)
     if method == "user":
         assert (given["login"], given["password"]) == ("shop", "s3cret-of-the-operator")
         assert status(client, item, basic("shop", "s3cret-of-the-operator")) == 200
+
+
+def test_a_login_may_be_called_token(
+    make_items: MakeItems, client: Client, sites_file: Callable[[str], None]
+) -> None:
+    sites_file(with_login("user").replace("login: shop", "login: token"))
+    make_items(1)
+    item = f"{PREFIX}/content/id/1"
+    assert status(client, item, basic("token", "s3cret-of-the-operator")) == 200
+    assert status(client, item, basic("token", "wrong")) == 401
 
 
 def status(client: Client, path: str, headers: dict[str, str]) -> int:
