@@ -21,8 +21,13 @@ def with_strings(payload: bytes) -> bytes:
     marked = markup_fields(kind) if kind else frozenset()
     for name in item.keys() - set(SYSTEM_KEYS):
         text = as_text(item[name])
-        item[name] = f"<![CDATA[{text}]]>" if name in marked else text
+        item[name] = cdata(text) if name in marked else text
     return orjson.dumps(item)
+
+
+def cdata(text: str) -> str:
+    """The text in CDATA markers; an end marker inside of it is divided between two."""
+    return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
 def markup_fields(kind: ItemType) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -29,7 +30,12 @@ W = TypeVar("W", bound=Writer)
 
 _WRITERS: dict[type[blocks.Block], Writer] = {}
 HEADINGS = ("heading", "title", "headline")
-ENDS_OF_LINES = ("</p>", "</h2>", "</li>", "</blockquote>", "<br>", "<br/>")
+# What a browser shows in lines of its own: the ends of blocks, and of the cells of a table.
+END_OF_LINE = re.compile(
+    r"<(?:br|hr)\b[^>]*>|</(?:p|h[1-6]|li|dt|dd|blockquote|div|section|article|header|footer|aside|figure|"
+    r"figcaption|pre|address|td|th|tr|caption|ul|ol|dl|table)\s*>",
+    re.IGNORECASE,
+)
 
 
 def block_html(*kinds: type[blocks.Block]) -> Callable[[W], W]:
@@ -58,9 +64,7 @@ def block_as_html(block: blocks.Block, value: Any) -> str:
 
 def text_of(markup: str) -> str:
     """Plain text of HTML: one line for each block, entities decoded."""
-    for end in ENDS_OF_LINES:
-        markup = markup.replace(end, f"{end}\n")
-    lines = html.unescape(strip_tags(markup)).splitlines()
+    lines = html.unescape(strip_tags(END_OF_LINE.sub("\\g<0>\n", markup))).splitlines()
     return "\n".join(text for line in lines if (text := " ".join(line.split())))
 
 

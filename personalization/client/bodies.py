@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -20,10 +20,14 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is made of stored items: only ``fields`` (None: all), pictures in ``variation`` ("": same)."""
+    """What is made of stored items: only ``fields`` (None: all), pictures in ``variation`` ("": same).
+
+    ``draws``: how many pictures that nobody asked for before may be drawn for it (None: all).
+    """
 
     fields: frozenset[str] | None = None
     variation: str = ""
+    draws: int | None = field(default=None, compare=False)
 
 
 AS_STORED = Shape()
@@ -55,7 +59,7 @@ def shaped(payloads: list[bytes], *, shape: Shape) -> list[bytes]:
     if shape == AS_STORED:
         return payloads
     items = [restricted(orjson.loads(payload), shape.fields) for payload in payloads]
-    return [orjson.dumps(item) for item in in_pictures(items, variation=shape.variation)]
+    return [orjson.dumps(item) for item in in_pictures(items, shape=shape)]
 
 
 def stored(row: Found, *, site: SiteAccess) -> bytes:
@@ -70,10 +74,12 @@ def restricted(item: Item, fields: frozenset[str] | None) -> Item:
     return {key: value for key, value in item.items() if key in SYSTEM_KEYS or key in fields}
 
 
-def in_pictures(items: list[Item], *, variation: str) -> list[Item]:
+def in_pictures(items: list[Item], *, shape: Shape) -> list[Item]:
     """The items with another variation of their pictures, for all of them in two queries."""
-    addresses = {picture for item in items for picture in pictures_of(item)} if variation else set()
-    varied = in_variation(addresses, variation=variation)
+    if not shape.variation:
+        return items
+    addresses = {picture for item in items for picture in pictures_of(item)}
+    varied = in_variation(addresses, variation=shape.variation, most=shape.draws)
     if not varied:
         return items
     return [{key: replaced(value, varied) for key, value in item.items()} for item in items]

@@ -7,6 +7,7 @@ questions than a template or an editor wrote.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 from django.core import signing
@@ -19,11 +20,14 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from personalization import contracts
-from personalization.client import pages, rendering
+from personalization.client import pages, recommend, rendering
 
 SALT = "lodestar-recommendations"
 TEMPLATE = "lodestar/recommendations_lazy.html"
 LONGEST = 4000  # characters of the signed options
+KNOWN = frozenset(
+    {"language", "template", "title", *signature(recommend.recommendations).parameters} - {"request"}
+)
 
 
 def show_recommendations(
@@ -41,17 +45,34 @@ def placeholder(request: HttpRequest, scenario: str, *, options: Mapping[str, An
         return SafeString("")
     given = {**options, "scenario": scenario, "language": translation.get_language() or "en"}
     given["context"] = context_ids(request, given.get("context"))
-    signed = signer().sign_object({name: value for name, value in given.items() if value not in (None, "")})
+    wanted = {name: plain(value) for name, value in given.items()}
+    signed = signer().sign_object({name: value for name, value in wanted.items() if value not in (None, "")})
     address = f"{reverse('recommendations-fragment')}?{urlencode({'options': signed})}"
     return rendering.render(TEMPLATE, {"address": address}, request)
 
 
-def context_ids(request: HttpRequest, given: Any) -> list[int]:
-    """The content ids of pages and other items, which a signature can hold."""
+def plain(value: Any) -> Any:
+    """What JSON can hold of an option: texts in the language of the page, sets in an order."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((plain(one) for one in value), key=str)
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return str(value)
+
+
+def context_ids(request: HttpRequest, given: Any) -> list[int | str]:
+    """The content ids of pages and other items, or codes of a history, which a signature can hold."""
     language = pages.language_of(request)
     wanted = given if isinstance(given, list | tuple) else [given]
-    found = (pages.item_of(request, one, language=language) for one in wanted)
-    return [item.content_id for item in found if item is not None]
+    if codes := recommend.history_codes(wanted):
+        return codes
+    found = ((one, pages.item_of(request, one, language=language)) for one in wanted)
+    ids = (one if item is None else item.content_id for one, item in found)
+    return [one for one in ids if isinstance(one, int) and not isinstance(one, bool)]
 
 
 def signer() -> signing.Signer:
@@ -81,7 +102,10 @@ def options_of(signed: str) -> dict[str, Any] | None:
     except (signing.BadSignature, ValueError):
         return None
     known = isinstance(options, dict) and {"language", "scenario"} <= options.keys()
-    return options if known and knows(str(options["language"])) else None
+    if not known or not knows(str(options["language"])):
+        return None
+    # A page that a cache kept may name an option of an earlier version.
+    return {name: value for name, value in options.items() if name in KNOWN}
 
 
 def knows(language: str) -> bool:

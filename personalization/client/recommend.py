@@ -38,6 +38,8 @@ logger = logging.getLogger("personalization")
 
 DEFAULT_ATTRIBUTES = ("title", "name", "intro", "image", "uri")
 DEFAULT_LIMIT = 3
+# In place of ids: what the visitor did, which the engine looks up (reference 6.6).
+HISTORY = frozenset({"CLICKED", "CONSUMED", "OWNS", "RATED", "BASKET"})
 MAX_LIMIT = 50
 LEAST_SECONDS = 0.02  # of the budget; with less left nothing is asked
 SCENARIO = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -80,7 +82,7 @@ def recommendations(
         cross_content_type=cross_content_type,
         use_context_category_path=use_context_category_path,
         recommend_category=recommend_category,
-        attributes=tuple(dict.fromkeys((*attributes, *mapped_fields(site)))),
+        attributes=tuple(dict.fromkeys((*attributes, *needed(attributes), *mapped_fields(site)))),
         filters=filters or {},
     )
     add_context(draft, context)
@@ -96,6 +98,13 @@ def whole(limit: object) -> int:
         logger.warning("limit must be a whole number; got %.80r, %d is used.", limit, DEFAULT_LIMIT)
         return DEFAULT_LIMIT
     return max(1, min(number, MAX_LIMIT))
+
+
+def needed(attributes: Sequence[str]) -> Iterator[str]:
+    """Attributes without which nothing can be shown (reference 6.7) and that are not asked for already."""
+    if not {"title", "name"} & set(attributes):
+        yield from ("title", "name")
+    yield "uri"
 
 
 def mapped_fields(site: SiteAccess) -> Iterator[str]:
@@ -116,15 +125,34 @@ def with_mapped_fields(one: Recommendation, *, site: SiteAccess) -> Recommendati
 def add_context(draft: Draft, context: Any) -> None:
     """Put the ids, the type and the category of what the visitor looks at into the call."""
     given = context if isinstance(context, list | tuple) else [context]
+    if codes := history_codes(given):
+        draft.context = codes
+        return
     found = [pages.item_of(draft.request, one, language=draft.language) for one in given]
     items = [item for item in found if item is not None]
+    draft.context = [
+        one if item is None else pages.wire_id(item, site=draft.site)
+        for one, item in zip(given, found, strict=True)
+        if item is not None or is_unknown_id(one, site=draft.site)
+    ]
     if not items:
         return
-    draft.context = [pages.wire_id(item, site=draft.site) for item in items]
     draft.context_type = items[0].item_type_id
     paths = items[0].category_paths
     if paths and not draft.category_path:
         draft.category_path = parent_path(paths[0])
+
+
+def history_codes(given: Sequence[Any]) -> list[int | str]:
+    """The codes of a context of codes, "OWNS,CLICKED" or a list of them; empty for anything else."""
+    words = [word.strip() for one in given if isinstance(one, str) for word in one.split(",")]
+    return [*words] if words and HISTORY.issuperset(words) else []
+
+
+def is_unknown_id(given: Any, *, site: SiteAccess) -> bool:
+    """Whether this is an id of the engine's that is no item here, such as one of another site's."""
+    is_number = isinstance(given, int) and not isinstance(given, bool) and given > 0
+    return is_number and not site.use_remote_id
 
 
 def parent_path(path: str) -> str:

@@ -124,3 +124,18 @@ def test_rich_text_and_streams_are_text_too(magazine: Magazine, picture: Image) 
     item = stored(article)
     assert item is not None
     assert 'alt="Petrol"' in str(item["body"])
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<h3>One</h3><h4>Two</h4>three", "One\nTwo\nthree"),
+        ("<div>One</div><DIV class='a'>Two</DIV >", "One\nTwo"),
+        ("<table><tr><td>One</td><th>Two</th></tr></table>", "One\nTwo"),
+        ("One<br />Two<BR/>Three<br class='x'>Four<hr>Five", "One\nTwo\nThree\nFour\nFive"),
+        ("<p>One <b>t</b>wo</p><ul><li>Three</li></ul>", "One two\nThree"),
+        ("<brand>One</brand>two", "Onetwo"),
+    ],
+)
+def test_blocks_are_lines_of_the_text(markup: str, text: str) -> None:
+    assert text_of(markup) == text

@@ -288,7 +288,9 @@ def test_it_keeps_the_files_and_sends_again_when_the_engine_fails(
         given = event["credentials"]
         basic = base64.b64encode(f"{given['login']}:{given['password']}".encode()).decode()
         path = event["uri"][0].removeprefix("https://site.example")
-        assert client.get(path, headers={"Authorization": f"Basic {basic}"}).status_code == 200
+        answer = client.get(path, headers={"Authorization": f"Basic {basic}"})
+        assert answer.status_code == 200
+        assert b"".join(answer.streaming_content)
     assert first.json["transaction"] == second.json["transaction"]
     assert first.json["events"][0]["uri"] == second.json["events"][0]["uri"]
 

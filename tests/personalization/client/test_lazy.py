@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
 from html import unescape
@@ -11,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.template import engines
 from django.test import Client, RequestFactory
+from django.utils.translation import gettext_lazy
 
 from personalization.client import lazy
 from tests.personalization.weaknesses.test_rendering import answer_of
@@ -146,3 +148,27 @@ def test_tracking_may_be_the_same_for_everybody(
     assert "0b8f6f0e" not in html
     assert "<noscript>" not in html
     assert not hasattr(page, "_lodestar_visitor")
+
+
+def test_options_may_be_what_json_cannot_hold(page: HttpRequest, engine: Engine, client: Client) -> None:
+    when, kinds = datetime.date(2026, 5, 1), {"b", "a"}
+    html = lazy.show_recommendations(
+        page, "front", lazy=True, title=gettext_lazy("Yes"), filters={"from": when, "kinds": kinds}
+    )
+    engine.body = answer_of(engine, 7)
+    assert b"Yes</h2>" in client.get(address_of(html)).content
+    [call] = engine.received
+    assert "&from=2026-05-01&kinds=a%2Cb" in call.path
+
+
+def test_a_context_of_codes_is_kept(page: HttpRequest, engine: Engine, client: Client) -> None:
+    client.get(address_of(lazy.show_recommendations(page, "front", lazy=True, context="OWNS,CLICKED")))
+    client.get(address_of(lazy.show_recommendations(page, "front", lazy=True, context=4711)))
+    assert ["contextitems=OWNS%2CCLICKED" in call.path for call in engine.received] == [True, False]
+    assert "contextitems=4711" in engine.received[1].path
+
+
+def test_an_option_of_an_earlier_version_changes_nothing(engine: Engine, client: Client) -> None:
+    engine.body = answer_of(engine, 7)
+    signed = lazy.signer().sign_object({"scenario": "front", "language": "en", "gone": 1})
+    assert client.get("/personalization/fragment/", {"options": signed}).status_code == 200

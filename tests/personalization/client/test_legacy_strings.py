@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from defusedxml.ElementTree import fromstring
 from django.core.management import call_command
 from django.test import Client
 
+from content.items.legacy import with_strings
 from content.items.record import Item
 from personalization.client import tokens
 
@@ -51,3 +53,10 @@ def test_files_and_endpoints_have_strings_where_the_site_asks_for_them(
         shown: dict[str, Any] = {name: item[name] for name in TYPED}
         assert shown == (STRINGS if legacy else TYPED)
         assert (item["contentId"], item["contentTypeId"]) == (1, 38), "the item's own keys stay typed"
+
+
+def test_an_end_marker_in_rich_text_ends_no_section() -> None:
+    body = json.loads(with_strings(payload_of(1, "place", "eng-GB", intro="<p>a ]]> b</p>")))
+    assert body["intro"] == "<![CDATA[<p>a ]]]]><![CDATA[> b</p>]]>"
+    parsed = fromstring(f"<value>{body['intro']}</value>")
+    assert parsed.text == "<p>a ]]> b</p>"

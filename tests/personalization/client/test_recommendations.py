@@ -189,6 +189,33 @@ def test_an_object_without_a_key_is_named_in_the_log(
     assert "An object of the type object is no page, content id or remote id" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("context", "sent"),
+    [
+        ("CLICKED", "CLICKED"),
+        ("OWNS, CLICKED", "OWNS,CLICKED"),
+        (["BASKET", "RATED"], "BASKET,RATED"),
+        (4711, "4711"),  # of the engine's, no item here
+        ([4711, True, -3, None, "nonsense"], "4711"),
+    ],
+)
+def test_a_context_may_be_a_history_or_an_id_of_the_engines(
+    context: object, sent: str, request_: HttpRequest, engine: Engine
+) -> None:
+    engine.status, engine.body = 200, answer_of(engine, 1)
+    recommendations(request_, "detail", context=context)
+    assert dict(parse_qsl(urlsplit(engine.received[-1].path).query))["contextitems"] == sent
+
+
+def test_it_asks_for_what_a_link_needs_whatever_the_template_wants(
+    request_: HttpRequest, engine: Engine
+) -> None:
+    engine.status, engine.body = 200, answer_of(engine, 1)
+    recommendations(request_, "detail", attributes=("color",))
+    query = parse_qsl(urlsplit(engine.received[-1].path).query)
+    assert [value for name, value in query if name == "attribute"] == ["color", "title", "name", "uri"]
+
+
 def test_it_does_not_wait_longer_than_the_budget(
     request_: HttpRequest, engine: Engine, settings: Any
 ) -> None:

@@ -270,3 +270,22 @@ def test_it_leaves_a_picture_whose_file_is_gone(
 
     assert item["image"] == pictured
     assert "No variation small" in caplog.text
+
+
+def test_one_request_draws_a_limited_number_of_pictures(
+    pictured: str, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next requests draw the rest, and what is drawn is free."""
+    settings.IMAGE_VARIATIONS = {"rss": "max-90x90|format-jpeg"}
+    monkeypatch.setattr("personalization.client.rest.MOST_DRAWN", 1)
+    file = io.BytesIO()
+    Picture.new("RGB", (900, 700), "red").save(file, "PNG")
+    red = Image.objects.create(title="Red", file=ImageFile(file, name="red.png"))
+    second = str(rendition_of(red).url)
+    Item.objects.filter(content_id=2).update(payload=payload_of(2, "place", "eng-GB", image=second))
+
+    def drawn() -> int:
+        answer = client.get(f"{PREFIX}/contentlist/1,2?image=rss", headers=bearer())
+        return sum(".max-90x90" in item["image"] for item in items(answer))
+
+    assert [drawn() for _ in range(3)] == [1, 2, 2]
