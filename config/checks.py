@@ -26,6 +26,7 @@ from config.site_access.schema import Kept
 from config.site_access.show import old_names
 
 DEMO_KEYS = {"1111-2222-3333-4444-5555", "5555-4444-3333-2222-1111"}
+UNEXAMINED = "could not be examined: "
 WORKER_SECONDS = 60
 CLOCK_SECONDS = 60
 SHORTEST_KEY, FEWEST_CHARACTERS = 50, 5
@@ -73,7 +74,7 @@ def findings_of(parts: Mapping[str, Part]) -> Iterator[Finding]:
         try:
             yield from function()
         except Exception as error:  # noqa: BLE001 - one broken part must not hide the others
-            yield Finding(about, f"could not be examined: {error}", "Mend what this message names.")
+            yield Finding(about, f"{UNEXAMINED}{error}", "Mend what this message names.")
 
 
 def sites_file() -> Iterator[Finding]:

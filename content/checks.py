@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core import checks
 
 from config import site_access
@@ -34,6 +35,40 @@ def item_types_of_sites() -> Iterator[Finding]:
             "no site names an item type, so nothing is exported and no view is tracked",
             "Name those of your pages as included_item_types in the sites file.",
         )
+
+
+@part("items of sites")
+def items_of_sites() -> Iterator[Finding]:
+    """What entries say of authors and related objects must name what exists."""
+    users = get_user_model()._default_manager
+    for site in site_access.configured_sites():
+        if site.author_id and not users.filter(pk=site.author_id).exists():
+            yield Finding(
+                f"site {site.name}",
+                f"author_id names user {site.author_id}, whom nobody is: items without owner have no author",
+                "Correct author_id in the sites file, or leave it out.",
+            )
+        for name in (name for pair in site.field_relations.items() for name in pair):
+            if problem := missing_field(name):
+                yield Finding(
+                    f"site {site.name}",
+                    f"field.relations names {name!r}, and the field is null: {problem}",
+                    "Correct field.relations in the sites file.",
+                )
+
+
+def missing_field(name: str) -> str:
+    """What is wrong with ``type.field`` of the sites file, "" if nothing is."""
+    identifier, _, field = name.partition(".")
+    kind = item_types().get(identifier)
+    if kind is None:
+        return (
+            f"no model declares the item type {identifier!r}.{did_you_mean(identifier, list(item_types()))}"
+        )
+    fields = dict(exported(kind))
+    if field in fields or hasattr(kind.model, field.split(".")[0]):
+        return ""
+    return f"{identifier!r} has no such field.{did_you_mean(field, list(fields))}"
 
 
 @checks.register

@@ -56,7 +56,7 @@ def subject(message: Outbox) -> str:
 def next_try(message: Outbox) -> str:
     if message.state != State.QUEUED:
         return ""
-    return date_format(localtime(message.run_after), "SHORT_DATETIME_FORMAT")
+    return date_format(localtime(message.run_after), "DATETIME_FORMAT")
 
 
 class Resend(InspectView):  # type: ignore[misc]

@@ -30,6 +30,7 @@ from config.jobs.models import Job
 from personalization.client import credentials
 from personalization.client.credentials import Target
 from personalization.client.errors import AlreadyRunning, WrongUse
+from personalization.client.export import announce
 from personalization.client.export.run import ACTIVE, Order, cancel, start
 from personalization.client.models import ExportRun
 from personalization.screens.history import HistoryViewSet
@@ -121,7 +122,9 @@ def say_ended(request: HttpRequest, run: ExportRun) -> None:
         messages.warning(request, _("There is no visible item to export. The engine was not called."))
     else:
         text = ngettext("Exported %(items)d item;", "Exported %(items)d items;", run.items)
-        answered = gettext("the engine answered %(status)s.") % {"status": run.engine_status}
+        answered = gettext("the engine answered %(status)s and fetches them now.") % {
+            "status": run.engine_status
+        }
         messages.success(request, f"{text % {'items': run.items}} {answered}")
 
 
@@ -162,6 +165,13 @@ def progress_of(run: ExportRun) -> str:
     return gettext("%(done)d of %(total)d") % {"done": job.progress, "total": job.total}
 
 
+def phase_of(run: ExportRun) -> str:
+    """The phase; a run that only waits for its engine has not failed yet."""
+    if run.phase == ExportRun.Phase.FAILED and announce.is_announced_again(run):
+        return gettext("Waits for the engine")
+    return str(run.get_phase_display())
+
+
 class ExportHistory(HistoryViewSet):
     model = ExportRun
     name = "personalization_exports"
@@ -174,7 +184,7 @@ class ExportHistory(HistoryViewSet):
         "site_name",
         "customer_id",
         Column("items", label=_("Items"), accessor=progress_of),
-        Column("phase", label=_("Phase"), accessor="get_phase_display"),
+        Column("phase", label=_("Phase"), accessor=phase_of),
         "engine_status",
         "error",
         DateColumn("finished_at", label=_("Finished")),

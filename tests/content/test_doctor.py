@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth import get_user_model
 from pytest_django import Settings
 
 from config import site_access
-from content.checks import item_types_of_sites
+from content.checks import item_types_of_sites, items_of_sites
 
 FILE = "personalization: {system: {shop: {authentication: {customer_id: 7, license_key: a-b}, %s}}}"
 
@@ -42,3 +43,20 @@ def test_it_names_a_site_without_item_types(sites: Callable[[str], None]) -> Non
     assert "nothing is exported" in finding.text
     sites("included_item_types: [place]")
     assert list(item_types_of_sites()) == []
+
+
+@pytest.mark.django_db
+def test_it_names_authors_and_related_fields_that_do_not_exist(sites: Callable[[str], None]) -> None:
+    relations = (
+        "field: {relations: {place.image: image.title, place.imge: article.title, ghost.a: place.title}}"
+    )
+    sites(f"included_item_types: [place], author_id: 4711, {relations}")
+    texts = [finding.text for finding in items_of_sites()]
+    assert texts[0].startswith("author_id names user 4711, whom nobody is")
+    assert "'image.title', and the field is null: no model declares the item type 'image'" in texts[1]
+    assert "'place.imge', and the field is null: 'place' has no such field. Did you mean 'image'?" in texts[2]
+    assert "'ghost.photo', and the field is null: no model declares the item type 'ghost'" in texts[3]
+    assert len(texts) == 4
+    editor = get_user_model().objects.create_user("ana")
+    sites(f"author_id: {editor.pk}, field: {{relations: {{place.image: article.title}}}}")
+    assert list(items_of_sites()) == []

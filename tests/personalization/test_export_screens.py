@@ -47,7 +47,7 @@ def test_it_exports_a_small_site_at_once(
 
     run = ExportRun.objects.get()
     assert (run.customer_id, run.phase, run.items) == ("501", "done", 3)
-    assert "Exported 3 items; the engine answered 202." in said(boss, answer)
+    assert "Exported 3 items; the engine answered 202 and fetches them now." in said(boss, answer)
     assert len(engine.received) == 1
 
 

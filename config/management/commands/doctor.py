@@ -7,7 +7,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config.checks import examine
+from config.checks import UNEXAMINED, Finding, examine
+
+
+def is_told(finding: Finding, told: set[str]) -> bool:
+    """Whether the same fault was named before; notes it otherwise."""
+    fault = finding.text.removeprefix(UNEXAMINED)
+    known = fault in told
+    told.add(fault)
+    return known
 
 
 class Command(BaseCommand):
@@ -15,7 +23,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        findings = list(examine())
+        # A broken sites file keeps several parts from being examined; it is named once.
+        told: set[str] = set()
+        findings = [one for one in examine() if one.well or not is_told(one, told)]
         for finding in findings:
             mark = self.style.SUCCESS("ok   ") if finding.well else self.style.ERROR("WRONG")
             self.stdout.write(f"{mark} {finding.about}: {finding.text}")

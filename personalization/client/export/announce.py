@@ -12,7 +12,7 @@ import orjson
 from django.utils import translation
 
 from config.jobs import outbox
-from config.jobs.models import Outbox
+from config.jobs.models import OPEN_STATES, Outbox
 from config.jobs.queue import GiveUp
 from content.items.types import item_types
 from personalization import contracts
@@ -38,7 +38,7 @@ def tell_engine(run: ExportRun, *, target: Target) -> None:
     except EngineError as error:
         sentence = str(error)
         if error.retry:
-            outbox.put(KIND, key=f"run-{run.pk}", payload={"run": run.pk}, customer_id=run.customer_id)
+            outbox.put(KIND, key=key_of(run), payload={"run": run.pk}, customer_id=run.customer_id)
             sentence += " The files are complete; the notification is sent again until the engine takes it."
         run.end(ExportRun.Phase.FAILED, error=sentence, status=error.status)
         raise EngineError(sentence, status=error.status, retry=error.retry) from error
@@ -64,6 +64,15 @@ def deliver(message: Outbox) -> int:
         raise GiveUp(str(error)) from error
     run.end(ExportRun.Phase.DONE, status=status)
     return status
+
+
+def key_of(run: ExportRun) -> str:
+    return f"run-{run.pk}"
+
+
+def is_announced_again(run: ExportRun) -> bool:
+    """Whether its notification waits for another try."""
+    return Outbox.objects.filter(kind=KIND, key=key_of(run), state__in=OPEN_STATES).exists()
 
 
 def superseded(run: ExportRun) -> bool:

@@ -182,5 +182,5 @@ def summary(outcome: Outcome, *, waits: bool) -> str:
     return (
         f"Exported {outcome.items} items in {outcome.files} files ({outcome.bytes:,} bytes) for {who} in "
         f"{outcome.seconds:.1f} s ({rate:,.0f} items/s)"
-        + ("." if waits else f"; the engine answered {outcome.engine_status}.")
+        + ("." if waits else f"; the engine answered {outcome.engine_status} and fetches them now.")
     )

@@ -18,8 +18,8 @@ from personalization.client.users import WrongAttribute, send, xml
 
 FAILED, WRONG_USE = 1, 2
 NOTHING = (
-    "Property xmlBody is not defined: {why} A function with @user_attributes says what the project knows of "
-    "its users; docs/own-site.md has an example."
+    "{why} A function with @user_attributes says what the project knows of its users; docs/own-site.md has "
+    "an example. (Property xmlBody is not defined.)"
 )
 
 
@@ -54,12 +54,18 @@ class Command(BaseCommand):
         if options["show"]:
             return
         if not any(entry["users"] for entry in report):
-            raise CommandError(NOTHING.format(why=why(options["source"])), returncode=FAILED)
+            raise CommandError(NOTHING.format(why=why(options["source"], sites)), returncode=FAILED)
         self.conclude(report, options)
 
     def of_site(self, site: SiteAccess, options: dict[str, Any]) -> dict[str, Any]:
         """Send one source after the other; say how many users and documents went out."""
         sources = [options["source"]] if options["source"] else users.sources_of(site)
+        if options["show"] and not sources:
+            raise CommandError(
+                "The project tells nothing of its users, so there is no source to ask for. Name one with "
+                "--source.",
+                returncode=WRONG_USE,
+            )
         entry: dict[str, Any] = {"site": site.name, "customer": site.customer_id, "users": 0, "documents": 0}
         for source in sources if not options["show"] else ():
             for count, document in xml.documents(users.users_of(site, source=source)):
@@ -94,5 +100,12 @@ def chosen(name: str) -> list[SiteAccess]:
     return list(reversed(sites.values()))
 
 
-def why(source: str | None) -> str:
-    return f"no users are told under the source {source[:80]!r}." if source else "no users are told."
+def why(source: str | None, sites: list[SiteAccess]) -> str:
+    known = dict.fromkeys(name for site in sites for name in users.sources_of(site))
+    if not source or not known:
+        return "The project tells of no user."
+    if source in known:
+        return f"The source {source!r} tells of no user."
+    return (
+        f"The project tells of no user under the source {source[:80]!r}; its sources are {', '.join(known)}."
+    )
