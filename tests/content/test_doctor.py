@@ -47,10 +47,8 @@ def test_it_names_a_site_without_item_types(sites: Callable[[str], None]) -> Non
 
 @pytest.mark.django_db
 def test_it_names_authors_and_related_fields_that_do_not_exist(sites: Callable[[str], None]) -> None:
-    relations = (
-        "field: {relations: {place.image: image.title, place.imge: article.title, ghost.a: place.title}}"
-    )
-    sites(f"included_item_types: [place], author_id: 4711, {relations}")
+    wrong = "place.image: image.title, place.imge: article.title, ghost.photo: place.title"
+    sites(f"included_item_types: [place], author_id: 4711, field: {{relations: {{{wrong}}}}}")
     texts = [finding.text for finding in items_of_sites()]
     assert texts[0].startswith("author_id names user 4711, whom nobody is")
     assert "'image.title', and the field is null: no model declares the item type 'image'" in texts[1]
