@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import duckdb
@@ -40,7 +41,8 @@ from tracking.replay import HistoricEvent
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 COMMITTED = pytest.mark.django_db(databases="__all__", transaction=True)
-SITE = ("--siteaccess=site_en", "--customer-id=10101", "--license-key=1111-2222-3333-4444-5555")
+SITE = ("--siteaccess=site_en", "--customer-id=10101")
+LICENSE_KEY = "1111-2222-3333-4444-5555"
 NO_FLOOR = {"DJANGO_SETTINGS_MODULE": "tests.chaos.no_floor"}
 
 
@@ -58,7 +60,11 @@ def row(installation: Installation, sql: str) -> tuple[Any, ...]:
 
 
 def export(installation: Installation) -> subprocess.CompletedProcess[str]:
-    return installation.attempt("manage.py", "run_export", *SITE, "--page-size=20")
+    with NamedTemporaryFile("w", suffix=".key") as file:
+        file.write(LICENSE_KEY)
+        file.flush()
+        key = f"--license-key-file={file.name}"
+        return installation.attempt("manage.py", "run_export", *SITE, key, "--page-size=20")
 
 
 def refused(installation: Installation, disk: SmallDisk) -> str:
