@@ -1,0 +1,204 @@
+"""Figures that anybody can recompute, and files that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from personalization.server.evaluation import metrics, search, tables, topn
+from personalization.server.learning.interactions import interactions
+
+
+def evaluate(*options: object) -> dict[str, Any]:
+    out = StringIO()
+    call_command("evaluate", *map(str, options), "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def rows(path: Path) -> list[tuple[Any, ...]]:
+    return duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> tuple[Path, Path]:
+    """Ten groups of people with tastes of their own; the ids are words."""
+    chance = np.random.default_rng(5)
+    known, later = [], []
+    for user in range(200):
+        taste = user % 10
+        items = [f"i{taste * 8 + one}" for one in chance.permutation(8)]
+        known += [(f"u{user}", item) for item in items[:6]] + [(f"u{user}", f"i{80 + user % 7}")]
+        later += [(f"u{user}", item) for item in items[6:]]
+    for name, pairs in (("train", known), ("test", later)):
+        users, items = (np.array(column) for column in zip(*pairs, strict=True))
+        tables.write(tmp_path / f"{name}.parquet", {"user": users, "item": items})
+    return tmp_path / "train.parquet", tmp_path / "test.parquet"
+
+
+@pytest.mark.parametrize("tuning", [(), ("--no-tuning",)])
+def test_the_printed_figures_are_those_of_the_written_lists(
+    tuning: tuple[str, ...], history: tuple[Path, Path], tmp_path: Path
+) -> None:
+    train, test = history
+    output = tmp_path / "lists.parquet"
+    report = evaluate("topn", "--train", train, "--test", test, "--k", 5, "--output", output, *tuning)
+    lists: dict[str, list[str]] = {}
+    for user, item in rows(output):
+        lists.setdefault(user, []).append(item)
+    known, truth = rows(train), {}
+    for user, item in rows(test):
+        truth.setdefault(user, set()).add(item)
+    assert {len(one) for one in lists.values()} == {5}
+    assert not {(user, item) for user, found in lists.items() for item in found} & set(known)
+    recall = np.mean([len(truth[user] & set(lists[user])) / len(truth[user]) for user in truth])
+    ndcg = np.mean(
+        [
+            sum(1 / math.log2(place + 2) for place, item in enumerate(lists[user]) if item in truth[user])
+            / sum(1 / math.log2(place + 2) for place in range(min(5, len(truth[user]))))
+            for user in truth
+        ]
+    )
+    assert report["figures"]["recall"] == pytest.approx(recall, abs=1e-4)
+    assert report["figures"]["ndcg"] == pytest.approx(ndcg, abs=1e-4)
+    assert recall > 0.9, "of 87 items the two that are left of a taste come first"
+    assert report["training_cpu_seconds"] >= 0
+    assert report["lists_per_second"] > 0
+    assert report["peak_megabytes"] > 50
+
+
+def test_the_next_item_of_a_visit_is_found(tmp_path: Path) -> None:
+    visits = [(n, place, f"p{(n % 9) * 3 + place}") for n in range(300) for place in range(3)]
+    prefixes = [(1000 + n, place, f"p{(n % 9) * 3 + place}") for n in range(20) for place in range(2)]
+    nexts = [(1000 + n, f"p{(n % 9) * 3 + 2}") for n in range(20)]
+    for name, columns, entries in (
+        ("train", ("session", "position", "item"), visits),
+        ("prefix", ("session", "position", "item"), prefixes[::-1]),
+        ("next", ("session", "next_item"), nexts),
+    ):
+        values = (np.array(column) for column in zip(*entries, strict=True))
+        tables.write(tmp_path / f"{name}.parquet", dict(zip(columns, values, strict=True)))
+    files = ("--train", tmp_path / "train.parquet", "--test-prefix", tmp_path / "prefix.parquet")
+    output = tmp_path / "lists.parquet"
+    report = evaluate("sessions", *files, "--test-next", tmp_path / "next.parquet", "--output", output)
+    assert report["figures"]["hit_rate"] == 1
+    assert report["figures"]["mrr"] > 0.9
+    first = {session: item for session, position, item in rows(output) if position == 0}
+    assert first == dict(nexts)
+    assert evaluate("sessions", *files)["figures"] == {}
+
+
+def test_figures_of_lists_by_hand() -> None:
+    lists = np.array([[1, 2, 3], [4, 0, -1], [0, 1, 2]])
+    truth = topn.ones(np.array([0, 0, 1]), np.array([2, 4, 0]), (3, 5))
+    found = metrics.of_lists(lists, truth)
+    second = 1 / math.log2(3)
+    assert found["recall"] == pytest.approx((0.5 + 1) / 2)
+    assert found["ndcg"] == pytest.approx((second / (1 + second) + second) / 2)
+    assert found["mrr"] == pytest.approx(0.5)
+    assert found["hit_rate"] == 1
+    assert metrics.of_lists(lists[2:], truth[[2]])["recall"] == 0, "nobody had anything held back"
+    variety = metrics.of_variety(np.array([[0, 1], [0, -1]]), np.array([6, 1, 1, 0]))
+    assert variety["coverage"] == 0.5
+    assert variety["popular_share"] == pytest.approx(2 / 3)
+    assert variety["novelty"] == pytest.approx((2 * -math.log2(6 / 8) + -math.log2(1 / 8)) / 3)
+
+
+@dataclass(frozen=True)
+class Two:
+    a: int = 0
+    b: int = 0
+
+
+def test_settings_are_chosen_one_after_the_other() -> None:
+    asked: list[Two] = []
+
+    def score(settings: Two) -> float:
+        asked.append(settings)
+        return -3 * (settings.a - 2) ** 2 - (settings.b - settings.a) ** 2
+
+    steps = [("a", (1, 2, 3)), ("b", (1, 2)), ("a", (2,)), ("b", (2,))]
+    best, highest = search.better(Two(), steps, score)
+    assert (best, highest) == (Two(2, 2), 0)
+    assert len(asked) == len(set(asked)), "nothing is tried twice"
+
+
+def test_nobody_with_a_few_items_means_the_settings_as_they_are() -> None:
+    data = interactions(np.arange(4), np.arange(4), shape=(4, 4))
+    assert topn.tuned(data, topn.Settings()) == topn.Settings()
+
+
+def test_what_is_held_back_is_not_known() -> None:
+    users, items = np.nonzero(np.random.default_rng(1).random((50, 40)) < 0.4)
+    data = interactions(users, items, shape=(50, 40))
+    split = topn.hold_back(data)
+    assert split is not None
+    assert (split.known.by_user + split.held != data.by_user).nnz == 0
+    assert split.known.by_user.multiply(split.held).nnz == 0
+    shares = np.diff(split.held.indptr) / data.lengths()
+    assert 0.19 < shares.min() <= shares.max() <= 0.4
+
+
+def parquet(path: Path, select: str) -> Path:
+    duckdb.connect().execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("select", "sentence"),
+    [
+        (None, "There is no file"),
+        ("text", "is no readable Parquet file"),
+        ("SELECT 1 AS user_id, 2 AS item", "has no column user; it has item, user_id"),
+        ('SELECT 1 AS "user", 2 AS item WHERE false', "has no rows"),
+        ('SELECT NULL::INTEGER AS "user", 2 AS item', "has rows without user"),
+    ],
+)
+def test_a_file_that_cannot_be_evaluated_is_named(
+    select: str | None, sentence: str, tmp_path: Path, history: tuple[Path, Path]
+) -> None:
+    wrong, output = tmp_path / "wrong.parquet", tmp_path / "lists.parquet"
+    if select == "text":
+        wrong.write_text("user,item\n1,2\n")
+    elif select:
+        parquet(wrong, select)
+    with pytest.raises(CommandError, match=sentence) as caught:
+        evaluate("topn", "--train", wrong, "--test", history[1], "--output", output)
+    assert caught.value.returncode == 2
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("k", [0, 1001, -5])
+def test_the_length_of_lists_has_limits(k: int, history: tuple[Path, Path]) -> None:
+    with pytest.raises(CommandError, match="--k must be from 1 to 1000"):
+        evaluate("topn", "--train", history[0], "--test", history[1], "--k", k)
+
+
+def test_lists_appear_whole_or_not_at_all(history: tuple[Path, Path], tmp_path: Path) -> None:
+    train, test = history
+    with pytest.raises(CommandError, match="cannot be written") as caught:
+        evaluate("topn", "--train", train, "--test", test, "--output", tmp_path / "no/folder.parquet")
+    assert caught.value.returncode == 2
+    folder = tmp_path / "full"
+    folder.mkdir()
+    (folder / "lists.parquet").mkdir()
+    with pytest.raises(CommandError, match="cannot be written"):
+        evaluate("topn", "--train", train, "--test", test, "--output", folder / "lists.parquet")
+    assert [path.name for path in folder.iterdir()] == ["lists.parquet"], "nothing half written is left"
+
+
+def test_without_json_the_report_is_for_people(history: tuple[Path, Path]) -> None:
+    out = StringIO()
+    call_command("evaluate", "topn", "--train", str(history[0]), "--test", str(history[1]), stdout=out)
+    said = out.getvalue()
+    assert "recall at 20: " in said
+    assert "Settings: candidates" in said
+    assert "CPU-seconds" in said

@@ -1,0 +1,76 @@
+"""What comes next in a visit: hand-made visits whose right answer is known and is not the popular item."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from personalization.server.learning import sessions
+from personalization.server.learning.sessions import Sessions, Settings
+
+# 9 is in most visits; 1 leads to 2, 3 leads to 4; 5 was once behind 1 and is 2's successor of late.
+VISITS = [[9, 8], [9, 7], [1, 2, 9], [1, 2], [9, 1, 2], [3, 4, 9], [3, 4], [9, 6], [9, 8, 7]]
+PLAIN = Settings(half_life=0, follow=0, rarity=0, repeat=0, position=0.7, distance=0.7)
+
+
+def of(visits: list[list[int]]) -> Sessions:
+    begins = np.append(0, np.cumsum([len(one) for one in visits])).astype(np.int64)
+    return Sessions(begins=begins, items=np.concatenate(visits).astype(np.int32))
+
+
+def ask(visits: list[list[int]], question: list[int], settings: Settings = PLAIN) -> list[int]:
+    found, _scores = sessions.recommend(
+        sessions.index(of(visits), count=10), of([question]), settings, most=5
+    )
+    return [item for item in found[0].tolist() if item >= 0]
+
+
+def test_it_finds_what_follows_and_not_what_is_popular() -> None:
+    assert ask(VISITS, [1])[0] == 2
+    assert ask(VISITS, [3])[0] == 4
+    assert ask(VISITS, [8, 3])[0] == 4, "the newest item counts most"
+
+
+def test_what_was_seen_comes_again_only_if_it_may() -> None:
+    assert 1 not in ask(VISITS, [1])
+    assert ask(VISITS, [1], replace(PLAIN, repeat=2.0))[0] == 1
+
+
+def test_newer_visits_count_more() -> None:
+    changed = [[1, 2]] * 4 + [[6, 7]] * 40 + [[1, 5]] * 3
+    assert ask(changed, [1])[0] == 2
+    assert ask(changed, [1], replace(PLAIN, half_life=0.2))[0] == 5
+
+
+def test_only_the_newest_visits_of_an_item_are_looked_at() -> None:
+    changed = [[1, 2]] * 4 + [[1, 5]] * 3
+    assert ask(changed, [1])[0] == 2
+    assert ask(changed, [1], replace(PLAIN, recent=3)) == [5]
+
+
+def test_what_stands_before_the_match_counts_less() -> None:
+    visits = [[4, 1, 2]]
+    assert ask(visits, [1], replace(PLAIN, before=0.5)) == [2, 4]
+    assert ask([[2, 1, 4]], [1], replace(PLAIN, before=0.5)) == [4, 2]
+
+
+def test_what_usually_follows_fills_a_list_without_neighbours() -> None:
+    visits = [[1, 2], [2, 3]]
+    assert ask(visits, [1]) == [2]
+    assert ask(visits, [1], replace(PLAIN, follow=0.5)) == [2]
+    moves = sessions.index(of([[1, 2, 3], [1, 2]]), count=4).moves.toarray()
+    assert moves[1].tolist() == [0, 0, 1, 0.25], "twice at distance one, once at two"
+
+
+@pytest.mark.parametrize("question", [[-1], [0], [-1, 1]])
+def test_items_that_no_visit_has_are_no_fault(question: list[int]) -> None:
+    found = ask(VISITS, question)
+    assert (found[:1] == [2]) == (1 in question)
+
+
+def test_an_item_that_comes_twice_in_a_visit_counts_once() -> None:
+    index = sessions.index(of([[1, 2, 1]]), count=3)
+    assert index.often.tolist() == [0, 1, 1]
+    assert index.positions[index.by_item[1]] == 2, "where it was last"
