@@ -36,6 +36,7 @@ class Report:
 def lists_for_people(train: Path, test: Path, *, most: int, output: Path | None, tune: bool) -> Report:
     """Recommend to everybody of ``test`` what ``train`` lets expect. Raises :class:`tables.WrongTable`."""
     known, later = (tables.read(path, ("user", "item")) for path in (train, test))
+    tables.alike(known, later, ("user", "item"), names=(train, test))
     users, (known_users, later_users) = tables.numbered(known["user"], later["user"])
     items, (known_items, later_items) = tables.numbered(known["item"], later["item"])
     shape = (len(users), len(items))
@@ -72,6 +73,7 @@ def lists_for_visits(
     """
     columns, order = ("session", "position", "item"), ("session", "position")
     known, asked = (tables.read(path, columns, order=order) for path in (train, prefixes))
+    tables.alike(known, asked, ("item",), names=(train, prefixes))
     items, (known_items,) = tables.numbered(known["item"])
     visited = sessions.sessions_of(known["session"], known_items)
     place = np.minimum(np.searchsorted(items, asked["item"]), len(items) - 1)

@@ -49,6 +49,19 @@ def read(path: Path, columns: Sequence[str], *, order: Sequence[str] = ()) -> di
     return {name: np.asarray(table[name]) for name in columns}
 
 
+def alike(
+    one: Mapping[str, Column], other: Mapping[str, Column], columns: Sequence[str], *, names: Sequence[Path]
+) -> None:
+    """Refuse columns that are numbers in one file and texts in the other: nothing in them would be equal."""
+    for column in columns:
+        kinds = [table[column].dtype.kind in "iuf" for table in (one, other)]
+        if kinds[0] != kinds[1]:
+            words = ["numbers" if number else "texts" for number in kinds]
+            raise WrongTable(
+                f"The column {column} holds {words[0]} in {names[0]} and {words[1]} in {names[1]}."
+            )
+
+
 def write(path: Path, columns: Mapping[str, Column]) -> None:
     """Write arrays of one length as a Parquet file, whole or not at all. Raises :class:`WrongTable`."""
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")

@@ -8,6 +8,9 @@ import numpy as np
 
 from personalization.server.learning.kernels import best, compiled
 
+# A sum of zero says that an item was not met; what is too small to change one must not be added to it.
+LEAST = 1e-30
+
 
 @compiled
 def answer(
@@ -53,6 +56,8 @@ def answer(
                 continue
             used[item] = query
             weight = position_decay**back * rare[item]
+            if weight < LEAST:
+                continue
             end = by_item[item + 1]
             for p in range(max(by_item[item], end - recent), end):  # holders are in order of time
                 session = holders[p]
@@ -81,7 +86,7 @@ def answer(
                     gain *= before
                 if used[item] == query:
                     gain *= repeat
-                if gain == 0:
+                if gain < LEAST:
                     continue
                 if sums[item] == 0:
                     touched[seen] = item
@@ -95,6 +100,8 @@ def answer(
             scale = follow * (highest if highest > 0 else np.float32(1))
             for p in range(moves_at[newest], moves_at[newest + 1]):
                 item = moves_to[p]
+                if scale * moves_how[p] < LEAST:
+                    continue
                 if sums[item] == 0:
                     touched[seen] = item
                     seen += 1

@@ -176,6 +176,12 @@ def test_a_file_that_cannot_be_evaluated_is_named(
     assert not output.exists()
 
 
+def test_numbers_and_texts_are_not_compared(tmp_path: Path, history: tuple[Path, Path]) -> None:
+    numbers = parquet(tmp_path / "numbers.parquet", 'SELECT 1 AS "user", 2 AS item')
+    with pytest.raises(CommandError, match="The column user holds texts in .+ and numbers in"):
+        evaluate("topn", "--train", history[0], "--test", numbers)
+
+
 @pytest.mark.parametrize("k", [0, 1001, -5])
 def test_the_length_of_lists_has_limits(k: int, history: tuple[Path, Path]) -> None:
     with pytest.raises(CommandError, match="--k must be from 1 to 1000"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from personalization.server.learning import sessions
+from personalization.server.learning import session_kernels, sessions
 from personalization.server.learning.sessions import Sessions, Settings
 
 # 9 is in most visits; 1 leads to 2, 3 leads to 4; 5 was once behind 1 and is 2's successor of late.
@@ -74,3 +74,43 @@ def test_an_item_that_comes_twice_in_a_visit_counts_once() -> None:
     index = sessions.index(of([[1, 2, 1]]), count=3)
     assert index.often.tolist() == [0, 1, 1]
     assert index.positions[index.by_item[1]] == 2, "where it was last"
+
+
+def test_long_visits_stay_within_their_arrays() -> None:
+    """Weights of what lies far back are nothing in the end; the loop as plain Python checks every index."""
+    chance = np.random.default_rng(2)
+    visits = [chance.permutation(60).tolist() for _ in range(12)]
+    question = of([chance.permutation(60).tolist()])
+    index = sessions.index(of(visits), count=60)
+    settings = replace(PLAIN, position=0.01, distance=0.01, repeat=0.5, follow=1e-25)
+    compiled, scores = sessions.recommend(index, question, settings, most=60)
+    plain, plain_scores = np.full((1, 60), -1, np.int32), np.zeros((1, 60), np.float32)
+    rare = np.ones(60, np.float32)
+    session_kernels.answer.py_func(  # type: ignore[attr-defined]
+        index.sessions.begins,
+        index.sessions.items,
+        index.by_item,
+        index.holders,
+        index.positions,
+        index.moves.indptr,
+        index.moves.indices,
+        index.moves.data,
+        question.begins,
+        question.items,
+        0,
+        1,
+        settings.recent,
+        settings.nearest,
+        settings.position,
+        settings.distance,
+        settings.before,
+        1.0,
+        settings.repeat,
+        settings.follow,
+        rare,
+        plain,
+        plain_scores,
+    )
+    np.testing.assert_allclose(plain_scores, scores, rtol=1e-3)
+    found = compiled[0][compiled[0] >= 0].tolist()
+    assert len(found) == len(set(found))
