@@ -6,7 +6,8 @@ A build that fails leaves the artefact before it serving; its row says in a sent
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,19 +73,26 @@ def learn(model: Model) -> Learned:
 
     Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
     """
-    lake.archive()
     kind = registry.kind(model.kind)
     parameters = registry.with_defaults(kind, model.parameters)
-    owned = [(o.source, o.after, o.until, o.owner) for o in queries.ownership(model.customer_id)]
-    with events.opened(
-        lake.files(model.customer_id),
-        codes=[model.signal],
-        window_days=parameters["window_days"],
-        owned=owned,
-    ) as history:
-        if not history.events:
-            raise NoEvents(f"{NO_EVENTS}{model.signal} events of customer {model.customer_id} yet.")
+    window = parameters["window_days"]
+    with history_of(model.customer_id, signal=model.signal, window_days=window) as history:
         return kind.learn(history, parameters=parameters)
+
+
+@contextmanager
+def history_of(customer_id: str, *, signal: str, window_days: float) -> Iterator[events.History]:
+    """Archive what was tracked and open the events of one code, each with the user who they belong to.
+
+    Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
+    """
+    lake.archive()
+    owned = [(o.source, o.after, o.until, o.owner) for o in queries.ownership(customer_id)]
+    files = lake.files(customer_id)
+    with events.opened(files, codes=[signal], window_days=window_days, owned=owned) as history:
+        if not history.events:
+            raise NoEvents(f"{NO_EVENTS}{signal} events of customer {customer_id} yet.")
+        yield history
 
 
 def manifest(model: Model, learned: Learned) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from personalization.server.evaluation import run
+from config.customers import directory
+from personalization.server.evaluation import own, run
 from personalization.server.evaluation.tables import WrongTable
+from personalization.server.training import NoEvents, history_of
 
 WRONG_USE = 2
+MOST_DAYS = 10_000
 
 
 class Command(BaseCommand):
@@ -45,7 +48,12 @@ class Command(BaseCommand):
         visits.add_argument(
             "--test-next", type=Path, metavar="FILE", help="columns session, next_item: what followed each"
         )
-        for one in (people, visits):
+        ours = tasks.add_parser("customer", help="lists for people of a customer, by its own tracked events")
+        ours.add_argument("--customer", required=True, metavar="N", help="customer of the embedded engine")
+        ours.add_argument("--signal", default="click", help="event code to learn and to look for (click)")
+        ours.add_argument("--days", type=float, default=90.0, help="how far back to read (90)")
+        ours.add_argument("--later", type=float, default=0.2, help="share of them that is held back (0.2)")
+        for one in (people, visits, ours):
             one.add_argument("--k", type=int, default=20, help="places of a list (20)")
             one.add_argument("--output", type=Path, metavar="FILE", help="write the lists as Parquet")
             one.add_argument("--no-tuning", action="store_true", help="use the default settings")
@@ -58,18 +66,34 @@ class Command(BaseCommand):
             )
         given = {"most": options["k"], "output": options["output"], "tune": not options["no_tuning"]}
         try:
-            if options["task"] == "topn":
+            if options["task"] == "customer":
+                report = self.of_customer(options, **given)
+            elif options["task"] == "topn":
                 report = run.lists_for_people(options["train"], options["test"], **given)
             else:
                 report = run.lists_for_visits(
                     options["train"], options["test_prefix"], nexts=options["test_next"], **given
                 )
-        except WrongTable as error:
+        except (WrongTable, NoEvents) as error:
             raise CommandError(str(error), returncode=WRONG_USE) from error
         if options["json"]:
             self.stdout.write(orjson.dumps(report.document()).decode())
         else:
             self.say(report, most=options["k"])
+
+    def of_customer(self, options: dict[str, Any], **given: Any) -> run.Report:
+        customer, share = str(options["customer"]), options["later"]
+        if directory.find(customer) is None:
+            known = ", ".join(account.customer_id for account in directory.directory.all()) or "none"
+            sentence = f"There is no customer {customer[:80]!r}. Known are: {known}."
+            raise CommandError(sentence, returncode=WRONG_USE)
+        if not 0 < share < 1 or not 0 < options["days"] < MOST_DAYS:
+            raise CommandError(
+                f"--later must lie between 0 and 1, --days between 0 and {MOST_DAYS:,}.", returncode=WRONG_USE
+            )
+        with history_of(customer, signal=options["signal"], window_days=options["days"]) as history:
+            earlier, later = own.divided(history, share=share)
+        return run.of_people(earlier, later, **given)
 
     def say(self, report: run.Report, *, most: int) -> None:
         say = self.stdout.write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from personalization.server.learning import linear, sessions
 from personalization.server.learning.interactions import Interactions, interactions
 
 LONGEST = 1_000  # places of a list
+
+Table = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,11 @@ def lists_for_people(train: Path, test: Path, *, most: int, output: Path | None,
     """Recommend to everybody of ``test`` what ``train`` lets expect. Raises :class:`tables.WrongTable`."""
     known, later = (tables.read(path, ("user", "item")) for path in (train, test))
     tables.alike(known, later, ("user", "item"), names=(train, test))
+    return of_people(known, later, most=most, output=output, tune=tune)
+
+
+def of_people(known: Table, later: Table, *, most: int, output: Path | None, tune: bool) -> Report:
+    """The same of arrays ``user`` and ``item``."""
     users, (known_users, later_users) = tables.numbered(known["user"], later["user"])
     items, (known_items, later_items) = tables.numbered(known["item"], later["item"])
     shape = (len(users), len(items))

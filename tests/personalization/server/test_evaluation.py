@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from django.core.management import CommandError, call_command
 
 from personalization.server.evaluation import metrics, search, tables, topn
 from personalization.server.learning.interactions import interactions
+from tests.personalization.server.conftest import Account
+from tracking import replay
+from tracking.replay import HistoricEvent
 
 
 def evaluate(*options: object) -> dict[str, Any]:
@@ -208,3 +212,56 @@ def test_without_json_the_report_is_for_people(history: tuple[Path, Path]) -> No
     assert "recall at 20: " in said
     assert "Settings: candidates" in said
     assert "CPU-seconds" in said
+
+
+@pytest.fixture
+def own_lake(settings: Any, tmp_path: Path) -> None:
+    settings.LAKE_ROOT = tmp_path / "lake"
+
+
+def track(customer_id: str, histories: dict[str, list[int]]) -> None:
+    """One click a minute and person, all of them long ago enough to be archived."""
+    begin = datetime.now(UTC) - timedelta(hours=20)
+    rows = [
+        HistoricEvent(
+            event="click", user=user, item_type=38, item_id=str(item), ts=begin + timedelta(minutes=place)
+        )
+        for user, items in histories.items()
+        for place, item in enumerate(items)
+    ]
+    replay.store(customer_id, rows)
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.usefixtures("own_lake")
+def test_a_customer_is_evaluated_by_its_own_later_events(account: Account, tmp_path: Path) -> None:
+    chance = np.random.default_rng(4)
+    tastes = {
+        f"u{user}": [(user % 5) * 6 + 1 + int(one) for one in chance.permutation(6)] for user in range(60)
+    }
+    track(account.customer_id, tastes)
+    output = tmp_path / "lists.parquet"
+    report = evaluate(
+        "customer", "--customer", account.customer_id, "--later", 0.34, "--k", 4, "--output", output
+    )
+    assert report["data"] == {"users": 60, "items": 30, "train": 237, "test": 123}
+    assert report["figures"]["recall"] > 0.9, "what is left of a taste"
+    lists = rows(output)
+    assert {item.split("/")[0] for _user, item in lists} == {"38"}
+    assert not {user for user, _item in lists} & tastes.keys(), "people by their pseudonyms"
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.usefixtures("own_lake")
+def test_a_customer_that_cannot_be_evaluated_is_told_why(account: Account) -> None:
+    with pytest.raises(CommandError, match="There is no customer '999'. Known are: "):
+        evaluate("customer", "--customer", "999")
+    with pytest.raises(CommandError, match="There are no click events"):
+        evaluate("customer", "--customer", account.customer_id)
+    track(account.customer_id, {"a": [1], "b": [2], "c": [3]})
+    with pytest.raises(CommandError, match="3 events .+ are too few"):
+        evaluate("customer", "--customer", account.customer_id)
+    for wrong in (("--later", 0), ("--later", 1), ("--days", 0), ("--days", -3), ("--days", 1e9)):
+        with pytest.raises(CommandError, match="--later must lie between 0 and 1, --days between") as caught:
+            evaluate("customer", "--customer", account.customer_id, *wrong)
+        assert caught.value.returncode == 2
