@@ -9,6 +9,7 @@ import secrets
 import shutil
 import tempfile
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
@@ -44,6 +45,25 @@ def env_bool(name: str, *, default: bool) -> bool:
     if word in FALSE_WORDS:
         return False
     raise ImproperlyConfigured(f"{name} must be one of 1, 0, true, false, yes, no; got {raw!r}.")
+
+
+def env_time_zone(name: str) -> str:
+    """The name of a time zone, UTC where none is set."""
+    raw = os.environ.get(name, "") or "UTC"
+    try:
+        return ZoneInfo(raw).key
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ImproperlyConfigured(
+            f"{name} must be the name of a time zone such as Europe/Berlin; got {raw[:80]!r}."
+        ) from None
+
+
+def env_currency(name: str) -> str:
+    """A currency by its three letters, the euro where none is set."""
+    raw = os.environ.get(name, "") or "EUR"
+    if not (len(raw) == 3 and raw.isascii() and raw.isalpha() and raw.isupper()):
+        raise ImproperlyConfigured(f"{name} must be three capital letters such as EUR; got {raw[:40]!r}.")
+    return raw
 
 
 LONGEST_RETENTION = 36_500

@@ -264,12 +264,16 @@ CACHES = {
 # --- Languages and time -----------------------------------------------------------------------
 
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = env.env_time_zone("LODESTAR_TIME_ZONE")
 USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "Français")]
 WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# Of the account: statistics add up in it, and count a purchase so long after a click on a recommendation.
+ACCOUNT_CURRENCY = env.env_currency("LODESTAR_CURRENCY")
+ATTRIBUTION_MINUTES = env.env_int("LODESTAR_ATTRIBUTION_MINUTES", 30)
 
 # --- Wagtail ----------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class Suggested(forms.TextInput):
     ) -> SafeString:
         offered = f"{(attrs or {}).get('id', name)}-suggestions"
         line = super().render(name, value, {**(attrs or {}), "list": offered}, renderer)
-        usual = ((scenario, title) for scenario, (title, _levels) in SCENARIOS.items())
+        usual = ((scenario, placed.name) for scenario, placed in SCENARIOS.items())
         options = format_html_join("", '<option value="{}">{}</option>', usual)
         return format_html('{}<datalist id="{}">{}</datalist>', line, offered, options)
 

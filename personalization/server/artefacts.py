@@ -14,6 +14,7 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from uuid import uuid4
 import numpy as np
 import orjson
 from django.conf import settings
+from numpy.typing import NDArray
 
 from config.faults import writing_to
 from config.files import sync
@@ -31,12 +33,14 @@ from personalization.server.learning.base import Float32, Int32, Learned
 
 logger = logging.getLogger("personalization")
 
-SCHEMA = 1
+SCHEMA = 2
+READ_SCHEMAS = {1, 2}  # 1 had no parts, groups, sources and further arrays
 KEPT_VERSIONS = 2
 CHECK_SECONDS = 1.0
 TEMPORARY = ".tmp-"
 STALE_SECONDS = 3600
 ARRAYS = {"ranking": np.float32, "neighbours": np.int32, "scores": np.float32, "support": np.int32}
+EXTRA = "extra-"
 SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -48,7 +52,8 @@ class Damaged(Exception):
 class Artefact:
     """An opened version. ``rows`` finds the row number of an item; arrays as in ``Learned``.
 
-    ``order`` holds the rows with a positive ranking, the best first.
+    ``order`` holds the rows with a positive ranking, the best first. ``parts``: the same model learnt from a
+    part of the events, such as one time slot. ``groups``: rows of the items of each submodel.
     """
 
     version: str
@@ -58,13 +63,20 @@ class Artefact:
     scores: Float32
     support: Int32
     built_at: datetime
+    sources: list[str] = field(default_factory=list)
+    extra: dict[str, NDArray[Any]] = field(default_factory=dict)
+    parts: dict[str, Artefact] = field(default_factory=dict)
+    groups: dict[str, Int32] = field(default_factory=dict)
+    whole: Artefact | None = None  # what it is a part of, with the same keys
     rows: dict[tuple[int, str], int] = field(init=False)
     order: Int32 = field(init=False)
     # Kept by server.candidates: where its items are in the catalogue that was used last.
     placed: Any = None
+    # Kept by the ways of serving: what they make of the arrays once.
+    made: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.rows = {key: row for row, key in enumerate(self.keys)}
+        self.rows = self.whole.rows if self.whole else {key: row for row, key in enumerate(self.keys)}
         # Stable, so that equal scores keep the order of the ids and answers do not flicker.
         order = np.argsort(-self.ranking, kind="stable").astype(np.int32)
         self.order = order[self.ranking[order] > 0]
@@ -78,7 +90,25 @@ def folder(customer_id: str, model: str) -> Path:
     return Path(settings.ARTEFACT_ROOT) / customer_id / model
 
 
-def write(customer_id: str, model: str, learned: Learned, *, about: dict[str, Any]) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Divided:
+    """What a model's divisions add to it: parts by name, and the rows of the items of each submodel."""
+
+    parts: Mapping[str, Learned] = field(default_factory=dict)
+    groups: Mapping[str, Int32] = field(default_factory=dict)
+
+
+NOT_DIVIDED = Divided()
+
+
+def write(
+    customer_id: str,
+    model: str,
+    learned: Learned,
+    *,
+    about: dict[str, Any],
+    divided: Divided = NOT_DIVIDED,
+) -> str:
     """Store a version and make it the current one; returns its name. Old versions are removed.
 
     Raises :class:`~config.faults.Fault` when the disk does not take it; the version before keeps serving.
@@ -87,7 +117,7 @@ def write(customer_id: str, model: str, learned: Learned, *, about: dict[str, An
     version = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}"
     with writing_to(home, lost=f"The new version of the model {model} was not stored"):
         try:
-            put(home, version, learned, about=about)
+            put(home, version, learned, about=about, divided=divided)
         except BaseException:
             discard(home, version)
             raise
@@ -95,10 +125,10 @@ def write(customer_id: str, model: str, learned: Learned, *, about: dict[str, An
     return version
 
 
-def put(home: Path, version: str, learned: Learned, *, about: dict[str, Any]) -> None:
+def put(home: Path, version: str, learned: Learned, *, about: dict[str, Any], divided: Divided) -> None:
     temporary, pointer = places(home, version)
     temporary.mkdir(parents=True)
-    write_files(temporary, learned, about=about)
+    write_files(temporary, learned, about=about, divided=divided)
     temporary.rename(home / version)
     sync(home)
     write_synced(pointer, version.encode())
@@ -128,18 +158,37 @@ def pointed_at(home: Path, version: str) -> bool:
         return False
 
 
-def write_files(target: Path, learned: Learned, *, about: dict[str, Any]) -> None:
-    for name, kind in ARRAYS.items():
-        with (target / f"{name}.npy").open("wb") as handle:
-            # Of a real file NumPy only tells that the writing failed, not that the disk is full.
-            np.save(Plain(handle), np.ascontiguousarray(getattr(learned, name), kind), allow_pickle=False)
-            handle.flush()
-            os.fsync(handle.fileno())
+def write_files(target: Path, learned: Learned, *, about: dict[str, Any], divided: Divided) -> None:
+    write_learned(target, learned)
     write_synced(target / "keys.json", orjson.dumps(learned.keys))
-    sums = {file.name: checksum(file) for file in sorted(target.iterdir())}
+    for number, part in enumerate(divided.parts.values()):
+        (target / f"part-{number}").mkdir()
+        write_learned(target / f"part-{number}", part)
+    for number, rows in enumerate(divided.groups.values()):
+        write_array(target / f"group-{number}.npy", np.asarray(rows, np.int32))
+    names = {"parts": list(divided.parts), "groups": list(divided.groups)}
+    write_synced(target / "names.json", orjson.dumps(names))
+    files = sorted(file for file in target.rglob("*") if file.is_file())
+    sums = {str(file.relative_to(target)): checksum(file) for file in files}
     manifest = {"schema": SCHEMA, "built_at": datetime.now(UTC).isoformat(), **about, "sha256": sums}
     write_synced(target / "manifest.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     sync(target)
+
+
+def write_learned(target: Path, learned: Learned) -> None:
+    for name, kind in ARRAYS.items():
+        write_array(target / f"{name}.npy", np.ascontiguousarray(getattr(learned, name), kind))
+    for name, array in learned.extra.items():
+        write_array(target / f"{EXTRA}{name}.npy", np.ascontiguousarray(array))
+    write_synced(target / "sources.json", orjson.dumps(learned.sources))
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as handle:
+        # Of a real file NumPy only tells that the writing failed, not that the disk is full.
+        np.save(Plain(handle), array, allow_pickle=False)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 class Plain:
@@ -182,20 +231,43 @@ def opened(home: Path, version: str) -> Artefact:
     try:
         manifest = orjson.loads((source / "manifest.json").read_bytes())
         verify(source, manifest)
-        keys = orjson.loads((source / "keys.json").read_bytes())
-        arrays = {name: np.load(source / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
-        return Artefact(
-            version=version,
-            keys=[(kind, key) for kind, key in keys],
-            built_at=datetime.fromisoformat(manifest["built_at"]),
-            **arrays,
-        )
+        keys = [(kind, key) for kind, key in orjson.loads((source / "keys.json").read_bytes())]
+        about: dict[str, Any] = {
+            "version": version,
+            "keys": keys,
+            "built_at": datetime.fromisoformat(manifest["built_at"]),
+        }
+        found = Artefact(**about, **read_learned(source))
+        if manifest["schema"] > 1:
+            names = orjson.loads((source / "names.json").read_bytes())
+            for number, name in enumerate(names["parts"]):
+                part = read_learned(source / f"part-{number}")
+                found.parts[name] = Artefact(**about, **part, whole=found)
+            found.groups = {
+                name: mapped(source / f"group-{number}.npy") for number, name in enumerate(names["groups"])
+            }
+        return found
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise Damaged(f"The artefact {source} cannot be read: {fault}") from fault
 
 
+def read_learned(source: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {name: mapped(source / f"{name}.npy") for name in ARRAYS}
+    found["extra"] = {
+        file.stem.removeprefix(EXTRA): mapped(file) for file in sorted(source.glob(f"{EXTRA}*.npy"))
+    }
+    listed = source / "sources.json"
+    found["sources"] = orjson.loads(listed.read_bytes()) if listed.exists() else []
+    return found
+
+
+def mapped(path: Path) -> NDArray[Any]:
+    found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return found
+
+
 def verify(source: Path, manifest: dict[str, Any]) -> None:
-    if manifest["schema"] != SCHEMA:
+    if manifest["schema"] not in READ_SCHEMAS:
         raise Damaged(f"The artefact {source} has schema {manifest['schema']}; this version reads {SCHEMA}.")
     for name, expected in manifest["sha256"].items():
         if checksum(source / name) != expected:

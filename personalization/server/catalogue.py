@@ -36,6 +36,11 @@ class Columns:
     valid_to: Seconds = field(default_factory=lambda: np.zeros(0))
     added: Seconds = field(default_factory=lambda: np.zeros(0))
     places: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    price: Seconds = field(default_factory=lambda: np.zeros(0))  # of one unit, NaN where it is not known
+    # The number of the product that an item is a variant of, -1 for none.
+    base: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    is_base: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+    is_variant: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
     # All numbers, the latest received first, equal ones by publication, then as they came.
     newest: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     stored: int = 0  # items that are not removed
@@ -43,6 +48,7 @@ class Columns:
     def copies(self, size: int) -> dict[str, NDArray[Any]]:
         """The columns that rows fill, for ``size`` items; the new ones as if removed."""
         fill = {"types": 0, "valid_from": np.inf, "valid_to": -np.inf, "added": 0.0, "places": 0}
+        fill |= {"price": np.nan, "base": -1}
         missing = size - len(self.types)
         return {
             name: np.append(column := getattr(self, name), np.full(missing, value, column.dtype))
@@ -60,6 +66,7 @@ class Catalogue:
     keys: list[Key] = field(default_factory=list)
     columns: Columns = field(default_factory=Columns)
     item_types: tuple[int, ...] = ()  # ascending
+    has_variants: bool = False
     places: list[tuple[str, ...]] = field(default_factory=lambda: [()])
     _place_of: dict[str, int] = field(default_factory=lambda: {"[]": 0})
     # Every path and all its ancestors -> places below.
@@ -81,6 +88,9 @@ class Catalogue:
     def take(self, changes: Changes) -> None:
         """Take in what was written since; one thread at a time."""
         if changes:
+            for row in changes.rows:
+                if row.base_id:
+                    self.number_for((row.item_type, row.base_id))
             at = np.fromiter(map(self.number_of, changes.rows), np.int64, len(changes.rows))
             gone = [number for key in changes.gone if (number := self.numbers.get(key)) is not None]
             self.columns = self.changed(changes.rows, at, gone)
@@ -90,7 +100,7 @@ class Catalogue:
         """The columns with ``rows`` at the numbers ``at``, of which the last counts, and without ``gone``."""
         old, new = self.columns, self.columns.copies(len(self.keys))
         if rows:
-            types, _ids, starts, ends, added, paths = zip(*rows, strict=True)
+            types, _ids, starts, ends, added, paths, prices, bases = zip(*rows, strict=True)
             new["types"][at] = types
             new["valid_from"][at] = [seconds(one) if one else -np.inf for one in starts]
             new["valid_to"][at] = [seconds(one) if one else np.inf for one in ends]
@@ -98,19 +108,31 @@ class Catalogue:
             moments = {one: seconds(one) for one in set(added)}
             new["added"][at] = [moments[one] for one in added]
             new["places"][at] = [self.place_of(one) for one in paths]
-        new["valid_to"][gone], new["places"][gone] = -np.inf, 0
+            new["price"][at] = [np.nan if one is None else float(one) for one in prices]
+            new["base"][at] = [
+                self.numbers[kind, base] if base else -1 for kind, base in zip(types, bases, strict=True)
+            ]
+        new["valid_to"][gone], new["places"][gone], new["base"][gone] = -np.inf, 0, -1
+        is_base = np.zeros(len(self.keys), np.bool_)
+        is_base[new["base"][new["base"] >= 0]] = True
+        is_variant = new["base"] >= 0
+        self.has_variants = bool(is_variant.any())
         newest = reordered(old.newest, at, new["added"], new["valid_from"])
-        return Columns(newest=newest, stored=int(np.sum(new["valid_to"] > -np.inf)), **new)
+        stored = int(np.sum(new["valid_to"] > -np.inf))
+        return Columns(newest=newest, stored=stored, is_base=is_base, is_variant=is_variant, **new)
 
     def number_of(self, row: Row) -> int:
-        key = row.item_type, row.item_id
+        number = self.number_for((row.item_type, row.item_id))
+        if row.item_type not in self.item_types:
+            self.item_types = tuple(sorted([*self.item_types, row.item_type]))
+        return number
+
+    def number_for(self, key: Key) -> int:
         number = self.numbers.get(key)
         if number is None:
             number = len(self.keys)
             self.keys.append(key)
             self.numbers[key] = number
-            if row.item_type not in self.item_types:
-                self.item_types = tuple(sorted([*self.item_types, row.item_type]))
         return number
 
     def place_of(self, paths: str) -> int:
@@ -129,6 +151,12 @@ class Catalogue:
         """The category paths of an item, none where it is not stored."""
         number, places = self.numbers.get(key), self.columns.places
         return self.places[places[number]] if number is not None and number < len(places) else ()
+
+    def price_of(self, key: Key) -> float | None:
+        """The price of one unit, None where it is not known."""
+        number, prices = self.numbers.get(key), self.columns.price
+        known = number is not None and number < len(prices) and not np.isnan(prices[number])
+        return float(prices[number]) if known else None
 
     def categories_of(self, key: Key) -> tuple[str, ...]:
         """The categories that an item lies in. A path that leads to this item alone is the item's own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext
 
@@ -14,16 +16,19 @@ class StoredItem(models.Model):
     item_id = models.CharField(max_length=255)
     language = models.CharField(max_length=6, default="", blank=True)
     type_identifier = models.CharField(max_length=64, default="", blank=True)
+    description = models.TextField(default="", blank=True)
     uri = models.CharField(max_length=2048, default="", blank=True)
     image = models.CharField(max_length=2048, default="", blank=True)
     price = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     currency = models.CharField(max_length=3, default="", blank=True)
+    base_id = models.CharField(max_length=255, default="", blank=True)  # of a product's variants
     valid_from = models.DateTimeField(null=True, blank=True)
     valid_to = models.DateTimeField(null=True, blank=True)
     # Without surrounding slashes: ["1/2/95/71"].
     category_paths = models.JSONField(default=list)
     # [[key, type, value], ...] in the order of the source; a key may stand several times.
     attributes = models.JSONField(default=list)
+    content = models.JSONField(default=list)  # long texts: [[key, text], ...]
     transaction = models.CharField(max_length=32, default="", blank=True)
     added_at = models.DateTimeField()  # first time this engine heard of the item
     updated_at = models.DateTimeField()
@@ -141,12 +146,123 @@ class Model(models.Model):
     kind = models.CharField(max_length=32)  # of learning.registry
     signal = models.CharField(max_length=20, default="", blank=True)  # event code it learns from
     parameters = models.JSONField(default=dict)
+    # Versioned document of server.divisions: submodels, time slots, segment groups.
+    divisions = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer_id", "identifier"], name="one_model_per_id")]
 
     def __str__(self) -> str:
         return f"{self.identifier} of {self.customer_id}"
+
+
+class CallCount(models.Model):
+    """Recommendation calls of one hour; :mod:`server.statistics.calls` writes it."""
+
+    customer_id = models.CharField(max_length=64)
+    scenario = models.CharField(max_length=64)
+    model = models.CharField(max_length=64, default="", blank=True)  # "": of the scenario as a whole
+    hour = models.DateTimeField()
+    calls = models.PositiveBigIntegerField(default=0)
+    delivered = models.PositiveBigIntegerField(default=0)  # items
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_id", "hour", "scenario", "model"], name="one_count_per_hour"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls of {self.scenario} of {self.customer_id}, {self.hour}"
+
+
+class ExchangeRate(models.Model):
+    """One euro was worth so many units of a currency; :mod:`server.statistics.rates`."""
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    rate = models.DecimalField(max_digits=19, decimal_places=9)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "currency"], name="one_rate_per_day")]
+
+    def __str__(self) -> str:
+        return f"1 EUR = {self.rate} {self.currency} on {self.day}"
+
+
+class ScenarioTest(models.Model):
+    """A comparison of two scenarios; :mod:`server.statistics.experiments`."""
+
+    class Status(models.TextChoices):
+        PREPARED = "prepared", "Prepared"
+        RUNNING = "running", "Running"
+        ARCHIVED = "archived", "Archived"
+
+    customer_id = models.CharField(max_length=64)
+    scenario_a = models.CharField(max_length=64)
+    scenario_b = models.CharField(max_length=64)
+    share_b = models.PositiveSmallIntegerField(default=10)  # percent of the users
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer_id", "-starts_at"], name="test_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.scenario_a} against {self.scenario_b} of {self.customer_id}"
+
+    def status_at(self, now: datetime) -> Status:
+        """Where it stands at a moment."""
+        if now < self.starts_at:
+            return self.Status.PREPARED
+        return self.Status.RUNNING if now < self.ends_at else self.Status.ARCHIVED
+
+
+class ItemTransfer(models.Model):
+    """What happened with the source up to ``ts`` counts for the target; :mod:`server.items.transfers`."""
+
+    customer_id = models.CharField(max_length=64)
+    source_type = models.PositiveIntegerField()
+    source_id = models.CharField(max_length=255)
+    target_type = models.PositiveIntegerField()
+    target_id = models.CharField(max_length=255)
+    ts = models.BigIntegerField()  # microseconds since 1970
+
+    class Meta:
+        indexes = [models.Index(fields=["customer_id", "ts"], name="transfer_order")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.source_id} -> {self.target_id}"
+
+
+class EditorialList(models.Model):
+    """Items that an editor chose or banned; :mod:`server.editorial` keeps it."""
+
+    customer_id = models.CharField(max_length=64)
+    identifier = models.CharField(max_length=64)
+    entries = models.JSONField(default=list)  # [[item type, item id, relevance], ...]
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer_id", "identifier"], name="one_list_per_id")]
+
+    def __str__(self) -> str:
+        return f"{self.identifier} of {self.customer_id}"
+
+
+class AskedAttribute(models.Model):
+    """An attribute by which requests want a model divided; it is, while somebody asks for it."""
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="asked_attributes")
+    attribute = models.CharField(max_length=64)
+    last_asked = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "attribute"], name="asked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.attribute} of {self.model}"
 
 
 NO_EVENTS = "There are no "  # opens the reason of a build without any

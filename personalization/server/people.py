@@ -17,6 +17,7 @@ from tracking.people import erase, places, whom
 from tracking.people.spans import Span
 
 BATCH = 500
+NOMINAL = "NOMINAL"
 # Key, type, value; a key may stand several times.
 Attributes = Sequence[tuple[str, str, str]]
 
@@ -49,6 +50,13 @@ def known(customer_id: str, raw_user_id: str, *, source: str = "") -> list[UserA
     forms = identity.pseudonyms(customer_id, raw_user_id)
     rows = UserAttributes.objects.filter(customer_id=customer_id, user__in=forms)
     return list((rows.filter(source=source) if source else rows).order_by("source"))
+
+
+def traits_of(customer_id: str, users: Sequence[str]) -> list[str]:
+    """What is told of the user of these pseudonyms, as "key=value"; nominal attributes of all sources."""
+    rows = UserAttributes.objects.filter(customer_id=customer_id, user__in=users).order_by("source")
+    told = (one for row in rows for one in row.attributes)
+    return list(dict.fromkeys(f"{key}={value}" for key, kind, value in told if kind == NOMINAL))
 
 
 def forget(customer_id: str, raw_user_id: str) -> None:

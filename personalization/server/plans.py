@@ -6,14 +6,20 @@ import difflib
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
 
 from personalization.server.defaults import ensure_defaults
+from personalization.server.divisions import Divisions
 from personalization.server.learning import registry
-from personalization.server.models import Model, Scenario
+from personalization.server.models import Model, Scenario, ScenarioTest
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import Strategy
+from personalization.server.statistics.significance import takes_b
 
 KEPT_SECONDS = 1.0
+NOT_DIVIDED = Divisions()
 
 
 class UnknownScenario(LookupError):
@@ -27,7 +33,9 @@ class PlannedModel:
     pk: int
     identifier: str
     kind: str
-    parameters: dict[str, float]
+    parameters: dict[str, Any]
+    signal: str = ""
+    divisions: Divisions = NOT_DIVIDED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +48,12 @@ class Plan:
     strategy: Strategy
     filters: Filters
     models: dict[str, PlannedModel]
+    # Of the customer, whether a level holds them or not.
+    blacklists: tuple[PlannedModel, ...] = ()
+    top_selling: PlannedModel | None = None
+    stereotype: PlannedModel | None = None
+    # A test that runs: its number, the other scenario and the percentage of users who get it.
+    tested: tuple[int, str, int] | None = None
     updated_at: datetime
 
 
@@ -71,16 +85,37 @@ def read(customer_id: str, identifier: str) -> Plan:
         raise UnknownScenario(unknown(customer_id, identifier))
     strategy = Strategy.model_validate(row.strategy)
     names = {placed.model for level in strategy.levels for placed in level.models}
-    found = Model.objects.filter(customer_id=customer_id, identifier__in=names)
+    every = [planned(one) for one in Model.objects.filter(customer_id=customer_id).order_by("pk")]
     return Plan(
         identifier=row.identifier,
         input_type=row.input_type,
         output_types=tuple(row.output_types),
         strategy=strategy,
         filters=Filters.model_validate(row.filters),
-        models={model.identifier: planned(model) for model in found},
+        models={one.identifier: one for one in every if one.identifier in names},
+        blacklists=tuple(one for one in every if one.kind == "blacklist"),
+        top_selling=next((one for one in every if (one.kind, one.signal) == ("popularity", "buy")), None),
+        stereotype=next((one for one in every if one.kind == "stereotype"), None),
+        tested=running_test(customer_id, identifier),
         updated_at=row.updated_at,
     )
+
+
+def running_test(customer_id: str, identifier: str) -> tuple[int, str, int] | None:
+    now = timezone.now()
+    row = ScenarioTest.objects.filter(
+        customer_id=customer_id, scenario_a=identifier, starts_at__lte=now, ends_at__gt=now
+    ).first()
+    return None if row is None else (row.pk, row.scenario_b, row.share_b)
+
+
+def plan_for(customer_id: str, identifier: str, user: str) -> Plan:
+    """The plan by which this user is answered: of the scenario, or of the one it is tested against."""
+    plan = plan_of(customer_id, identifier)
+    if plan.tested is None:
+        return plan
+    number, other, share = plan.tested
+    return plan_of(customer_id, other) if takes_b(user, str(number), share_b=share) else plan
 
 
 def planned(model: Model) -> PlannedModel:
@@ -90,6 +125,8 @@ def planned(model: Model) -> PlannedModel:
         identifier=model.identifier,
         kind=model.kind,
         parameters=registry.with_defaults(kind, model.parameters),
+        signal=model.signal,
+        divisions=Divisions.model_validate(model.divisions or {}),
     )
 
 

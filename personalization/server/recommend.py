@@ -6,32 +6,41 @@ Source: engine-protocol.md 3.2, 3.4, 3.6 and 6. The public entry is :func:`recom
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, islice, zip_longest
 
-from personalization.server import candidates
+from personalization.server import asked_attributes, serving
+from personalization.server.allowed import Allowed
 from personalization.server.artefacts import shelf
-from personalization.server.candidates import Allowed, Candidate, Seed
-from personalization.server.catalogue import Catalogue
+from personalization.server.candidates import Candidate, Seed
 from personalization.server.catalogues import catalogues
-from personalization.server.history import History
+from personalization.server.history import EVENTS_READ, History
 from personalization.server.items.revisions import Key
 from personalization.server.items.shown import Shown, chosen
 from personalization.server.learning import registry
+from personalization.server.learning.base import FROM_CONTEXT, Serves
 from personalization.server.plans import Plan, PlannedModel
+from personalization.server.preferences import Preferences
+from personalization.server.restrictions import Restrictions, context_paths
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
 
-DAY_SECONDS = 86_400
-HISTORY = "history"  # the kind of model that recommends its context itself
 # Read a few more rows than asked for, so that one removed item does not cost a second query.
 SPARE = 5
+# What a preference can choose from.
+OVERFETCH = 4
+OF_ONE_SEGMENT = {Serves.SEGMENT_NEWEST, Serves.SEGMENT_DUE}
+OF_THE_USER = {Serves.DUE, Serves.STEREOTYPE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked, already validated by the HTTP layer."""
+    """What is asked, already validated by the HTTP layer.
+
+    ``attributes``, ``ranges``: submodels to choose, by attribute its values or its numbers from, to.
+    """
 
     customer_id: str
     user: str  # raw, as in the address
@@ -44,6 +53,11 @@ class Request:
     category_paths: tuple[str, ...] = ()
     use_context_category: bool = False
     language: str = ""
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    segments: tuple[int, ...] = ()
+    user_attributes: tuple[str, ...] = ()
+    use_slot: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +71,17 @@ class Recommended:
 
 
 @dataclass(kw_only=True)
+class Explained:
+    """What became of one placed model: ``tally`` counts by filter the candidates that it took out."""
+
+    level: int
+    model: str
+    found: int = 0
+    lacked: str = ""  # input that it had not
+    tally: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(kw_only=True)
 class Answer:
     """Items in order, the context that was used, and what caching needs to know."""
 
@@ -64,41 +89,53 @@ class Answer:
     context: list[Seed] = field(default_factory=list)
     personal: bool = False
     changed_at: datetime = datetime.min.replace(tzinfo=UTC)
+    explained: list[Explained] = field(default_factory=list)
 
 
 class NothingToGoOn(Exception):
     """Every model of every level lacks its required input: status 409."""
 
 
-def recommend(request: Request, plan: Plan) -> Answer:
-    """Answer ``request`` by the scenario ``plan``.
+def recommend(request: Request, plan: Plan, *, explain: bool = False) -> Answer:
+    """Answer ``request`` by the scenario ``plan``; with ``explain`` count what each filter took out.
 
     Raises :class:`NothingToGoOn` when the scenario only holds models that need a context and there is none.
     """
-    return Walk(request, plan).run()
+    return Walk(request, plan, explain=explain).run()
 
 
 class Walk:
     """One request's way down the levels."""
 
-    def __init__(self, request: Request, plan: Plan) -> None:
+    def __init__(self, request: Request, plan: Plan, *, explain: bool) -> None:
         self.request = request
         self.plan = plan
+        self.explain = explain
         self.catalogue = catalogues.of(request.customer_id)
         self.history = History(request.customer_id, request.user)
-        self.asked = self.asked_seeds()
+        self.restrictions = Restrictions(plan, request.customer_id, self.catalogue, self.history)
+        self.asked = self.restrictions.asked = self.asked_seeds()
         self.answer = Answer(context=list(self.asked), changed_at=plan.updated_at)
         self.had_input = False
         self.now = time.time()
+        self.expect_clicks()
+        self.preferences = Preferences(plan, request, self.history)
 
     def run(self) -> Answer:
-        for level in self.plan.strategy.levels:
-            self.fill(level)
+        for number, level in enumerate(self.plan.strategy.levels):
+            self.fill(level, number)
             if len(self.answer.items) >= self.request.count:
                 break
         if not self.had_input:
             raise NothingToGoOn
+        self.answer.personal |= self.restrictions.personal or self.preferences.personal
         return self.answer
+
+    def expect_clicks(self) -> None:
+        """Have the clicks read together with what takes items away, where the first level needs them."""
+        first = self.plan.strategy.levels[0].models
+        if any(one.context is Context.CLICKED for one in first):
+            self.history.expect("click", most=EVENTS_READ)
 
     def asked_seeds(self) -> list[Seed]:
         """The request's context: item ids, and history codes turned into items."""
@@ -114,23 +151,25 @@ class Walk:
         fallback = self.plan.output_types[0] if self.plan.output_types else 1
         return self.catalogue.find(item_id) or (fallback, item_id)
 
-    def fill(self, level: Level) -> None:
+    def fill(self, level: Level, number: int) -> None:
         """Add the level's items: an equal share of each model, read from the store before they count."""
-        missing = self.request.count - len(self.answer.items)
-        streams = [self.stream(placed, level) for placed in level.models]
+        streams = [self.stream(placed, level, number) for placed in level.models]
         mixed = unique(chain.from_iterable(zip_longest(*streams)), {one.key for one in self.answer.items})
-        while missing > 0:
-            batch = list(islice(mixed, missing + SPARE))
+        while (missing := self.request.count - len(self.answer.items)) > 0:
+            size = missing * OVERFETCH if self.preferences else missing
+            batch = list(islice(mixed, size + SPARE))
             if not batch:
                 return
-            rows = self.rows(batch)
-            for candidate, model in batch:
-                row = rows.get(candidate.key)
-                if missing > 0 and (bool(row and row.is_valid(self.now)) or not self.catalogue.has_content):
-                    self.answer.items.append(
-                        Recommended(key=candidate.key, model=model, seeds=candidate.seeds, row=row)
-                    )
-                    missing -= 1
+            self.answer.items += self.preferences.ordered(self.stored(batch))[:missing]
+
+    def stored(self, batch: list[tuple[Candidate, PlannedModel]]) -> list[Recommended]:
+        """Those of a batch that are valid as the store has them now."""
+        rows = self.rows(batch)
+        return [
+            Recommended(key=one.key, model=model, seeds=one.seeds, row=row)
+            for one, model in batch
+            if ((row := rows.get(one.key)) and row.is_valid(self.now)) or not self.catalogue.has_content
+        ]
 
     def rows(self, batch: list[tuple[Candidate, PlannedModel]]) -> dict[Key, Shown]:
         if not self.catalogue.has_content:
@@ -138,62 +177,110 @@ class Walk:
         keys = [candidate.key for candidate, _ in batch]
         return chosen(self.request.customer_id, keys, language=self.request.language)
 
-    def stream(self, placed: PlacedModel, level: Level) -> Iterator[tuple[Candidate, PlannedModel]]:
+    def stream(
+        self, placed: PlacedModel, level: Level, number: int
+    ) -> Iterator[tuple[Candidate, PlannedModel]]:
         """Candidates of one placed model; empty when it has no input or was never built."""
+        told = Explained(level=number, model=placed.model)
+        self.answer.explained.append(told)
         model = self.plan.models.get(placed.model)
         if model is None:
+            told.lacked = "the model does not exist"
             return iter(())
-        kind = registry.kind(model.kind)
-        seeds = self.seeds(placed.context) if kind.needs_context else []
-        if kind.needs_context and not seeds:
-            return iter(())
-        # What the user has seen is what a history recommends, without the item that is open.
-        context = self.asked if kind.name == HISTORY else [*self.asked, *seeds, *self.answer.context]
-        allowed = self.allowed(level, context)
-        if allowed is None:
+        ask = self.ask(placed, model, level, told)
+        if ask is None:
             return iter(())
         self.had_input = True
-        return ((candidate, model) for candidate in self.candidates(model, allowed, seeds))
+        found = serving.candidates_of(ask, registry.kind(model.kind).serves)
+        return self.counted(((candidate, model) for candidate in found), told)
 
-    def candidates(self, model: PlannedModel, allowed: Allowed, seeds: list[Seed]) -> Iterator[Candidate]:
-        kind = registry.kind(model.kind)
-        if kind.name == HISTORY:
-            return candidates.repeated(self.catalogue, allowed, seeds)
-        if not kind.trained:
-            oldest = self.now - model.parameters["item_age_days"] * DAY_SECONDS
-            return candidates.newest(self.catalogue, allowed, oldest=oldest)
-        artefact = shelf.current(self.request.customer_id, model.identifier)
-        if artefact is None:
-            return iter(())
-        self.answer.changed_at = max(self.answer.changed_at, artefact.built_at)
-        if kind.needs_context:
-            return candidates.neighbours(artefact, self.catalogue, allowed, seeds)
-        return candidates.ranked(artefact, self.catalogue, allowed)
+    def ask(
+        self, placed: PlacedModel, model: PlannedModel, level: Level, told: Explained
+    ) -> serving.Ask | None:
+        """What the model is asked for; None where it lacks its input."""
+        serves = registry.kind(model.kind).serves
+        seeds = self.seeds(placed.context, serves) if serves in FROM_CONTEXT else []
+        told.lacked = self.lacking(serves, seeds)
+        if told.lacked:
+            return None
+        allowed = self.allowed(level, serves, seeds, told)
+        if allowed is None:
+            return None
+        artefact = shelf.current(self.request.customer_id, model.identifier) if trained(model) else None
+        if artefact is not None:
+            self.answer.changed_at = max(self.answer.changed_at, artefact.built_at)
+        elif trained(model):
+            told.lacked = "the model was never built"
+        if placed.data == "submodels" and model.divisions.dynamic:
+            asked_attributes.note(model.pk, self.request.attributes)
+        self.answer.personal |= serves in OF_THE_USER
+        return serving.Ask(
+            customer_id=self.request.customer_id,
+            model=model,
+            artefact=artefact,
+            catalogue=self.catalogue,
+            allowed=allowed,
+            seeds=seeds,
+            history=self.history,
+            data=placed.data,
+            attributes=self.request.attributes,
+            ranges=self.request.ranges,
+            segments=self.request.segments,
+            use_slot=self.request.use_slot,
+            now=self.now,
+        )
 
-    def seeds(self, context: Context) -> list[Seed]:
+    def lacking(self, serves: Serves, seeds: list[Seed]) -> str:
+        """What input a way of serving has not got, "" where it has all."""
+        if serves in FROM_CONTEXT and not seeds:
+            return "no context items"
+        if serves in OF_ONE_SEGMENT and len(self.request.segments) != 1:
+            return "exactly one segment"
+        if serves is Serves.STEREOTYPE and not self.history.traits():
+            return "no attributes of the user"
+        if serves is Serves.DUE and not self.history.past("buy"):
+            return "no purchases of the user"
+        return ""
+
+    def allowed(self, level: Level, serves: Serves, seeds: list[Seed], told: Explained) -> Allowed | None:
+        """The hard filters for a placed model, None when its category filter has nothing to refer to."""
+        below = self.categories(level)
+        if below is None:
+            told.lacked = "no category"
+            return None
+        # What the user has seen is what a history recommends, without the item that is open. A bundle holds
+        # the item that it is about, and visits and purchases repeat themselves.
+        context = [] if serves is Serves.BUNDLE else self.asked
+        if serves in (Serves.NEIGHBOURS, Serves.WEIGHTS, Serves.RANKING, Serves.NEWEST, Serves.STEREOTYPE):
+            context = [*self.asked, *seeds, *self.answer.context]
+        return self.restrictions.allowed(
+            types=self.types(),
+            below=tuple(below),
+            context=context,
+            now=self.now,
+            tally=told.tally if self.explain else None,
+        )
+
+    def counted(
+        self, found: Iterator[tuple[Candidate, PlannedModel]], told: Explained
+    ) -> Iterator[tuple[Candidate, PlannedModel]]:
+        for one in found:
+            told.found += 1
+            yield one
+
+    def seeds(self, context: Context, serves: Serves) -> list[Seed]:
         """The context items of one placed model."""
         if context is Context.NONE:
             return []
         if context is Context.ITEM or (context is Context.AUTOMATIC and self.asked):
             return self.asked
         code = "CLICKED" if context is Context.AUTOMATIC else context.value.upper()
-        found = self.history.seeds(code)
+        visit = serves is Serves.VISIT and code == "CLICKED"
+        found = self.history.visit() if visit else self.history.seeds(code)
         self.answer.personal = True
         known = {seed.key for seed in self.answer.context}
-        self.answer.context += [seed for seed in found if seed.key not in known]
+        self.answer.context += [seed for seed in dict.fromkeys(found) if seed.key not in known]
         return found
-
-    def allowed(self, level: Level, context: list[Seed]) -> Allowed | None:
-        """The hard filters for a level, None when its category filter has nothing to refer to."""
-        below = self.categories(level)
-        if below is None:
-            return None
-        excluded: set[Key] = set()
-        if self.plan.filters.exclude_context_items:
-            excluded |= {seed.key for seed in context}
-        if self.plan.filters.exclude_purchased:
-            excluded |= {seed.key for seed in self.history.seeds("OWNS")}
-        return Allowed(types=self.types(), below=tuple(below), excluded=frozenset(excluded), now=self.now)
 
     def types(self) -> tuple[int, ...]:
         """Output types: the one asked for, all of the scenario, or its first (engine-protocol.md 3.2)."""
@@ -216,9 +303,8 @@ class Walk:
         return [] if "" in prefixes else list(dict.fromkeys(prefixes))
 
 
-def context_paths(catalogue: Catalogue, seeds: list[Seed]) -> list[str]:
-    """The categories of the context items, as the item store knows them."""
-    return list(dict.fromkeys(path for seed in seeds for path in catalogue.categories_of(seed.key)))
+def trained(model: PlannedModel) -> bool:
+    return registry.kind(model.kind).trained
 
 
 def unique(

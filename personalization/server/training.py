@@ -6,8 +6,7 @@ A build that fails leaves the artefact before it serving; its row says in a sent
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,11 +16,11 @@ from config.customers import directory
 from config.faults import Fault
 from config.jobs import queue, schedule
 from personalization.server import artefacts
+from personalization.server.building import NoEvents, learn
 from personalization.server.defaults import ensure_defaults
-from personalization.server.learning import events, registry
+from personalization.server.learning import registry
 from personalization.server.learning.base import Learned
-from personalization.server.models import NO_EVENTS, Model, ModelBuild
-from tracking import lake, queries
+from personalization.server.models import ItemRevision, Model, ModelBuild
 
 logger = logging.getLogger("personalization")
 
@@ -29,11 +28,12 @@ JOB = "engine.build"
 HOURLY = 3600.0
 # What is popular changes faster than what goes together, and costs less to learn.
 POPULARITY_EVERY = 600.0
+CONTENT_EVERY = 60.0
+LINEAR_EVERY = 4 * HOURLY
+OFTEN = ("popularity", "predictive_popularity")
+CONTENT = ("content_based", "full_text")
+LINEAR = ("for_you",)
 KEPT_BUILDS = timedelta(days=30)
-
-
-class NoEvents(Exception):
-    """There is nothing to learn from yet."""
 
 
 def build(model: Model) -> ModelBuild:
@@ -44,9 +44,14 @@ def build(model: Model) -> ModelBuild:
     interrupted(model)
     row = ModelBuild.objects.create(model=model)
     try:
-        learned = learn(model)
+        outcome = learn(model)
+        learned = outcome.learned
         version = artefacts.write(
-            model.customer_id, model.identifier, learned, about=manifest(model, learned)
+            model.customer_id,
+            model.identifier,
+            learned,
+            about=manifest(model, learned),
+            divided=outcome.divided,
         )
     except NoEvents as reason:
         return finished(row, status=ModelBuild.Status.FAILED, error=str(reason))
@@ -66,33 +71,6 @@ def build(model: Model) -> ModelBuild:
         items=len(learned.keys),
         events=learned.events,
     )
-
-
-def learn(model: Model) -> Learned:
-    """Archive what was tracked and run the model's kind over it.
-
-    Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
-    """
-    kind = registry.kind(model.kind)
-    parameters = registry.with_defaults(kind, model.parameters)
-    window = parameters["window_days"]
-    with history_of(model.customer_id, signal=model.signal, window_days=window) as history:
-        return kind.learn(history, parameters=parameters)
-
-
-@contextmanager
-def history_of(customer_id: str, *, signal: str, window_days: float) -> Iterator[events.History]:
-    """Archive what was tracked and open the events of one code, each with the user who they belong to.
-
-    Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
-    """
-    lake.archive()
-    owned = [(o.source, o.after, o.until, o.owner) for o in queries.ownership(customer_id)]
-    files = lake.files(customer_id)
-    with events.opened(files, codes=[signal], window_days=window_days, owned=owned) as history:
-        if not history.events:
-            raise NoEvents(f"{NO_EVENTS}{signal} events of customer {customer_id} yet.")
-        yield history
 
 
 def manifest(model: Model, learned: Learned) -> dict[str, Any]:
@@ -157,20 +135,48 @@ def enqueue_builds(*, kinds: tuple[str, ...] = ()) -> int:
     count = 0
     for account in directory.directory.all():
         for model in trained_models(account.customer_id, kinds=kinds):
-            key = f"{model.customer_id}/{model.identifier}"
-            queue.enqueue(JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+            enqueue(model)
             count += 1
     return count
 
 
+def enqueue(model: Model) -> None:
+    """Queue a build; one that waits already is not queued twice."""
+    key = f"{model.customer_id}/{model.identifier}"
+    queue.enqueue(JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+
+
+def items_changed(model: Model) -> bool:
+    """Whether items were written since the newest build began."""
+    newest = model.builds.order_by("-id").first()
+    revision = ItemRevision.objects.filter(pk=model.customer_id).values_list("revision", flat=True).first()
+    # A revision is the moment of the write in milliseconds; nothing stored is nothing to learn.
+    return revision is not None and (newest is None or revision > newest.started_at.timestamp() * 1000)
+
+
 @schedule.periodic("engine.build_popularity", every=POPULARITY_EVERY)
 def build_popularity() -> None:
-    enqueue_builds(kinds=("popularity",))
+    enqueue_builds(kinds=OFTEN)
+
+
+@schedule.periodic("engine.build_content", every=CONTENT_EVERY)
+def build_content() -> None:
+    """What is learnt from the items themselves, where they have changed: a new item has likes in a minute."""
+    for account in directory.directory.all():
+        for model in trained_models(account.customer_id, kinds=CONTENT):
+            if items_changed(model):
+                enqueue(model)
+
+
+@schedule.periodic("engine.build_linear", every=LINEAR_EVERY)
+def build_linear() -> None:
+    enqueue_builds(kinds=LINEAR)
 
 
 @schedule.periodic("engine.build_pairs", every=HOURLY)
 def build_pairs() -> None:
-    enqueue_builds(kinds=("co_occurrence", "co_purchase"))
+    others = {name for name, kind in registry.kinds().items() if kind.trained} - {*OFTEN, *CONTENT, *LINEAR}
+    enqueue_builds(kinds=tuple(sorted(others)))
     ModelBuild.objects.filter(
         started_at__lt=timezone.now() - KEPT_BUILDS,
         status__in=[ModelBuild.Status.FAILED, ModelBuild.Status.RETIRED],

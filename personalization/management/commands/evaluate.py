@@ -10,9 +10,9 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from config.customers import directory
+from personalization.server.building import NoEvents, history_of
 from personalization.server.evaluation import own, run
 from personalization.server.evaluation.tables import WrongTable
-from personalization.server.training import NoEvents, history_of
 
 WRONG_USE = 2
 MOST_DAYS = 10_000
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--later must lie between 0 and 1, --days between 0 and {MOST_DAYS:,}.", returncode=WRONG_USE
             )
-        with history_of(customer, signal=options["signal"], window_days=options["days"]) as history:
+        with history_of(customer, codes=[options["signal"]], window_days=options["days"]) as history:
             earlier, later = own.divided(history, share=share)
         return run.of_people(earlier, later, **given)
 

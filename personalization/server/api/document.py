@@ -19,7 +19,9 @@ from personalization.contracts import (
 )
 from personalization.server.api.parameters import Asked
 from personalization.server.candidates import Seed
+from personalization.server.catalogues import catalogues
 from personalization.server.items import ids
+from personalization.server.items.revisions import Key
 from personalization.server.items.shown import Shown
 from personalization.server.recommend import Answer, Recommended
 from personalization.server.sites import sites_of
@@ -29,9 +31,8 @@ MAX_ORIGINS = 3
 MAX_CONTEXT_SHOWN = 10
 
 
-def document(answer: Answer, given: Asked, *, alphanumeric: bool) -> RecommendationAnswer:
+def document(answer: Answer, shape: Shape) -> RecommendationAnswer:
     """Build the document. One request id for all links of one answer."""
-    shape = Shape(given, alphanumeric=alphanumeric)
     count = len(answer.items)
     return {
         "contextItems": shape.context_items(answer.context[:MAX_CONTEXT_SHOWN]),
@@ -49,7 +50,9 @@ class Shape:
     def __init__(self, given: Asked, *, alphanumeric: bool) -> None:
         self.request = given.request
         self.attributes = given.attributes
+        self.recommend_category = given.recommend_category
         self.alphanumeric = alphanumeric
+        self.callback = given.callback
         self.uuid = str(uuid1())
         self.host = event_host(given.request.customer_id)
         self.scenario = quote(given.request.scenario, safe="")
@@ -81,10 +84,22 @@ class Shape:
         }
         if one.seeds:
             shown["origin"] = self.origin(one.seeds)
+        if self.recommend_category and (category := self.category_of(one.key)):
+            shown["category"] = category
         shown["links"] = self.links(one)
         if self.attributes:
             shown["attributes"] = attributes(one.row, self.attributes)
         return shown
+
+    def category_of(self, key: Key) -> str:
+        """Of an item in several categories the one that is closest to the category asked for (3.2)."""
+        paths = catalogues.of(self.request.customer_id).paths_of(key)
+        if len(paths) < 2:
+            return ""
+        wanted = [path.split("/") for path in self.request.category_paths if path]
+        shared = {path: max((common(path.split("/"), one) for one in wanted), default=0) for path in paths}
+        best = max(paths, key=lambda path: shared[path])
+        return best if shared[best] else ""
 
     def origin(self, seeds: tuple[Seed, ...]) -> OriginDocument:
         """The strongest seeds that share type and source with the very strongest."""
@@ -108,6 +123,14 @@ class Shape:
             f"//{self.host}{path}?scenario={self.scenario}&modelid={one.model.pk}"
             f"&categorypath={self.category}&requestuuid={self.uuid}{self.signature}"
         )
+
+
+def common(one: list[str], other: list[str]) -> int:
+    """How many steps two paths have in common from the root."""
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def event_host(customer_id: str) -> str:

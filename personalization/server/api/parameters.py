@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,14 @@ YES, NO = {"true", "1"}, {"false", "0", ""}
 MAX_CONTEXT_ITEMS = 100
 MAX_ATTRIBUTES = 100
 MAX_PATHS = 20
+MAX_SEGMENTS, MAX_SUBMODELS, MAX_VALUES = 100, 20, 50
+RANGE = "-range"
+ATTRIBUTE = re.compile(r"[A-Za-z0-9_]{1,64}(?:-range)?", re.ASCII)
+OWN_PARAMETERS = {
+    *("numrecs", "contextitems", "itemid", "outputtypeid", "crosscontenttype", "attribute", "categorypath"),
+    *("usecontextcategorypath", "recommendcategory", "usetimeslot", "userattribute", "segments"),
+    *("jsonpcallback", "callback", "contenttype", "lang", "storeviewid", PARAMETER.lower()),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +40,7 @@ class Asked:
     request: Request
     attributes: tuple[str, ...]
     callback: str  # of JSONP
+    recommend_category: bool = False  # name the category of an item that lies in several
     signature: str = ""  # of the user, for the links of the answer
 
 
@@ -51,13 +61,66 @@ def asked(query: QueryDict, *, plan: Plan, customer_id: str, user: str, alphanum
         category_paths=category_paths(query),
         use_context_category=flag(query, "usecontextcategorypath"),
         language=query.get("lang", "")[:16],
+        attributes=submodel_values(query),
+        ranges=submodel_ranges(query),
+        segments=segments(query),
+        user_attributes=limited("userattribute", split(query.getlist("userattribute")), MAX_ATTRIBUTES),
+        use_slot=flag(query, "usetimeslot"),
     )
     return Asked(
         request=request,
         attributes=limited("attribute", split(query.getlist("attribute")), MAX_ATTRIBUTES),
         callback=callback(query),
+        recommend_category=flag(query, "recommendCategory"),
         signature=quote(query.get(PARAMETER, "")[:DIGITS], safe=""),
     )
+
+
+def submodel_values(query: QueryDict) -> dict[str, tuple[str, ...]]:
+    """Attributes by which submodels are chosen: every parameter that has no meaning of its own.
+
+    Old clients write ``*color=red`` (3.2).
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for raw in query:
+        name = str(raw).removeprefix("*")
+        if name.lower() not in OWN_PARAMETERS and ATTRIBUTE.fullmatch(name) and not name.endswith(RANGE):
+            values = split(str(one) for one in query.getlist(str(raw)))
+            if values and len(found) < MAX_SUBMODELS:
+                found[name] = values[:MAX_VALUES]
+    return found
+
+
+def submodel_ranges(query: QueryDict) -> dict[str, tuple[float, float]]:
+    """``width-range=10:30`` by attribute; an end that is left out is open."""
+    found: dict[str, tuple[float, float]] = {}
+    for raw in query:
+        name = str(raw).removeprefix("*")
+        if name.endswith(RANGE) and ATTRIBUTE.fullmatch(name.removesuffix(RANGE)):
+            found[name.removesuffix(RANGE)] = bounds(name, query.get(str(raw), ""))
+    return dict(list(found.items())[:MAX_SUBMODELS])
+
+
+def bounds(name: str, value: str) -> tuple[float, float]:
+    low, colon, high = value.partition(":")
+    try:
+        ends = float(low or "-inf"), float(high or "inf")
+    except ValueError:
+        ends = math.nan, math.nan
+    if not colon or not ends[0] <= ends[1]:
+        raise Refusal(
+            400, f"{name} must be two numbers such as 10:30, the lower one first; got {value[:80]!r}."
+        )
+    return ends
+
+
+def segments(query: QueryDict) -> tuple[int, ...]:
+    """``segments=7,11,14``."""
+    given = limited("segments", split(query.getlist("segments")), MAX_SEGMENTS)
+    for one in given:
+        if not (one.isascii() and one.isdigit() and len(one) <= 10 and 1 <= int(one) < 2**31):
+            raise Refusal(400, f"segments must be ids of segments, such as 7,11; got {one[:80]!r}.")
+    return tuple(map(int, given))
 
 
 def split(values: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -12,12 +13,12 @@ from django.utils.http import http_date
 from config.customers import signing
 from config.customers.directory import CustomerAccount
 from config.middleware import raw_target
-from personalization.contracts import RecommendationAnswer
 from personalization.server import freshness, plans
 from personalization.server.api.answers import Refusal, known_customer
-from personalization.server.api.document import document
-from personalization.server.api.parameters import Asked, asked
+from personalization.server.api.document import Shape, document
+from personalization.server.api.parameters import asked
 from personalization.server.recommend import Answer, NothingToGoOn, recommend
+from personalization.server.statistics import calls
 from tracking.collector import path
 from tracking.fields import BadEvent
 
@@ -29,16 +30,30 @@ SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=24)
 def recommendations(
     request: HttpRequest, customer_id: str, user: str, scenario: str, extension: str | None = None
 ) -> HttpResponse:
+    """Today's version of the answer."""
+    extension = FORMATS[0] if extension is None else extension
+    return answered(request, customer_id, user, scenario, extension, formats=FORMATS, write=written)
+
+
+def answered(
+    request: HttpRequest,
+    customer_id: str,
+    user: str,
+    scenario: str,
+    extension: str,
+    *,
+    formats: tuple[str, ...],
+    write: Callable[[Answer, Shape, str], HttpResponse],
+) -> HttpResponse:
     """Find, check, recommend, answer; errors are sentences with the status of 3.4."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    extension = FORMATS[0] if extension is None else extension
     try:
         account = known_customer(customer_id)
-        check_format(scenario, extension)
+        check_format(scenario, extension, formats)
         check_user(request, user)
         check_signature(account, user, request.GET.get(signing.PARAMETER, ""))
-        plan = plans.plan_of(account.customer_id, scenario)
+        plan = plans.plan_for(account.customer_id, scenario, user)
         given = asked(
             request.GET,
             plan=plan,
@@ -56,8 +71,13 @@ def recommendations(
         ).response()
     except Refusal as refusal:
         return refusal.response()
-    body = document(answer, given, alphanumeric=account.alphanumeric_items)
-    response = rendered(body, given, extension)
+    calls.board.count(account.customer_id, plan.identifier, (one.model.identifier for one in answer.items))
+    # While two scenarios are compared nobody keeps an answer of one of them.
+    answer.personal |= plans.plan_of(account.customer_id, scenario).tested is not None
+    response = write(answer, Shape(given, alphanumeric=account.alphanumeric_items), extension)
+    response["X-Content-Type-Options"] = "nosniff"
+    # Pages of the customer's site ask from other origins; the answer holds no credentials.
+    response["Access-Control-Allow-Origin"] = "*"
     if account.gate.signed_users and signing.needs_signature(user):
         response["Cache-Control"] = "private, no-store"
         return response
@@ -71,13 +91,10 @@ def check_signature(account: CustomerAccount, user: str, signature: str) -> None
         )
 
 
-def check_format(scenario: str, extension: str) -> None:
-    if extension not in FORMATS:
-        raise Refusal(
-            404,
-            f"Recommendations come as {scenario[:64]}.json or {scenario[:64]}.jsonp; "
-            f"there is no format {extension[:16]!r}.",
-        )
+def check_format(scenario: str, extension: str, formats: tuple[str, ...]) -> None:
+    if extension not in formats:
+        known = " or ".join(f"{scenario[:64]}.{one}" for one in formats)
+        raise Refusal(404, f"Recommendations come as {known}; there is no format {extension[:16]!r}.")
 
 
 def check_user(request: HttpRequest, user: str) -> None:
@@ -93,20 +110,20 @@ def check_user(request: HttpRequest, user: str) -> None:
         raise Refusal(400, f"The user id must be at most 1024 bytes long; got {len(user.encode())}.")
 
 
-def rendered(body: RecommendationAnswer, given: Asked, extension: str) -> HttpResponse:
-    raw = orjson.dumps(body)
-    if extension != "jsonp":
-        response = HttpResponse(raw, content_type="application/json")
-    else:
-        # The comment keeps old plug-ins from taking the answer for their own file format; the two
-        # separators end lines in old JavaScript.
-        safe = raw.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-        script = b"/**/" + given.callback.encode() + b"(" + safe + b");"
-        response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
-    response["X-Content-Type-Options"] = "nosniff"
-    # Pages of the customer's site ask from other origins; the answer holds no credentials.
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
+def written(answer: Answer, shape: Shape, extension: str) -> HttpResponse:
+    raw = orjson.dumps(document(answer, shape))
+    if extension == "jsonp":
+        return as_script(raw, shape.callback)
+    return HttpResponse(raw, content_type="application/json")
+
+
+def as_script(raw: bytes, callback: str) -> HttpResponse:
+    """JSON as a call of the page's function."""
+    # The comment keeps old plug-ins from taking the answer for their own file format; the two
+    # separators end lines in old JavaScript.
+    safe = raw.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    script = b"/**/" + callback.encode() + b"(" + safe + b");"
+    return HttpResponse(script, content_type="text/javascript; charset=utf-8")
 
 
 def cached(request: HttpRequest, response: HttpResponse, answer: Answer, *, customer_id: str) -> HttpResponse:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-import defusedxml
-from defusedxml.ElementTree import fromstring
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from personalization.server import people
-from personalization.server.api.answers import MAX_BODY_BYTES, Refusal, authenticated
+from personalization.server.api.answers import Refusal, authenticated
+from personalization.server.api.documents import xml_body
 from personalization.server.items.xml import attribute
 from tracking.people.whom import NoSuchPerson
 
@@ -41,7 +40,7 @@ def told(request: HttpRequest, customer_id: str, source: str) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     try:
         account = authenticated(request, customer_id)
-        users = read_users(xml_body(request))
+        users = read_users(xml_body(request, root="users"))
     except Refusal as refusal:
         return refusal.response()
     people.replace(account.customer_id, source=source_of(source), users=users)
@@ -103,19 +102,6 @@ def ids_of(text: str) -> list[str]:
 def refuse_bad_id(one: str) -> None:
     if not ID.fullmatch(one):
         raise Refusal(400, f"A user id has 1 to 255 characters without blanks and slashes; got {one[:80]!r}.")
-
-
-def xml_body(request: HttpRequest) -> Element:
-    """The root of the body. Without document types and entities; not larger than the engine takes."""
-    if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
-        raise Refusal(413, f"At most {MAX_BODY_BYTES} bytes are taken at once.")
-    try:
-        root: Element = fromstring(request.read(MAX_BODY_BYTES + 1), forbid_dtd=True)
-    except (ParseError, defusedxml.DefusedXmlException, ValueError) as fault:
-        raise Refusal(400, f"The body is no XML that is taken: {type(fault).__name__}.") from None
-    if root.tag != "users":
-        raise Refusal(400, f"The root element must be users; got {root.tag[:80]!r}.")
-    return root
 
 
 def read_users(root: Element) -> dict[str, people.Attributes]:

@@ -26,7 +26,7 @@ def divided(history: History, *, share: float) -> tuple[Table, Table]:
 
     Raises :class:`WrongTable` where too little is left to learn from or to compare with.
     """
-    found: dict[str, NDArray[Any]] = history.connection.execute(FIRST).fetchnumpy()
+    found: dict[str, NDArray[Any]] = history.columns(FIRST)
     names = np.array([f"{item_type}/{item_id}" for item_type, item_id in history.keys])
     users, items = np.asarray(found["who"]), names[np.asarray(found["item"])]
     cut = int(len(users) * (1 - share))

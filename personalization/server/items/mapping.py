@@ -22,6 +22,8 @@ KEY = re.compile(r"[A-Za-z0-9_]{1,64}")
 PRICE = re.compile(r"(\d{1,10}(?:\.\d{1,4})?)\s*([A-Z]{3})?")
 # Objects that only link to other documents; they hold nothing to recommend by.
 LINKS = {"mainLocation", "locations", "_media-type"}
+# How exports call the product that a variant belongs to.
+BASE_FIELDS = ("baseProduct", "base_product", "base_product_id")
 MAX_URL = 2048
 # With a day to spare: databases give a moment back in the time zone of the connection, and a datetime knows
 # no year 0 and no year 10000.
@@ -42,14 +44,17 @@ class Columns:
     item_type: int
     item_id: str
     type_identifier: str = ""
+    description: str = ""
     uri: str = ""
     image: str = ""
     price: Decimal | None = None  # of one unit
     currency: str = ""  # ISO 4217
+    base_id: str = ""  # of the product that it is a variant of
     valid_from: datetime | None = None  # empty: at once
     valid_to: datetime | None = None  # empty: for ever
     category_paths: list[str] = field(default_factory=list)  # without surrounding slashes
     attributes: list[list[str]] = field(default_factory=list)  # [key, type, value]
+    content: list[list[str]] = field(default_factory=list)  # [key, text]
 
 
 def columns_of(raw: Any, *, item_type: int, alphanumeric: bool) -> Columns:
@@ -66,6 +71,7 @@ def columns_of(raw: Any, *, item_type: int, alphanumeric: bool) -> Columns:
         image=text(fields.get("image"))[:MAX_URL],
         price=price,
         currency=currency,
+        base_id=base_id(fields),
         valid_from=moment(item.publishedDate),
         valid_to=moment(fields.get("validTo")),
         category_paths=category_paths(item.categoryPath),
@@ -104,6 +110,11 @@ def attributes(fields: dict[str, Any]) -> Iterator[list[str]]:
             yield [key, "TEXT", one]
             if key == "author":
                 yield [key, "NOMINAL", one]
+
+
+def base_id(fields: dict[str, Any]) -> str:
+    """The id of the product that an item is a variant of, "" for an item of its own."""
+    return next((found[:255] for name in BASE_FIELDS if (found := text(fields.get(name)).strip())), "")
 
 
 def values_of(value: Any) -> Iterator[str]:

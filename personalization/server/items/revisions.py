@@ -36,6 +36,8 @@ class Row(NamedTuple):
     valid_to: str | None
     added_at: str
     category_paths: str  # JSON
+    price: str | None  # of one unit
+    base_id: str  # of the product that it is a variant of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,11 @@ def read(rows: QuerySet[StoredItem], *, most: int | None) -> list[Row]:
     columns = rows.order_by("revision", "pk").values_list(
         "item_type",
         "item_id",
-        *(Cast(name, TextField()) for name in ("valid_from", "valid_to", "added_at", "category_paths")),
+        *(
+            Cast(name, TextField())
+            for name in ("valid_from", "valid_to", "added_at", "category_paths", "price")
+        ),
+        "base_id",
     )
     found = [Row._make(row) for row in (columns if most is None else columns[: most + 1])]
     if most is not None and len(found) > most:

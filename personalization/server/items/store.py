@@ -25,14 +25,17 @@ BATCH = 500
 NAMES = ("name", "title")
 UPDATED = [
     "type_identifier",
+    "description",
     "uri",
     "image",
     "price",
     "currency",
+    "base_id",
     "valid_from",
     "valid_to",
     "category_paths",
     "attributes",
+    "content",
     "transaction",
     "updated_at",
     "revision",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 from personalization.server.models import StoredItem
 
@@ -48,6 +51,8 @@ def items_document(rows: Iterable[StoredItem]) -> str:
 
 def item_lines(row: StoredItem) -> Iterator[str]:
     yield f"<item id={attribute(row.item_id)} type={attribute(str(row.item_type))}>"
+    if row.description:
+        yield f"    <description>{content(row.description)}</description>"
     if row.image:
         yield "    <imageurls>"
         yield f'        <imageurl type="preview">{content(row.image)}</imageurl>'
@@ -64,7 +69,7 @@ def item_lines(row: StoredItem) -> Iterator[str]:
     yield from block(
         "categorypaths", (f"<categorypath>{content(p)}</categorypath>" for p in row.category_paths)
     )
-    yield "    <content/>"
+    yield from block("content", (content_line(*one) for one in row.content))
     yield from block("attributes", (attribute_line(*one) for one in row.attributes))
     yield "</item>"
 
@@ -72,6 +77,12 @@ def item_lines(row: StoredItem) -> Iterator[str]:
 def block(name: str, lines: Iterable[str]) -> Iterator[str]:
     inner = [f"        {line}" for line in lines]
     yield from ([f"    <{name}>", *inner, f"    </{name}>"] if inner else [f"    <{name}/>"])
+
+
+def content_line(key: str, text: str) -> str:
+    # The end of a section cannot stand in it: it is cut in two.
+    safe = ILLEGAL.sub("", text).replace("]]>", "]]]]><![CDATA[>")
+    return f"<content-data key={attribute(key)}><![CDATA[{safe}]]></content-data>"
 
 
 def attribute_line(key: str, kind: str, value: str) -> str:
@@ -87,7 +98,11 @@ def content(value: str) -> str:
 
 
 def milliseconds(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+    """Without a zone, in that of the account."""
+    return (
+        moment.astimezone(ZoneInfo(settings.TIME_ZONE)).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{moment.microsecond // 1000:03d}"
+    )
 
 
 def minor_units(price: Decimal, currency: str) -> int:

@@ -35,7 +35,7 @@ SELECT sold FROM (
 def bestsellers(history: History, *, share: float) -> Flags:
     """Which items are among the first ``share`` (0 to 1) of all, by purchases or by units. Shape (n,)."""
     most = int(len(history.keys) * share)
-    found = history.connection.execute(MOST_SOLD.format(most=most)).fetchnumpy()
+    found = history.columns(MOST_SOLD.format(most=most))
     flags = np.zeros(len(history.keys), np.bool_)
     flags[found["sold"]] = True
     return flags

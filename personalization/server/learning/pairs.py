@@ -13,12 +13,11 @@ docs/real-data.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from personalization.server.learning.base import Learned, register
+from personalization.server.learning.base import Kind, Learned, Parameters, Serves, register
 from personalization.server.learning.bestsellers import bestsellers, give_way
 from personalization.server.learning.events import SECOND, History
 
@@ -28,91 +27,120 @@ TINY = 5_000
 
 # The last `cap` distinct items of each user.
 USER_GROUPS = """
-SELECT grouped AS grp, member, weight FROM (
-  SELECT who AS grouped, item AS member, {weight}::DOUBLE AS weight,
+SELECT grouped AS grp, member, {weight}::DOUBLE AS weight FROM (
+  SELECT who AS grouped, item AS member,
          row_number() OVER (PARTITION BY who ORDER BY max(ts) DESC, item) AS place
   FROM history WHERE who <> '' GROUP BY who, item
 ) WHERE place <= {cap}
 """
 # A pause longer than `gap` ends a basket.
+BASKETS = """
+SELECT who AS buyer, item AS bought, ts AS at_time,
+       sum(starts) OVER (PARTITION BY who ORDER BY ts, item ROWS UNBOUNDED PRECEDING) AS basket
+FROM (
+  SELECT who, item, ts,
+         CASE WHEN ts - lag(ts) OVER (PARTITION BY who ORDER BY ts, item) <= {gap} THEN 0 ELSE 1 END AS starts
+  FROM history WHERE who <> ''
+)
+"""
 BASKET_GROUPS = """
 SELECT grouped AS grp, member, {weight}::DOUBLE AS weight FROM (
   SELECT basket || '-' || buyer AS grouped, bought AS member,
          row_number() OVER (PARTITION BY buyer, basket ORDER BY max(at_time) DESC, bought) AS place
-  FROM (
-    SELECT who AS buyer, item AS bought, ts AS at_time,
-           sum(starts) OVER (PARTITION BY who ORDER BY ts, item ROWS UNBOUNDED PRECEDING) AS basket
-    FROM (
-      SELECT who, item, ts,
-             CASE WHEN ts - lag(ts) OVER (PARTITION BY who ORDER BY ts, item) <= {gap}
-                  THEN 0 ELSE 1 END AS starts
-      FROM history WHERE who <> ''
-    )
-  ) GROUP BY buyer, basket, bought
+  FROM ({baskets}) GROUP BY buyer, basket, bought
 ) WHERE place <= {cap}
 """
 DAMPED = """
-CREATE TABLE damped AS
 SELECT grp, member, weight / sqrt(count(*) OVER (PARTITION BY grp)) AS share FROM member_of
 """
 PAIRS = """
-CREATE TABLE pair AS
 SELECT one.member AS a, two.member AS b, sum(one.share) AS together, count(*) AS support
 FROM damped one JOIN damped two ON one.grp = two.grp AND one.member < two.member
 GROUP BY one.member, two.member HAVING count(*) >= {least}
 """
-COUNTS = "CREATE TABLE often AS SELECT member AS counted, sum(weight) AS n FROM member_of GROUP BY member"
-NEIGHBOURS = """
+COUNTS = "SELECT member AS counted, sum(weight) AS n FROM member_of GROUP BY member"
+BOTH_WAYS = """
+SELECT way.i AS i, way.j AS j, way.sup AS sup,
+       way.together / (pow(ni.n, {mine}) * pow(nj.n + {shrink}, {theirs}))
+         * (way.sup / (way.sup + {shrink})) AS s
+FROM (
+  SELECT a AS i, b AS j, together, support AS sup FROM pair
+  UNION ALL
+  SELECT b AS i, a AS j, together, support AS sup FROM pair
+) way JOIN often ni ON way.i = ni.counted JOIN often nj ON way.j = nj.counted
+"""
+BEST = """
 SELECT i, j, s, sup, place FROM (
-  SELECT i, j, s, sup, (row_number() OVER (PARTITION BY i ORDER BY s DESC, j) - 1)::INTEGER AS place FROM (
-    SELECT way.i AS i, way.j AS j, way.sup AS sup,
-           way.together / (pow(ni.n, {mine}) * pow(nj.n + {shrink}, {theirs}))
-             * (way.sup / (way.sup + {shrink})) AS s
-    FROM (
-      SELECT a AS i, b AS j, together, support AS sup FROM pair
-      UNION ALL
-      SELECT b AS i, a AS j, together, support AS sup FROM pair
-    ) way JOIN often ni ON way.i = ni.counted JOIN often nj ON way.j = nj.counted
-  )
+  SELECT i, j, s, sup, (row_number() OVER (PARTITION BY i ORDER BY s DESC, j) - 1)::INT AS place FROM scored
 ) WHERE place < {top}
 """
 
 
-class Pairs:
-    """Shared by the kinds of this page, which differ in their groups and settings."""
+# Of each submodel some, however far down they stand: a request for it must find them.
+BEST_OF_GROUPS = """
+SELECT i, j, s, sup, (row_number() OVER (PARTITION BY i ORDER BY s DESC, j) - 1)::INT AS place FROM (
+  SELECT i, j, s, sup FROM (
+    SELECT i, j, s, sup, row_number() OVER (PARTITION BY i ORDER BY s DESC, j) AS high FROM scored
+  ) WHERE high <= {top}
+  UNION
+  SELECT i, j, s, sup FROM (
+    SELECT i, j, s, sup, row_number() OVER (PARTITION BY i, grp ORDER BY s DESC, j) AS high
+    FROM scored JOIN in_group ON j = member_item
+  ) WHERE high <= {each}
+)
+"""
+EACH_GROUP = 20
 
-    needs_context: ClassVar[bool] = True
-    trained: ClassVar[bool] = True
 
-    def groups(self, parameters: Mapping[str, float]) -> str:
+def best(history: History) -> dict[str, Any]:
+    """The best of the table ``scored`` (i, j, s, sup) for each i, with their places from 0."""
+    if not history.groups:
+        return history.columns(BEST.format(top=TOP))
+    rows = [(int(row), n) for n, members in enumerate(history.groups.values()) for row in members]
+    history.rows("in_group", "member_item INTEGER, grp INTEGER", rows)
+    return history.columns(BEST_OF_GROUPS.format(top=TOP, each=EACH_GROUP))
+
+
+class Neighbours(Kind):
+    """Shared by the kinds whose outcome is a list of items for each item."""
+
+    serves: ClassVar[Serves] = Serves.NEIGHBOURS
+    divides: ClassVar[bool] = True
+
+
+class Pairs(Neighbours):
+    """Shared by the kinds that pair what stands in the same group; they differ in groups and settings."""
+
+    def groups(self, parameters: Parameters) -> str:
+        """SQL for the columns grp, member, weight."""
         raise NotImplementedError
 
-    def learn(self, history: History, *, parameters: Mapping[str, float]) -> Learned:
+    def learn(self, history: History, *, parameters: Parameters) -> Learned:
         """Neighbours of all items of the history, at most 100 each. Needs a context to recommend from."""
-        run = history.connection.execute
-        run(f"CREATE TABLE member_of AS {self.groups(parameters)}")
-        memberships = run("SELECT count(*) FROM member_of").fetchone()
-        least = 1 if memberships is None or memberships[0] < TINY else int(parameters["least_support"])
-        for statement in (DAMPED, PAIRS.format(least=least), COUNTS):
-            run(statement)
-        found = run(
-            NEIGHBOURS.format(
-                mine=1 - parameters["damping"],
-                theirs=parameters["damping"],
-                shrink=parameters["shrinkage"] if least > 1 else 0,
-                top=TOP,
-            )
-        ).fetchnumpy()
+        history.table("member_of", self.groups(parameters))
+        least = least_support(history, parameters)
+        history.table("damped", DAMPED)
+        history.table("pair", PAIRS.format(least=least))
+        history.table("often", COUNTS)
+        shrink = parameters["shrinkage"] if least > 1 else 0
+        damping = parameters["damping"]
+        history.table("scored", BOTH_WAYS.format(mine=1 - damping, theirs=damping, shrink=shrink))
         return give_way(
-            filled(history, found),
+            filled(history, best(history)),
             bestseller=bestsellers(history, share=parameters["bestseller_share"]),
             of_ten=int(parameters["bestsellers_of_ten"]),
         )
 
 
-def filled(history: History, found: dict[str, Any]) -> Learned:
-    """Rectangular arrays from rows (i, j, s, sup, place)."""
-    n = len(history.keys)
+def least_support(history: History, parameters: Parameters) -> int:
+    """How often a pair must be seen."""
+    memberships = history.number("SELECT count(*) FROM member_of")
+    return 1 if memberships < TINY else int(parameters["least_support"])
+
+
+def filled(history: History, found: dict[str, Any], *, sources: int | None = None) -> Learned:
+    """Rectangular arrays from rows (i, j, s, sup, place); as many rows as items, or ``sources``."""
+    n = len(history.keys) if sources is None else sources
     width = int(found["place"].max()) + 1 if len(found["place"]) else 0
     neighbours = np.full((n, width), -1, np.int32)
     scores = np.zeros((n, width), np.float32)
@@ -126,10 +154,10 @@ def filled(history: History, found: dict[str, Any]) -> Learned:
 
 @register
 class CoOccurrence(Pairs):
-    """Also clicked: pairs within the last items of each user."""
+    """Also clicked, also consumed: pairs within the last items of each user."""
 
     name: ClassVar[str] = "co_occurrence"
-    defaults: ClassVar[Mapping[str, float]] = {
+    defaults: ClassVar[Parameters] = {
         "window_days": 90.0,
         "history_cap": 50,
         "least_support": 2,
@@ -139,7 +167,7 @@ class CoOccurrence(Pairs):
         "bestsellers_of_ten": 10,
     }
 
-    def groups(self, parameters: Mapping[str, float]) -> str:
+    def groups(self, parameters: Parameters) -> str:
         return USER_GROUPS.format(cap=int(parameters["history_cap"]), weight=1)
 
 
@@ -148,7 +176,7 @@ class CoPurchase(Pairs):
     """Also bought: pairs within baskets, and with less weight within everything a user bought."""
 
     name: ClassVar[str] = "co_purchase"
-    defaults: ClassVar[Mapping[str, float]] = {
+    defaults: ClassVar[Parameters] = {
         "window_days": 365.0,
         "history_cap": 100,
         "basket_minutes": 30,
@@ -160,9 +188,14 @@ class CoPurchase(Pairs):
         "bestsellers_of_ten": 2,
     }
 
-    def groups(self, parameters: Mapping[str, float]) -> str:
+    def groups(self, parameters: Parameters) -> str:
         cap = int(parameters["history_cap"])
-        gap = int(parameters["basket_minutes"] * 60 * SECOND)
-        baskets = BASKET_GROUPS.format(cap=cap, gap=gap, weight=1)
+        orders = BASKETS.format(gap=gap_of(parameters))
+        baskets = BASKET_GROUPS.format(cap=cap, baskets=orders, weight=1)
         users = USER_GROUPS.format(cap=cap, weight=parameters["user_weight"])
         return f"{baskets} UNION ALL {users}"
+
+
+def gap_of(parameters: Parameters) -> int:
+    """Microseconds after which a purchase belongs to another basket."""
+    return int(parameters["basket_minutes"] * 60 * SECOND)

@@ -10,13 +10,13 @@ is mixed in (``follow``). Nothing is trained: the index is a sorted list of sess
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from personalization.server.learning import session_kernels
-from personalization.server.learning.interactions import in_threads
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Int32 = NDArray[np.int32]
 Float32 = NDArray[np.float32]
@@ -59,6 +59,15 @@ class Sessions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Moves:
+    """What follows each item: item i is followed by ``to[at[i]:at[i + 1]]``, how often by ``how``."""
+
+    at: Int32
+    to: Int32
+    how: Float32
+
+
+@dataclass(frozen=True, kw_only=True)
 class Index:
     """Sessions and, for each item, who holds it and where: holders in order of time."""
 
@@ -66,7 +75,7 @@ class Index:
     by_item: NDArray[np.int64]
     holders: Int32
     positions: Int32
-    moves: sparse.csr_array
+    moves: Moves
     often: NDArray[np.int64]  # sessions of each item
 
     @property
@@ -102,19 +111,24 @@ def index(sessions: Sessions, *, count: int) -> Index:
     )
 
 
-def moves(sessions: Sessions, holder: Int32, *, count: int) -> sparse.csr_array:
+def moves(sessions: Sessions, holder: Int32, *, count: int) -> Moves:
     """How often an item follows another, weighted by 1 / distance; the strongest of each row is 1."""
+    from scipy import sparse  # here: whoever only answers from an index does not need it
+
     total = sparse.csr_array((count, count), dtype=np.float32)
     for distance in range(1, FOLLOWS_WITHIN + 1):
         together = holder[:-distance] == holder[distance:]
         here, there = sessions.items[:-distance][together], sessions.items[distance:][together]
         weights = np.full(len(here), 1 / distance, np.float32)
         total = total + sparse.csr_array((weights, (here, there)), shape=(count, count))
-    return strongest(total.tocsr(), most=MOVES)
+    found = strongest(total.tocsr(), most=MOVES)
+    return Moves(at=found.indptr, to=found.indices, how=found.data)
 
 
 def strongest(matrix: sparse.csr_array, *, most: int) -> sparse.csr_array:
     """The ``most`` highest entries of each row, divided by the highest."""
+    from scipy import sparse
+
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     order = np.lexsort((-matrix.data, rows))
     place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
@@ -129,6 +143,10 @@ def recommend(found: Index, queries: Sessions, settings: Settings, *, most: int)
 
     An item number of -1 in a query is an item that no session has.
     """
+    # Compiles its loop, which serving one visit does not need.
+    from personalization.server.learning import session_kernels
+    from personalization.server.learning.interactions import in_threads
+
     items = np.full((len(queries), most), -1, np.int32)
     scores = np.zeros((len(queries), most), np.float32)
     step = 0.5 ** (1 / (settings.half_life * len(found.sessions))) if settings.half_life > 0 else 1.0
@@ -141,9 +159,9 @@ def recommend(found: Index, queries: Sessions, settings: Settings, *, most: int)
             found.by_item,
             found.holders,
             found.positions,
-            matrix.indptr,
-            matrix.indices,
-            matrix.data,
+            matrix.at,
+            matrix.to,
+            matrix.how,
             queries.begins,
             queries.items,
             start,

@@ -55,6 +55,8 @@ class PlacedModel(BaseModel):
 
     model: str = Field(min_length=1, max_length=64)
     context: Context = Context.AUTOMATIC
+    # "submodels": by the attributes of the request; "segments": by its segments.
+    data: Literal["default", "submodels", "segments"] = "default"
 
 
 class Level(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from personalization.server.learning import session_kernels, sessions
+from personalization.server.learning import session_kernels, sessions, visits
 from personalization.server.learning.sessions import Sessions, Settings
 
 # 9 is in most visits; 1 leads to 2, 3 leads to 4; 5 was once behind 1 and is 2's successor of late.
@@ -60,8 +60,10 @@ def test_what_usually_follows_fills_a_list_without_neighbours() -> None:
     visits = [[1, 2], [2, 3]]
     assert ask(visits, [1]) == [2]
     assert ask(visits, [1], replace(PLAIN, follow=0.5)) == [2]
-    moves = sessions.index(of([[1, 2, 3], [1, 2]]), count=4).moves.toarray()
-    assert moves[1].tolist() == [0, 0, 1, 0.25], "twice at distance one, once at two"
+    moves = sessions.index(of([[1, 2, 3], [1, 2]]), count=4).moves
+    first, last = moves.at[1], moves.at[2]
+    after = dict(zip(moves.to[first:last].tolist(), moves.how[first:last].tolist(), strict=True))
+    assert after == {2: 1, 3: 0.25}, "twice at distance one, once at two"
 
 
 @pytest.mark.parametrize("question", [[-1], [0], [-1, 1]])
@@ -92,9 +94,9 @@ def test_long_visits_stay_within_their_arrays() -> None:
         index.by_item,
         index.holders,
         index.positions,
-        index.moves.indptr,
-        index.moves.indices,
-        index.moves.data,
+        index.moves.at,
+        index.moves.to,
+        index.moves.how,
         question.begins,
         question.items,
         0,
@@ -114,3 +116,20 @@ def test_long_visits_stay_within_their_arrays() -> None:
     np.testing.assert_allclose(plain_scores, scores, rtol=1e-3)
     found = compiled[0][compiled[0] >= 0].tolist()
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    "settings", [sessions.Settings(), replace(sessions.Settings(), recent=20, nearest=7, follow=0.3)]
+)
+def test_one_visit_is_answered_like_many(settings: sessions.Settings) -> None:
+    """The arithmetic that serves a visit, and the compiled loop that answers thousands."""
+    chance = np.random.default_rng(5)
+    index = sessions.index(of([chance.integers(0, 40, 6).tolist() for _ in range(200)]), count=40)
+    for _ in range(20):
+        question = chance.integers(-1, 40, 5).astype(np.int32)
+        listed, expected = sessions.recommend(index, of([question.tolist()]), settings, most=10)
+        items, scores = visits.next_items(index, question, settings)
+        order = np.lexsort((items, -scores))[:10]
+        known = listed[0] >= 0
+        assert scores[order] == pytest.approx(expected[0][known], rel=1e-4)
+        assert (index.often[items] > 0).all()

@@ -90,7 +90,6 @@ def test_it_stores_no_id_in_clear(client: Client, account: Account) -> None:
 
 
 BAD: dict[str, str] = {
-    "": "no XML",
     "<users>": "no XML",
     "<people/>": "The root element must be users",
     "<users><person/></users>": "Inside users stand user elements",

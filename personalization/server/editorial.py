@@ -1,0 +1,72 @@
+"""Lists that editors write: what a model of the kind editorial_list recommends, and what a blacklist hides.
+
+Lists belong to a customer and have an identifier, by which models and the API of old plug-ins name them
+(engine-protocol.md 2.7, 5.6).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from personalization.server.models import EditorialList
+
+Entry = tuple[int, str, int]  # item type, item id, relevance
+KEPT_SECONDS = 1.0
+MOST_ENTRIES = 10_000
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+_kept: dict[tuple[str, str], tuple[float, list[Entry]]] = {}
+
+
+class WrongList(ValueError):
+    """Entries that cannot be stored; the message says which and why."""
+
+
+def read(customer_id: str, identifier: str) -> list[Entry]:
+    """The entries of a list, the most relevant first, at most a second old; none where there is no list."""
+    known = _kept.get((customer_id, identifier))
+    if known is None or time.monotonic() - known[0] >= KEPT_SECONDS:
+        known = _kept[customer_id, identifier] = (time.monotonic(), stored(customer_id, identifier) or [])
+    return known[1]
+
+
+def stored(customer_id: str, identifier: str) -> list[Entry] | None:
+    """The entries as they are stored now, the most relevant first; None where there is no list."""
+    row = EditorialList.objects.filter(customer_id=customer_id, identifier=identifier).first()
+    if row is None:
+        return None
+    entries = [(int(kind), str(item), int(relevance)) for kind, item, relevance in row.entries]
+    return sorted(entries, key=lambda entry: -entry[2])
+
+
+def replace(customer_id: str, identifier: str, entries: Sequence[Entry]) -> None:
+    """Make these the entries of a list, which is made where it is not there. Raises :class:`WrongList`."""
+    for (kind, item), times in Counter((kind, item) for kind, item, _ in entries).items():
+        if times > 1:
+            raise WrongList(f"The item {item} of type {kind} stands in the list {times} times.")
+    if len(entries) > MOST_ENTRIES:
+        raise WrongList(f"A list may hold at most {MOST_ENTRIES} items; got {len(entries)}.")
+    with transaction.atomic():
+        EditorialList.objects.update_or_create(
+            customer_id=customer_id,
+            identifier=identifier,
+            defaults={"entries": [list(entry) for entry in entries]},
+        )
+    _kept.pop((customer_id, identifier), None)
+
+
+def remove(customer_id: str, identifier: str) -> bool:
+    """Remove a list; whether there was one."""
+    _kept.pop((customer_id, identifier), None)
+    count, _ = EditorialList.objects.filter(customer_id=customer_id, identifier=identifier).delete()
+    return bool(count)
+
+
+def forget() -> None:
+    """Read every list afresh."""
+    _kept.clear()

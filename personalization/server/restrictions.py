@@ -1,0 +1,127 @@
+"""A scenario's filters turned into what may be recommended to this user now (engine-protocol.md 6.4, 6.5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from personalization.server import editorial
+from personalization.server.allowed import Allowed
+from personalization.server.artefacts import shelf
+from personalization.server.candidates import Seed
+from personalization.server.catalogue import Catalogue
+from personalization.server.history import BLACKLIST, YEAR_SECONDS, History
+from personalization.server.items.revisions import Key
+from personalization.server.learning.base import DAY_SECONDS
+from personalization.server.plans import Plan
+from personalization.server.scenarios.filters import Filters
+
+# How much of the top-selling model counts as top-selling.
+TOP_SELLING = 50
+OWNED = ("buy", "owns")
+
+
+class Restrictions:
+    """What the filters of one scenario mean for one request; read when the first model asks."""
+
+    asked: Sequence[Seed] = ()  # the request's context
+
+    def __init__(self, plan: Plan, customer_id: str, catalogue: Catalogue, history: History) -> None:
+        self.plan = plan
+        self.filters: Filters = plan.filters
+        self.customer_id = customer_id
+        self.catalogue = catalogue
+        self.history = history
+        history.expect(*sorted(self.codes))
+
+    @cached_property
+    def codes(self) -> set[str]:
+        """Events that take items away from whoever did them."""
+        found = {BLACKLIST, *(OWNED if self.filters.exclude_purchased else ())}
+        return found | ({"consume"} if self.filters.exclude_consumed else set())
+
+    @property
+    def personal(self) -> bool:
+        """Whether the answer depends on what the user did."""
+        return bool(self.history.users) and bool(
+            self.filters.exclude_purchased or self.filters.exclude_consumed or self.filters.max_shows
+        )
+
+    def allowed(
+        self,
+        *,
+        types: tuple[int, ...],
+        below: tuple[str, ...],
+        context: Sequence[Seed],
+        now: float,
+        tally: Counter[str] | None,
+    ) -> Allowed:
+        excluded = set(self.always)
+        if self.filters.exclude_context_items:
+            excluded |= {seed.key for seed in context}
+        age = self.filters.max_item_age_days
+        return Allowed(
+            types=types,
+            below=below,
+            not_below=self.not_below,
+            excluded=frozenset(excluded),
+            least_price=self.least_price,
+            priced=self.filters.priced,
+            added_since=None if age is None else now - age * DAY_SECONDS,
+            variants=self.filters.variants,
+            now=now,
+            tally=tally,
+        )
+
+    @cached_property
+    def always(self) -> frozenset[Key]:
+        """Items that are out whatever the level: blacklists, what the user had, what was shown enough."""
+        found = {
+            (kind, item)
+            for one in self.plan.blacklists
+            for kind, item, _ in editorial.read(self.customer_id, one.parameters["list"] or one.identifier)
+        }
+        if self.filters.exclude_top_selling:
+            found |= self.top_selling()
+        if self.history.users:
+            found |= self.of_the_user()
+        return frozenset(found)
+
+    def of_the_user(self) -> set[Key]:
+        history, codes = self.history, self.codes
+        found = history.had([BLACKLIST], of=codes, seconds=YEAR_SECONDS)
+        if self.filters.exclude_purchased:
+            found |= history.had(OWNED, of=codes)
+        if self.filters.exclude_consumed:
+            found |= history.had(["consume"], of=codes, seconds=YEAR_SECONDS)
+        if self.filters.max_shows is not None:
+            shown = history.shown_in_session()
+            found |= {key for key, times in shown.items() if times >= self.filters.max_shows}
+        return found
+
+    def top_selling(self) -> set[Key]:
+        model = self.plan.top_selling
+        artefact = shelf.current(self.customer_id, model.identifier) if model else None
+        return {artefact.keys[row] for row in artefact.order[:TOP_SELLING].tolist()} if artefact else set()
+
+    @cached_property
+    def not_below(self) -> tuple[str, ...]:
+        found = list(self.filters.excluded_categories)
+        if self.filters.exclude_context_category:
+            found += context_paths(self.catalogue, self.asked)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def least_price(self) -> float | None:
+        """The lowest price that passes: the filter's, and that of the cheapest context item."""
+        prices = [] if self.filters.min_price is None else [self.filters.min_price]
+        if self.filters.exclude_cheaper:
+            known = [price for seed in self.asked if (price := self.catalogue.price_of(seed.key)) is not None]
+            prices += [min(known)] if known else []
+        return max(prices, default=None)
+
+
+def context_paths(catalogue: Catalogue, seeds: Sequence[Seed]) -> list[str]:
+    """The categories of the context items, as the item store knows them."""
+    return list(dict.fromkeys(path for seed in seeds for path in catalogue.categories_of(seed.key)))
