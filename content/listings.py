@@ -19,6 +19,9 @@ from content.public import shown
 
 CARDS_PER_PAGE = 24
 
+MOST_NUMBERS = 100_000
+_numbers: dict[str, int] = {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ItemNumbers:
@@ -75,8 +78,20 @@ def kind(page: Page) -> str:
 
 def numbers(page: Page) -> ItemNumbers:
     declared = type_of(page.specific_class)
-    known = ContentId.objects.filter(remote_id=str(page.translation_key)).values_list("content_id", flat=True)
-    return ItemNumbers(type=declared.id if declared else 0, item=known.first() or 0)
+    return ItemNumbers(type=declared.id if declared else 0, item=content_id(str(page.translation_key)))
+
+
+def content_id(remote_id: str) -> int:
+    """The number of a page, 0 as long as it has none. A number never changes."""
+    known = _numbers.get(remote_id)
+    if known is None:
+        found = ContentId.objects.filter(remote_id=remote_id).values_list("content_id", flat=True).first()
+        if found is None:
+            return 0
+        if len(_numbers) >= MOST_NUMBERS:
+            _numbers.clear()
+        known = _numbers[remote_id] = found
+    return known
 
 
 def functions() -> dict[str, Any]:

@@ -9,9 +9,12 @@ class ServerConfig(AppConfig):
     verbose_name = "Recommendation engine"
 
     def ready(self) -> None:
+        from django.core.signals import request_finished, request_started
+
         from config.customers.directory import customer_created
         from personalization.server import (
             defaults,
+            page_memory,
             people,  # noqa: F401 - registers where something of a person stands
             training,  # noqa: F401 - registers its jobs
             warm,  # noqa: F401 - registers what web processes load at their start
@@ -21,4 +24,6 @@ class ServerConfig(AppConfig):
             old_runs,  # noqa: F401 - the worker calls it
         )
 
+        request_started.connect(page_memory.begin, dispatch_uid="engine.page_begins")
+        request_finished.connect(page_memory.end, dispatch_uid="engine.page_ends")
         customer_created.connect(defaults.on_customer_created, dispatch_uid="engine.defaults")

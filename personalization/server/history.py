@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from personalization.server import people
+from personalization.server import page_memory, people
 from personalization.server.candidates import Seed
 from personalization.server.items import transfers
 from personalization.server.items.revisions import Key
@@ -45,7 +45,7 @@ class History:
         self.customer_id = customer_id
         self.users = () if raw_user in ("", ANONYMOUS) else keys.living(customer_id, raw_user)
         self._known: dict[str, list[Seed]] = {}
-        self._past: dict[queries.Read, list[PastEvent]] = {}
+        self._past = page_memory.of_user(customer_id, tuple(self.users))
         self._expected: list[queries.Read] = []
         self._traits: list[str] | None = None
 

@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from personalization.server import artefacts, catalogues, freshness, plans, training
+from personalization.server import artefacts, catalogues, freshness, page_memory, plans, training
 from personalization.server.items import mapping, store
 from personalization.server.models import Scenario, StoredItem
+from tests.personalization.server import made
 from tests.personalization.server.conftest import Account, content, new_account
 from tracking import replay
 from tracking.replay import HistoricEvent
@@ -367,3 +370,18 @@ def test_it_reads_the_database_only_a_few_times(
     ask(client, shop, "popular", attribute="name")
     with django_assert_max_num_queries(4):
         ask(client, shop, "popular", attribute="name")
+
+
+def test_it_reads_the_visitor_once_for_all_lists_of_a_page(shop: Account, settings: Any) -> None:
+    """A page asks its own engine in its own thread, between the signals of its own request."""
+    page_memory.begin()
+    try:
+        made.listed(shop.customer_id, identifier="detail", user="me", context_ids=("1",))
+        with CaptureQueriesContext(connections[settings.EVENTS_DB]) as asked:
+            assert made.listed(shop.customer_id, identifier="detail", user="me", context_ids=("2",))
+        assert not [one for one in asked.captured_queries if "tracking_event" in one["sql"]]
+        track(shop, {"me": [4]}, event="blacklist")
+        assert "4" in made.listed(shop.customer_id, identifier="popular", user="me")
+    finally:
+        page_memory.end()
+    assert "4" not in made.listed(shop.customer_id, identifier="popular", user="me")
