@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server.catalogue import Catalogue, Mask
+from personalization.server.categories import LearntPaths, is_below
 from personalization.server.items.revisions import Key
 
 
@@ -26,6 +27,7 @@ class Allowed:
     variants: bool = True  # variants pass and their base products do not; False: the other way round
     now: float
     tally: Counter[str] | None = None
+    learnt: LearntPaths | None = None  # categories of items that are in no catalogue
 
     def mask(self, catalogue: Catalogue, numbers: NDArray[np.integer]) -> Mask:
         """Which of these catalogue numbers pass; -1 is an item that is not stored."""
@@ -76,9 +78,13 @@ class Allowed:
         return (
             (not self.types or key[0] in self.types)
             and key not in self.excluded
-            and not self.below
             and not self.priced
+            and (not self.below or is_below(self.paths(key), self.below))
+            and not (self.not_below and is_below(self.paths(key), self.not_below))
         )
+
+    def paths(self, key: Key) -> tuple[str, ...]:
+        return self.learnt.of(key) if self.learnt else ()
 
 
 def under_any(catalogue: Catalogue, paths: tuple[str, ...], at: NDArray[np.integer]) -> Mask:

@@ -89,6 +89,7 @@ def history_of(
     codes: Sequence[str],
     window_days: float,
     with_segments: bool = False,
+    with_paths: bool = False,
     needs_events: bool = True,
 ) -> Iterator[History]:
     """Archive what was tracked and open the events of some codes, each with the user who they belong to.
@@ -107,6 +108,7 @@ def history_of(
         owned=owned,
         moved=transfers.moves(customer_id),
         with_segments=with_segments,
+        with_paths=with_paths,
     ) as history:
         if needs_events and not history.events:
             raise NoEvents(f"{NO_EVENTS}{' or '.join(codes)} events of customer {customer_id} yet.")

@@ -24,7 +24,7 @@ from personalization.server.learning import registry
 from personalization.server.learning.base import FROM_CONTEXT, Serves
 from personalization.server.plans import Plan, PlannedModel
 from personalization.server.preferences import Preferences
-from personalization.server.restrictions import Restrictions, context_paths
+from personalization.server.restrictions import Restrictions
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
 
 # Read a few more rows than asked for, so that one removed item does not cost a second query.
@@ -294,7 +294,7 @@ class Walk:
         """Paths below which items pass; [] is the whole site, None that there is no reference."""
         rule = level.category
         if rule.reference == "context" or self.request.use_context_category:
-            references = context_paths(self.catalogue, self.asked)
+            references = self.restrictions.context_paths()
             if rule.mode != "whole" and not references:
                 return None
         else:

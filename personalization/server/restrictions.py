@@ -11,6 +11,7 @@ from personalization.server.allowed import Allowed
 from personalization.server.artefacts import shelf
 from personalization.server.candidates import Seed
 from personalization.server.catalogue import Catalogue
+from personalization.server.categories import LearntPaths
 from personalization.server.history import BLACKLIST, YEAR_SECONDS, History
 from personalization.server.items.revisions import Key
 from personalization.server.learning.base import DAY_SECONDS
@@ -72,7 +73,18 @@ class Restrictions:
             variants=self.filters.variants,
             now=now,
             tally=tally,
+            learnt=self.learnt,
         )
+
+    @cached_property
+    def learnt(self) -> LearntPaths | None:
+        """Categories from clicks, for customers who never sent a catalogue."""
+        return None if self.catalogue.has_content else LearntPaths(self.customer_id)
+
+    def context_paths(self) -> list[str]:
+        """The categories of the context items, as the item store or the clicks know them."""
+        of = self.learnt.of if self.learnt else self.catalogue.categories_of
+        return list(dict.fromkeys(path for seed in self.asked for path in of(seed.key)))
 
     @cached_property
     def always(self) -> frozenset[Key]:
@@ -109,7 +121,7 @@ class Restrictions:
     def not_below(self) -> tuple[str, ...]:
         found = list(self.filters.excluded_categories)
         if self.filters.exclude_context_category:
-            found += context_paths(self.catalogue, self.asked)
+            found += self.context_paths()
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -120,8 +132,3 @@ class Restrictions:
             known = [price for seed in self.asked if (price := self.catalogue.price_of(seed.key)) is not None]
             prices += [min(known)] if known else []
         return max(prices, default=None)
-
-
-def context_paths(catalogue: Catalogue, seeds: Sequence[Seed]) -> list[str]:
-    """The categories of the context items, as the item store knows them."""
-    return list(dict.fromkeys(path for seed in seeds for path in catalogue.categories_of(seed.key)))

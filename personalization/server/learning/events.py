@@ -28,13 +28,14 @@ Moved = tuple[tuple[int, str], int, int, tuple[int, str]]  # source, after, unti
 # "user" is a keyword; ts and not at, which DuckDB 2 takes for time travel.
 READ = """
 CREATE TABLE seen AS
-SELECT event, "user" AS who, item_type, item_id, ts, {amount} AS amount, {segments} AS segments
+SELECT event, "user" AS who, item_type, item_id, ts, {amount} AS amount, {segments} AS segments,
+       {paths} AS category_path
 FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
 WHERE event IN (SELECT unnest(?)) AND item_type IS NOT NULL AND item_id <> '' AND ts >= ?
 """
 NOBODY = """
 CREATE TABLE seen(event VARCHAR, who VARCHAR, item_type INTEGER, item_id VARCHAR, ts BIGINT, amount DOUBLE,
-                  segments VARCHAR)
+                  segments VARCHAR, category_path VARCHAR)
 """
 PIECES = "greatest(coalesce(quantity, 1), 1)"
 # A consumption weighs what was read of the item (engine-protocol.md 5.3); without a percentage it was all.
@@ -72,7 +73,7 @@ CREATE TABLE item AS
 SELECT (row_number() OVER (ORDER BY kept_type, kept_id) - 1)::INTEGER AS item, kept_type, kept_id
 FROM (SELECT DISTINCT item_type AS kept_type, item_id AS kept_id FROM seen);
 CREATE TABLE history AS
-SELECT event, who, item, ts, amount, segments
+SELECT event, who, item, ts, amount, segments, category_path
 FROM seen JOIN item ON seen.item_type = item.kept_type AND seen.item_id = item.kept_id
 """
 
@@ -90,7 +91,8 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The events of a customer as SQL tables: ``history(event, who, item, ts, amount, segments)``.
+    """The events of a customer as SQL tables: ``history(event, who, item, ts, amount, segments,
+    category_path)``; the last two are empty unless they are asked for.
 
     ``amount`` is the number of pieces, of a consumption the share that was read, 0.01 to 1, of a rating its
     points, 0 to 1. ``who`` is the pseudonym, "" for events that are linked to nobody; ``item`` is a position
@@ -158,6 +160,7 @@ def opened(
     owned: Iterable[Owned] = (),
     moved: Iterable[Moved] = (),
     with_segments: bool = False,
+    with_paths: bool = False,
     memory: str = "2GB",
 ) -> Iterator[History]:
     """Read the events with these codes, at most ``window_days`` older than the newest of them.
@@ -173,10 +176,12 @@ def opened(
         until = newest(connection, names, codes)
         since = until - int(window_days * 86_400 * SECOND)
         if names:
-            segments = "segments" if with_segments else "''"
-            connection.execute(
-                READ.format(amount=amount_of(codes), segments=segments), [names, list(codes), since]
+            read = READ.format(
+                amount=amount_of(codes),
+                segments="segments" if with_segments else "''",
+                paths="category_path" if with_paths else "''",
             )
+            connection.execute(read, [names, list(codes), since])
         else:
             connection.execute(NOBODY)
         apply_ownership(connection, list(owned))

@@ -1,0 +1,137 @@
+"""Builds that meet each other, clocks that jump, files that are damaged: what serves stays whole."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from personalization.server import artefacts, training
+from personalization.server.models import ItemRevision, Model, ModelBuild
+from tests.personalization.server import made
+from tests.personalization.server.conftest import new_account
+from tests.personalization.server.made import did
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: Any, tmp_path: Any) -> None:
+    settings.LAKE_ROOT = tmp_path / "lake"
+    settings.ARTEFACT_ROOT = tmp_path / "models"
+    made.forget()
+
+
+@pytest.fixture
+def customer(db: None) -> str:
+    customer_id = new_account("Made").customer_id
+    made.stored(customer_id, {n: {} for n in range(1, 5)})
+    made.happened(customer_id, did("click", "a", 1, 2) + did("click", "b", 1, 2) + did("click", "c", 3))
+    made.model(customer_id, "popularity", signal="click")
+    made.scenario(customer_id, "made")
+    return customer_id
+
+
+def row_of(customer: str) -> Model:
+    return Model.objects.get(customer_id=customer, identifier="made")
+
+
+def test_two_builds_at_once_leave_one_that_serves(customer: str) -> None:
+    row = row_of(customer)
+    faults: list[BaseException] = []
+
+    def build() -> None:
+        try:
+            training.build(row)
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, the test fails with it
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=build) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(120)
+    assert faults == []
+    made.forget()
+    home = artefacts.folder(customer, "made")
+    serving = (home / "current").read_text().strip()
+    artefacts.opened(home, serving)  # whole
+    assert made.listed(customer) == ["2", "1", "3"]
+    assert not list(home.glob(f"{artefacts.TEMPORARY}*"))
+    training.build(row)
+    assert ModelBuild.objects.filter(model=row, status=ModelBuild.Status.ACTIVE).count() == 1
+
+
+def test_a_clock_that_goes_back_keeps_the_newest_build(
+    customer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.happened(customer, [one for n in range(5) for one in did("click", f"d{n}", 3)])
+
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) - timedelta(days=400)
+
+    monkeypatch.setattr(artefacts, "datetime", Yesterday)
+    build = training.build(row_of(customer))
+    assert build.status == ModelBuild.Status.ACTIVE
+    made.forget()
+    assert made.listed(customer)[0] == "3"
+    assert (artefacts.folder(customer, "made") / "current").read_text().strip() == build.version
+
+
+def test_a_damaged_build_is_replaced_by_the_next(customer: str) -> None:
+    row = row_of(customer)
+    home = artefacts.folder(customer, "made")
+    before = made.listed(customer)
+    made.happened(customer, [one for n in range(5) for one in did("click", f"d{n}", 4)])
+    broken = training.build(row)
+    (home / broken.version / "ranking.npy").write_bytes(b"\x00" * 64)
+    artefacts.shelf.forget()
+    assert made.listed(customer) == before  # of the version that this process had opened
+    training.build(row)
+    artefacts.shelf.forget()
+    assert made.listed(customer)[0] == "4"
+
+
+@pytest.mark.parametrize(
+    "part", ["names.json", "keys.json", "group-0.npy", "part-0/ranking.npy", "manifest.json"]
+)
+def test_every_file_of_a_divided_build_is_checked(customer: str, part: str) -> None:
+    divisions = {
+        "slots": [{"start": "00:00", "end": "24:00"}],
+        "nominal": [{"attribute": "author", "groups": [{"name": "one", "values": ["Michael Wang"]}]}],
+    }
+    build = made.model(customer, "popularity", signal="click", divisions=divisions)
+    assert build is not None
+    home = artefacts.folder(customer, "made")
+    artefacts.opened(home, build.version)
+    (home / build.version / part).write_bytes(b"damaged")
+    with pytest.raises(artefacts.Damaged):
+        artefacts.opened(home, build.version)
+
+
+def test_a_build_that_is_interrupted_says_so_and_the_old_one_serves(customer: str) -> None:
+    row = row_of(customer)
+    died = ModelBuild.objects.create(model=row)
+    training.build(row)
+    died.refresh_from_db()
+    assert (died.status, died.error) == (ModelBuild.Status.FAILED, "The build was interrupted.")
+
+
+def test_what_is_learnt_from_items_is_built_only_when_they_changed(customer: str) -> None:
+    build = made.model(customer, "content_based", identifier="alike")
+    assert build is not None
+    alike = Model.objects.get(customer_id=customer, identifier="alike")
+    assert not training.items_changed(alike)
+    made.stored(customer, {9: {}})
+    assert training.items_changed(alike)
+    ItemRevision.objects.all().delete()
+    assert not training.items_changed(alike)
+    assert build.finished_at is not None
+    assert build.finished_at <= datetime.now(UTC)
