@@ -271,6 +271,8 @@ LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "Français")]
 WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
+# Where models are learnt: empty for this machine, else Spark's master, such as local[2] or spark://host:7077.
+SPARK_MASTER = env.env_str("LODESTAR_SPARK_MASTER")
 # Of the account: statistics add up in it, and count a purchase so long after a click on a recommendation.
 ACCOUNT_CURRENCY = env.env_currency("LODESTAR_CURRENCY")
 ATTRIBUTION_MINUTES = env.env_int("LODESTAR_ATTRIBUTION_MINUTES", 30)

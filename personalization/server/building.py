@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from personalization.server.divisions import (
     slot_part,
 )
 from personalization.server.items import transfers
-from personalization.server.learning import events, registry
+from personalization.server.learning import events, registry, spark
 from personalization.server.learning.base import Int32, Kind, Learned
 from personalization.server.learning.events import Facts, History
 from personalization.server.models import NO_EVENTS, Model
@@ -82,6 +83,13 @@ def opened(
         yield replace(history, items=found, people=people)
 
 
+def engine(files: Sequence[Path], **asked: Any) -> AbstractContextManager[History]:
+    """Events in DuckDB, or in Spark where a master is set."""
+    if not settings.SPARK_MASTER:
+        return events.opened(files, **asked)
+    return spark.opened(files, master=settings.SPARK_MASTER, **asked)
+
+
 @contextmanager
 def history_of(
     customer_id: str,
@@ -101,7 +109,7 @@ def history_of(
         lake.archive()
         files = lake.files(customer_id)
     owned = [(o.source, o.after, o.until, o.owner) for o in queries.ownership(customer_id)] if codes else []
-    with events.opened(
+    with engine(
         files,
         codes=codes,
         window_days=window_days,

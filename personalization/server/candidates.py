@@ -6,6 +6,7 @@ takes a place, and the walk down a ranking goes on until enough are found.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +19,6 @@ from personalization.server.catalogue import Catalogue, Mask
 from personalization.server.items.revisions import Key
 
 FIRST_CHUNK = 256
-# Up to so many items sums are kept in an array with a place for each, beyond in one of those that were met.
-DENSE_ITEMS = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +42,38 @@ def ranked(
     artefact: Artefact, catalogue: Catalogue, allowed: Allowed, *, within: Mask | None = None
 ) -> Iterator[Candidate]:
     """Items of a context-free model, best first, as many as there are. ``within``: only these rows."""
-    order = artefact.order if within is None else artefact.order[within[artefact.order]]
+    few = catalogue.few_below(allowed.below) if allowed.below and catalogue.has_content else None
+    order: NDArray[np.integer] = artefact.order if few is None else rows_among(artefact, catalogue, few)
+    if within is not None:
+        order = order[within[order]]
     yield from in_order(order, artefact, catalogue, allowed)
+
+
+def rows_among(artefact: Artefact, catalogue: Catalogue, numbers: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The ranked rows of some of the catalogue's numbers, the best first."""
+    rows = rows_of(artefact, catalogue)[numbers]
+    rows = rows[rows >= 0]
+    if "rank" not in artefact.made:
+        rank = np.full(len(artefact.keys), -1, np.int32)
+        rank[artefact.order] = np.arange(len(artefact.order), dtype=np.int32)
+        artefact.made["rank"] = rank
+    ranks = artefact.made["rank"][rows]
+    rows, ranks = rows[ranks >= 0], ranks[ranks >= 0]
+    found: NDArray[np.integer] = rows[np.argsort(ranks, kind="stable")]
+    return found
+
+
+def rows_of(artefact: Artefact, catalogue: Catalogue) -> NDArray[np.int64]:
+    """The row of each catalogue number, -1 for items that the artefact does not know."""
+    numbers = numbers_of(artefact, catalogue)
+    whole = artefact.whole or artefact
+    known: tuple[NDArray[np.int64], NDArray[np.int64]] | None = whole.made.get("rows_of")
+    if known is None or known[0] is not numbers or len(known[1]) < len(catalogue.keys):
+        rows = np.full(len(catalogue.keys), -1, np.int64)
+        stored = numbers >= 0
+        rows[numbers[stored]] = np.flatnonzero(stored)
+        known = whole.made["rows_of"] = (numbers, rows)
+    return known[1]
 
 
 def in_order(
@@ -88,32 +117,69 @@ def neighbours(
     if scaled:
         scores = scores / np.maximum(scores[:, :1], np.float32(1e-12))
     scores = scores * weights[:, None]
-    best = summed(near, scores, count=len(artefact.keys))
+    found, sums = sums_of(near, scores, count=len(artefact.keys))
     if within is not None:
-        best = best[within[best]]
+        inside = within[found]
+        found, sums = found[inside], sums[inside]
     if catalogue.has_content:
-        best = best[allowed.mask(catalogue, numbers_of(artefact, catalogue)[best])]
+        passed = allowed.mask(catalogue, numbers_of(artefact, catalogue)[found])
+        found, sums = found[passed], sums[passed]
     givers = contributors(near, scores, [seed for _, seed in known])
-    for row in best.tolist():
-        key = artefact.keys[row]
-        if catalogue.has_content or allowed.passes(key):
-            yield Candidate(key=key, seeds=givers(row))
+    for best in best_first(found, sums):
+        for row in best.tolist():
+            key = artefact.keys[row]
+            if catalogue.has_content or allowed.passes(key):
+                yield Candidate(key=key, seeds=givers(row))
 
 
 def summed(near: NDArray[np.int32], scores: NDArray[np.floating], *, count: int) -> NDArray[np.integer]:
     """Rows that have a positive sum of scores, the highest first; equal ones by row number."""
-    rows, values = near.ravel(), scores.ravel()
-    if count <= DENSE_ITEMS:
-        # The last place takes what is no neighbour.
-        sums = np.bincount(np.where(rows < 0, count, rows), weights=values, minlength=count + 1)[:count]
-        found = np.flatnonzero(sums > 0)
-        sums = sums[found]
-    else:
-        found, inverse = np.unique(rows, return_inverse=True)
-        sums = np.bincount(inverse.ravel(), weights=values)
-        kept = (found >= 0) & (sums > 0)
-        found, sums = found[kept], sums[kept]
+    found, sums = sums_of(near, scores, count=count)
     return found[np.lexsort((found, -sums))]
+
+
+def sums_of(
+    near: NDArray[np.int32], scores: NDArray[np.floating], *, count: int
+) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+    """Rows that have a positive sum of scores, each once, in no order, and the sums."""
+    rows, values = near.ravel(), scores.ravel()
+    room = buffer.of(count)
+    known = rows >= 0
+    rows, values = rows[known], values[known]
+    np.add.at(room, rows, values)
+    sums = room[rows]
+    # Of a row that stands several times the last place is kept.
+    room[rows] = np.arange(len(rows), dtype=room.dtype)
+    kept = (room[rows] == np.arange(len(rows))) & (sums > 0)
+    room[rows] = 0
+    return rows[kept], sums[kept]
+
+
+class Buffer(threading.local):
+    """A thread's array of zeros, for sums over all items of a model."""
+
+    values: NDArray[np.float64] = np.zeros(0)
+
+    def of(self, count: int) -> NDArray[np.float64]:
+        """At least ``count`` zeros; whoever changes some sets them back."""
+        if len(self.values) < count:
+            self.values = np.zeros(count)
+        return self.values
+
+
+buffer = Buffer()
+
+
+def best_first(rows: NDArray[np.integer], sums: NDArray[np.floating]) -> Iterator[NDArray[np.integer]]:
+    """The rows by their sums, the highest first, in pieces: most requests end with the first."""
+    if len(rows) > 2 * FIRST_CHUNK:
+        top = np.argpartition(-sums, FIRST_CHUNK)
+        # Equal ones at the border belong together, or their order would depend on the partition.
+        border = sums[top[FIRST_CHUNK]]
+        first = sums > border
+        yield rows[first][np.lexsort((rows[first], -sums[first]))]
+        rows, sums = rows[~first], sums[~first]
+    yield rows[np.lexsort((rows, -sums))]
 
 
 def contributors(
@@ -134,6 +200,9 @@ def newest(catalogue: Catalogue, allowed: Allowed, *, oldest: float) -> Iterator
     """The latest additions received after ``oldest`` (seconds since 1970), newest first."""
     columns = catalogue.columns
     order = columns.newest
+    few = catalogue.few_below(allowed.below) if allowed.below else None
+    if few is not None:
+        order = few[np.lexsort((few, -columns.valid_from[few], -columns.added[few]))]
     start, size = 0, FIRST_CHUNK
     while start < len(order):
         chunk = order[start : start + size]

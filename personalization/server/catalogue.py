@@ -11,6 +11,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,13 @@ class Columns:
     # All numbers, the latest received first, equal ones by publication, then as they came.
     newest: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     stored: int = 0  # items that are not removed
+
+    @cached_property
+    def by_place(self) -> tuple[Numbers, Numbers]:
+        """All numbers by their places, and where each place begins among them."""
+        order = np.argsort(self.places, kind="stable")
+        last = int(self.places.max()) if len(self.places) else 0
+        return order, np.searchsorted(self.places[order], np.arange(last + 2))
 
     def copies(self, size: int) -> dict[str, NDArray[Any]]:
         """The columns that rows fill, for ``size`` items; the new ones as if removed."""
@@ -151,6 +159,18 @@ class Catalogue:
         """The category paths of an item, none where it is not stored."""
         number, places = self.numbers.get(key), self.columns.places
         return self.places[places[number]] if number is not None and number < len(places) else ()
+
+    def few_below(self, paths: Sequence[str]) -> Numbers | None:
+        """The items of these categories where they are few, None where a walk through all finds some soon."""
+        columns = self.columns
+        places = sorted({place for path in paths for place in self._below.get(path, ())})
+        order, begins = columns.by_place
+        known = [place for place in places if place + 1 < len(begins)]
+        count = sum(int(begins[place + 1] - begins[place]) for place in known)
+        if count > max(FEW, len(columns.types) // FEW):
+            return None
+        parts = [order[begins[place] : begins[place + 1]] for place in known]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def price_of(self, key: Key) -> float | None:
         """The price of one unit, None where it is not known."""

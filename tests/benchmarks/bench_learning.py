@@ -31,9 +31,9 @@ COLUMNS = ("user", "item")
 WRITE = """
 COPY (
   SELECT 'click' AS event, 'u' || (hash(n // 10) % {users})::VARCHAR AS "user", 1 AS item_type,
-         ((hash(n // 10) % {groups}) * {each}
+         (((hash(n // 10) % {groups}) * {each}
            + floor(pow(random(), 3) * {each}) + CASE WHEN random() < 0.3
-             THEN floor(pow(random(), 4) * {items}) ELSE 0 END)::BIGINT % {items} + 1 AS item_id,
+             THEN floor(pow(random(), 4) * {items}) ELSE 0 END)::BIGINT % {items} + 1)::VARCHAR AS item_id,
          1700000000000000 + n * 100000 + (random() * 1e10)::BIGINT AS ts, NULL::INTEGER AS quantity
   FROM range({events}) t(n)
 ) TO '{target}' (FORMAT parquet)

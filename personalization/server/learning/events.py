@@ -7,12 +7,13 @@ ratings ``rating``, and ``segments`` where a model is divided by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 SECOND = 1_000_000
+# Of work that is spread over threads: rows of one piece.
+THREADS, PIECE = 2, 500
 BUY, CONSUME, RATE = "buy", "consume", "rate"
 Owned = tuple[str, int, int, str]  # source, after, until, owner
 Moved = tuple[tuple[int, str], int, int, tuple[int, str]]  # source, after, until, target
@@ -102,7 +105,7 @@ class History:
     ``items`` and ``people`` (pseudonym -> "key=value") are filled for the kinds that read them.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    connection: Any  # of DuckDB; learning/spark.py has another kind of history
     keys: list[tuple[int, str]]
     events: int
     until: int
@@ -111,6 +114,8 @@ class History:
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # By submodel the row numbers of its items; lists of neighbours keep some of each.
     groups: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+
+    is_remote: ClassVar[bool] = False  # whether other machines may do a part of the work
 
     def table(self, name: str, select: str) -> None:
         """Keep what ``select`` finds under a name that later texts can use."""
@@ -137,6 +142,12 @@ class History:
         """The one number that ``select`` finds; 0 where there is none."""
         found = self.connection.execute(select).fetchone()
         return 0.0 if found is None or found[0] is None else float(found[0])
+
+    def spread(self, work: Callable[[int, int], NDArray[Any]], rows: int) -> NDArray[Any]:
+        """``work(start, stop)`` for all rows, in threads; the arrays one after the other."""
+        pieces = [(start, min(start + PIECE, rows)) for start in range(0, rows, PIECE)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            return np.concatenate(list(pool.map(lambda piece: work(*piece), pieces)))
 
     @contextmanager
     def only(self, condition: str) -> Iterator[History]:

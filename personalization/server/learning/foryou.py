@@ -51,7 +51,8 @@ class ForYou(Kind):
         data = interactions(readers, had, shape=shape)
         weights = linear.fit(
             data,
-            linear.Settings(
+            spread=history.spread if history.is_remote else None,
+            settings=linear.Settings(
                 candidates=int(parameters["candidates"]),
                 penalty=parameters["penalty"],
                 damping=parameters["damping"],

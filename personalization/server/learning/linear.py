@@ -13,6 +13,7 @@ Their sum is better than either on every set that it was tried on (docs/evaluati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +55,17 @@ class Weights:
     scores: Float32
 
 
-def fit(data: Interactions, settings: Settings) -> Weights:
-    """Learn the weights of both parts and keep the strongest of each item."""
-    return joined(regression(data, settings), graph_filter(data, reach=settings.reach), settings)
+Spread = Callable[[Callable[[int, int], NDArray[Any]], int], NDArray[Any]]
+
+
+def fit(data: Interactions, settings: Settings, *, spread: Spread | None = None) -> Weights:
+    """Learn the weights of both parts and keep the strongest of each item.
+
+    ``spread``: what calls a function of (start, stop) for all rows and joins its arrays, on other machines
+    for example; threads of this one where it is missing.
+    """
+    ridge = regression(data, settings, spread=spread)
+    return joined(ridge, graph_filter(data, reach=settings.reach), settings)
 
 
 def joined(ridge: Any, graph: Any, settings: Settings) -> Weights:
@@ -101,14 +110,17 @@ def scaled(weights: Any) -> Any:
     return weights * np.float32(1 / mean)
 
 
-def regression(data: Interactions, settings: Settings) -> Any:
+def regression(data: Interactions, settings: Settings, *, spread: Spread | None = None) -> Any:
     """Local ridge: for each target the weights of its candidates."""
     weights = np.maximum(data.lengths(), 1) ** -np.float32(settings.damping)
     weights = weights.astype(np.float32)
     norms = (np.maximum(data.popularity(), 1) ** -0.5).astype(np.float32)
     near, _scores = neighbours(data, weights, left=norms, right=norms, most=settings.candidates)
-    solved = np.zeros(near.shape, np.float32)
     penalty = settings.penalty * usual_weight(data, weights)
+    if spread is not None:
+        work = Ridge(arrays=data.arrays(), weights=weights, near=near, penalty=penalty)
+        return by_source(near, spread(work, data.items))
+    solved = np.zeros(near.shape, np.float32)
     if data.items <= DENSE_ITEMS:
         gram = (data.by_item @ (data.by_user * weights[:, None])).toarray().astype(np.float32)
         in_threads(lambda a, b: kernels.ridge_dense(gram, near, penalty, a, b, solved), data.items)
@@ -119,6 +131,23 @@ def regression(data: Interactions, settings: Settings) -> Any:
             data.items,
         )
     return by_source(near, solved)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ridge:
+    """The regressions of some rows, to be sent to where they are solved."""
+
+    arrays: tuple[NDArray[Any], ...]
+    weights: Float32
+    near: Int32
+    penalty: float
+
+    def __call__(self, start: int, stop: int) -> NDArray[np.float32]:
+        solved = np.zeros(self.near.shape, np.float32)
+        begins, items, by_item, users = self.arrays
+        weights, near, penalty = self.weights, self.near, self.penalty
+        kernels.ridge(begins, items, by_item, users, weights, near, penalty, start, stop, solved)
+        return solved[start:stop]
 
 
 def usual_weight(data: Interactions, weights: Float32) -> float:
