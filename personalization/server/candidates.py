@@ -121,12 +121,15 @@ def neighbours(
     if within is not None:
         inside = within[found]
         found, sums = found[inside], sums[inside]
-    if catalogue.has_content:
-        passed = allowed.mask(catalogue, numbers_of(artefact, catalogue)[found])
-        found, sums = found[passed], sums[passed]
     givers = contributors(near, scores, [seed for _, seed in known])
     for best in best_first(found, sums):
-        for row in best.tolist():
+        # Filtered piece by piece: the columns of a large catalogue are far apart in memory.
+        passed = (
+            best[allowed.mask(catalogue, numbers_of(artefact, catalogue)[best])]
+            if catalogue.has_content
+            else best
+        )
+        for row in passed.tolist():
             key = artefact.keys[row]
             if catalogue.has_content or allowed.passes(key):
                 yield Candidate(key=key, seeds=givers(row))
@@ -144,13 +147,14 @@ def sums_of(
     """Rows that have a positive sum of scores, each once, in no order, and the sums."""
     rows, values = near.ravel(), scores.ravel()
     room = buffer.of(count)
-    known = rows >= 0
-    rows, values = rows[known], values[known]
+    known = np.flatnonzero(rows >= 0)
+    # Of one type with the array of sums: adding up others takes ten times as long.
+    rows, values = rows[known], values[known].astype(room.dtype)
     np.add.at(room, rows, values)
     sums = room[rows]
     # Of a row that stands several times the last place is kept.
     room[rows] = np.arange(len(rows), dtype=room.dtype)
-    kept = (room[rows] == np.arange(len(rows))) & (sums > 0)
+    kept = np.flatnonzero((room[rows] == np.arange(len(rows))) & (sums > 0))
     room[rows] = 0
     return rows[kept], sums[kept]
 
@@ -171,14 +175,14 @@ buffer = Buffer()
 
 
 def best_first(rows: NDArray[np.integer], sums: NDArray[np.floating]) -> Iterator[NDArray[np.integer]]:
-    """The rows by their sums, the highest first, in pieces: most requests end with the first."""
-    if len(rows) > 2 * FIRST_CHUNK:
-        top = np.argpartition(-sums, FIRST_CHUNK)
+    """The rows by their sums, the highest first, in pieces that grow: most requests end with the first."""
+    size = FIRST_CHUNK
+    while len(rows) > 2 * size:
+        border = -np.partition(-sums, size)[size]
         # Equal ones at the border belong together, or their order would depend on the partition.
-        border = sums[top[FIRST_CHUNK]]
         first = sums > border
         yield rows[first][np.lexsort((rows[first], -sums[first]))]
-        rows, sums = rows[~first], sums[~first]
+        rows, sums, size = rows[~first], sums[~first], size * 4
     yield rows[np.lexsort((rows, -sums))]
 
 
@@ -187,11 +191,12 @@ def contributors(
 ) -> Callable[[int], tuple[Seed, ...]]:
     """A function from a row to the seeds whose lists hold it, the one that gave it most first."""
 
+    flat, width = near.ravel(), near.shape[1]
+
     def of(row: int) -> tuple[Seed, ...]:
-        giver, place = np.nonzero(near == row)
-        given = scores[giver, place]
-        order = np.argsort(-given, kind="stable")
-        return tuple(seeds[giver[one]] for one in order.tolist() if given[one] > 0)
+        places = np.flatnonzero(flat == row)
+        given = [(-float(scores.flat[place]), place // width) for place in places.tolist()]
+        return tuple(seeds[giver] for score, giver in sorted(given) if score < 0)
 
     return of
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 ITEMS = int(os.environ.get("BENCH_ITEMS", "100000"))
@@ -97,6 +98,8 @@ def import_items(customer_id: str) -> None:
             item_id=item,
             valid_from=now - timedelta(minutes=int(item)),
             category_paths=[f"1/{int(item) % 20}/{int(item) % 300}"],
+            price=Decimal(int(item) % 100),
+            currency="EUR",
             attributes=[
                 ["name", "TEXT", f"Item {item}"],
                 ["uri", "TEXT", f"/{item}"],
@@ -140,11 +143,37 @@ def prepare() -> str:
                 item_id=known[int(item)][1],
                 ts=timezone.now() - timedelta(minutes=place + 1),
             )
-            for user in range(USERS)
-            for place, item in enumerate(random.integers(0, ITEMS, 10))
+            for user in range(2 * USERS)
+            for place, item in enumerate(random.integers(0, ITEMS, 10 if user < USERS else 50))
         ),
     )
+    filtered(row.customer_id)
     return row.customer_id
+
+
+def filtered(customer_id: str) -> None:
+    """A scenario with every filter that looks at items."""
+    from personalization.server.models import Scenario
+    from personalization.server.scenarios.filters import Filters
+
+    strategy = Scenario.objects.get(customer_id=customer_id, identifier="front").strategy
+    filters = Filters(
+        exclude_consumed=True,
+        exclude_purchased=True,
+        max_shows=5,
+        excluded_categories=["1/3"],
+        min_price=20,
+        exclude_unpriced=True,
+        max_item_age_days=3650,
+    )
+    Scenario.objects.create(
+        customer_id=customer_id,
+        identifier="filtered",
+        name="Filtered",
+        output_types=[38, 39],
+        strategy=strategy,
+        filters=filters.model_dump(mode="json"),
+    )
 
 
 def load(customer_id: str) -> None:
@@ -165,7 +194,9 @@ def asked(customer_id: str, scenario: str, n: int, **more: Any) -> Callable[[], 
     from personalization.server.plans import plan_of
     from personalization.server.recommend import Request, recommend
 
-    request = Request(customer_id=customer_id, user=f"u{n % USERS}", scenario=scenario, count=10, **more)
+    request = Request(
+        customer_id=customer_id, user=f"u{n % (2 * USERS)}", scenario=scenario, count=10, **more
+    )
     return lambda: recommend(request, plan_of(customer_id, scenario))
 
 
@@ -193,7 +224,12 @@ def measured(customer_id: str) -> Iterator[tuple[str, str, list[list[Taken]]]]:
         ),
         ("category, empty", "call", lambda n: ask("category", n, category_paths=("9/9",))),
         ("detail, 1 context item", "call", lambda n: ask("detail", n, context_ids=(str(n % ITEMS + 1),))),
-        ("front, 10 clicks of history", "call", lambda n: ask("front", n)),
+        ("front, 10 clicks of history", "call", lambda n: ask("front", n % USERS)),
+        (
+            "50 clicks, all filters",
+            "call",
+            lambda n: ask("filtered", USERS + n % USERS, all_types=True),
+        ),
         ("front, view with attributes", "view", lambda n: over_http("front", n)),
         ("popular, view with attributes", "view", lambda n: over_http("popular", n)),
     ]
