@@ -10,6 +10,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -20,28 +22,52 @@ KEPT_SECONDS = 1.0
 MOST_ENTRIES = 10_000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-_kept: dict[tuple[str, str], tuple[float, list[Entry]]] = {}
+_kept: dict[tuple[str, str], tuple[float, Stored | None]] = {}
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class WrongList(ValueError):
     """Entries that cannot be stored; the message says which and why."""
 
 
+class Stored(NamedTuple):
+    """A list as it is stored: its entries, the most relevant first, and when it was written."""
+
+    entries: list[Entry]
+    updated_at: datetime
+
+
 def read(customer_id: str, identifier: str) -> list[Entry]:
     """The entries of a list, the most relevant first, at most a second old; none where there is no list."""
+    found = kept(customer_id, identifier)
+    return found.entries if found else []
+
+
+def changed_at(customer_id: str, identifier: str) -> datetime:
+    """When a list was written last, at most a second ago; long ago where there is none."""
+    found = kept(customer_id, identifier)
+    return found.updated_at if found else NEVER
+
+
+def kept(customer_id: str, identifier: str) -> Stored | None:
     known = _kept.get((customer_id, identifier))
     if known is None or time.monotonic() - known[0] >= KEPT_SECONDS:
-        known = _kept[customer_id, identifier] = (time.monotonic(), stored(customer_id, identifier) or [])
+        known = _kept[customer_id, identifier] = (time.monotonic(), find(customer_id, identifier))
     return known[1]
 
 
-def stored(customer_id: str, identifier: str) -> list[Entry] | None:
-    """The entries as they are stored now, the most relevant first; None where there is no list."""
+def find(customer_id: str, identifier: str) -> Stored | None:
     row = EditorialList.objects.filter(customer_id=customer_id, identifier=identifier).first()
     if row is None:
         return None
     entries = [(int(kind), str(item), int(relevance)) for kind, item, relevance in row.entries]
-    return sorted(entries, key=lambda entry: -entry[2])
+    return Stored(sorted(entries, key=lambda entry: -entry[2]), row.updated_at)
+
+
+def stored(customer_id: str, identifier: str) -> list[Entry] | None:
+    """The entries as they are stored now, the most relevant first; None where there is no list."""
+    found = find(customer_id, identifier)
+    return found.entries if found else None
 
 
 def replace(customer_id: str, identifier: str, entries: Sequence[Entry]) -> None:

@@ -38,6 +38,11 @@ class PlannedModel:
     divisions: Divisions = NOT_DIVIDED
 
 
+def list_of(model: PlannedModel) -> str:
+    """The editor's list of a model: the one that it names, else the one called like it."""
+    return model.parameters["list"] or model.identifier
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything about a scenario that does not depend on the request."""

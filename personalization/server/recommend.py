@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, islice, zip_longest
 
-from personalization.server import asked_attributes, serving
+from personalization.server import asked_attributes, editorial, serving
 from personalization.server.allowed import Allowed
 from personalization.server.artefacts import shelf
 from personalization.server.candidates import Candidate, Seed
@@ -22,7 +22,7 @@ from personalization.server.items.revisions import Key
 from personalization.server.items.shown import Shown, chosen
 from personalization.server.learning import registry
 from personalization.server.learning.base import FROM_CONTEXT, Serves
-from personalization.server.plans import Plan, PlannedModel
+from personalization.server.plans import Plan, PlannedModel, list_of
 from personalization.server.preferences import Preferences
 from personalization.server.restrictions import Restrictions
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
@@ -128,6 +128,7 @@ class Walk:
                 break
         if not self.had_input:
             raise NothingToGoOn
+        self.answer.changed_at = max(self.answer.changed_at, self.restrictions.changed_at)
         self.answer.personal |= self.restrictions.personal or self.preferences.personal
         return self.answer
 
@@ -213,6 +214,9 @@ class Walk:
             told.lacked = "the model was never built"
         if placed.data == "submodels" and model.divisions.dynamic:
             asked_attributes.note(model.pk, self.request.attributes)
+        if serves is Serves.LIST:
+            written = editorial.changed_at(self.request.customer_id, list_of(model))
+            self.answer.changed_at = max(self.answer.changed_at, written)
         self.answer.personal |= serves in OF_THE_USER
         return serving.Ask(
             customer_id=self.request.customer_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 
 from personalization.server import editorial
@@ -15,7 +16,7 @@ from personalization.server.categories import LearntPaths
 from personalization.server.history import BLACKLIST, YEAR_SECONDS, History
 from personalization.server.items.revisions import Key
 from personalization.server.learning.base import DAY_SECONDS
-from personalization.server.plans import Plan
+from personalization.server.plans import Plan, list_of
 from personalization.server.scenarios.filters import Filters
 
 # How much of the top-selling model counts as top-selling.
@@ -87,12 +88,18 @@ class Restrictions:
         return list(dict.fromkeys(path for seed in self.asked for path in of(seed.key)))
 
     @cached_property
+    def changed_at(self) -> datetime:
+        """When the blacklists were written last."""
+        written = (editorial.changed_at(self.customer_id, list_of(one)) for one in self.plan.blacklists)
+        return max(written, default=editorial.NEVER)
+
+    @cached_property
     def always(self) -> frozenset[Key]:
         """Items that are out whatever the level: blacklists, what the user had, what was shown enough."""
         found = {
             (kind, item)
             for one in self.plan.blacklists
-            for kind, item, _ in editorial.read(self.customer_id, one.parameters["list"] or one.identifier)
+            for kind, item, _ in editorial.read(self.customer_id, list_of(one))
         }
         if self.filters.exclude_top_selling:
             found |= self.top_selling()

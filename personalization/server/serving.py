@@ -22,7 +22,7 @@ from personalization.server.divisions import Divisions, segment_part, slot_part
 from personalization.server.history import History
 from personalization.server.learning import visits
 from personalization.server.learning.base import DAY_SECONDS, Serves
-from personalization.server.plans import PlannedModel
+from personalization.server.plans import PlannedModel, list_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,8 +209,7 @@ def due(ask: Ask) -> Iterator[Candidate]:
 
 
 def edited(ask: Ask) -> Iterator[Candidate]:
-    name = ask.model.parameters["list"] or ask.model.identifier
-    entries = editorial.read(ask.customer_id, name)
+    entries = editorial.read(ask.customer_id, list_of(ask.model))
     return listed(ask, [(kind, item) for kind, item, _relevance in entries])
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from config.customers import directory
-from personalization.server import training
+from personalization.server import overview, training
 from personalization.server.models import Model, ModelBuild
 
 
@@ -19,9 +20,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--customer", metavar="ID", help="only this customer (default: every one)")
+        parser.add_argument("--status", action="store_true", help="only say where each model stands")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["status"]:
+            self.show_status(self.customers(options["customer"]), as_json=options["json"])
+            return
         quiet = options["json"] or options["verbosity"] == 0
         rows = []
         for customer_id in self.customers(options["customer"]):
@@ -34,6 +39,17 @@ class Command(BaseCommand):
                 f"The first failure: {crashed[0]['note']}",
                 returncode=1,
             )
+
+    def show_status(self, customers: list[str], *, as_json: bool) -> None:
+        found = [(customer, one) for customer in customers for one in overview.models(customer)]
+        if as_json:
+            rows = [{"customer": customer, "model": one.identifier, **asdict(one)} for customer, one in found]
+            self.stdout.write(json.dumps(rows, indent=2, default=str))
+            return
+        for customer, one in found:
+            built = f"{one.last_built:%Y-%m-%d %H:%M}" if one.last_built else "-"
+            told = f"{customer}  {one.identifier:<20}{one.status:<18}{built:<18}{one.items:>9,}  {one.note}"
+            self.stdout.write(told.rstrip())
 
     def customers(self, wanted: str | None) -> list[str]:
         known = [account.customer_id for account in directory.directory.all()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 from defusedxml import ElementTree
 from django.test import Client
 
-from personalization.server.models import ImportRun, ItemTransfer, StoredItem
+from personalization.server import editorial
+from personalization.server.models import EditorialList, ImportRun, ItemTransfer, Scenario, StoredItem
 from tests.personalization.server import made
 from tests.personalization.server.conftest import Account, new_account
 from tests.personalization.server.made import did
@@ -298,3 +299,24 @@ def test_it_stores_nothing_of_a_list_with_a_fault(
     assert answer.status_code == 400
     assert words in answer.content.decode()
     assert get(client, account, "editoriallist/made").status_code == 404
+
+
+def test_a_list_that_changed_is_not_answered_from_caches(client: Client, account: Account) -> None:
+    customer = account.customer_id
+    made.stored(customer, {2: {}, 7: {}})
+    made.model(customer, "editorial_list", build=False)
+    made.scenario(customer, "made")
+    editorial.replace(customer, "made", [(38, "2", 1)])
+    EditorialList.objects.update(updated_at=datetime.now(UTC) + timedelta(hours=-1))
+    ImportRun.objects.all().delete()
+    Scenario.objects.update(updated_at=datetime.now(UTC) + timedelta(hours=-2))
+    made.forget()
+    url = f"/api/v2/{customer}/me/made.json"
+    first = client.get(url)
+    again = {"If-Modified-Since": first["Last-Modified"]}
+    assert client.get(url, headers=again).status_code == 304
+    editorial.replace(customer, "made", [(38, "7", 1)])
+    made.forget()
+    answer = client.get(url, headers=again)
+    assert answer.status_code == 200
+    assert answer.json()["recommendationItems"][0]["itemId"] == 7

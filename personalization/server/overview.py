@@ -1,0 +1,105 @@
+"""Where each model and scenario of a customer stands (engine-protocol.md 5.7, 6.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from personalization.server.learning import registry
+from personalization.server.models import Model, ModelBuild, Scenario
+from personalization.server.scenarios.strategy import Strategy
+
+
+class ModelStatus(StrEnum):
+    ACTIVE = "Active"
+    NOT_ACTIVE = "Not active"  # never built, or in no scenario
+    BUILDING = "Build in progress"
+    FAILED = "Failed"
+
+
+class Availability(StrEnum):
+    """Whether the models of a scenario deliver: all, some, none of them."""
+
+    AVAILABLE = "AVAILABLE"
+    PARTLY = "PARTLY_AVAILABLE"
+    NOT = "NOT_AVAILABLE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelState:
+    """A line of a list of models. ``scenarios``: identifiers of those that ask it."""
+
+    identifier: str
+    name: str
+    kind: str
+    status: ModelStatus
+    scenarios: tuple[str, ...]
+    last_built: datetime | None
+    items: int
+    note: str  # why the newest build failed
+
+
+def models(customer_id: str) -> list[ModelState]:
+    """Every model of a customer, in the order of their making."""
+    used = scenarios_by_model(customer_id)
+    rows = Model.objects.filter(customer_id=customer_id).order_by("pk").prefetch_related("builds")
+    return [state(row, tuple(sorted(used.get(row.identifier, ())))) for row in rows]
+
+
+def scenarios_by_model(customer_id: str) -> dict[str, set[str]]:
+    used: dict[str, set[str]] = {}
+    for row in Scenario.objects.filter(customer_id=customer_id):
+        for level in Strategy.model_validate(row.strategy).levels:
+            for placed in level.models:
+                used.setdefault(placed.model, set()).add(row.identifier)
+    return used
+
+
+def state(row: Model, scenarios: tuple[str, ...]) -> ModelState:
+    builds = sorted(row.builds.all(), key=lambda build: -build.pk)
+    newest = builds[0] if builds else None
+    serving = next((one for one in builds if one.status == ModelBuild.Status.ACTIVE), None)
+    return ModelState(
+        identifier=row.identifier,
+        name=row.name,
+        kind=row.kind,
+        status=status_of(row, newest, serving, used=bool(scenarios)),
+        scenarios=scenarios,
+        last_built=serving.finished_at if serving else None,
+        items=serving.items if serving else 0,
+        note=newest.error if newest and newest.status == ModelBuild.Status.FAILED else "",
+    )
+
+
+def status_of(
+    row: Model, newest: ModelBuild | None, serving: ModelBuild | None, *, used: bool
+) -> ModelStatus:
+    if newest is not None and newest.status == ModelBuild.Status.BUILDING:
+        return ModelStatus.BUILDING
+    # A blacklist is in no scenario and in all of them.
+    if not used and row.kind != "blacklist":
+        return ModelStatus.NOT_ACTIVE
+    if not registry.kind(row.kind).trained:
+        return ModelStatus.ACTIVE
+    if newest is not None and newest.status == ModelBuild.Status.FAILED:
+        return ModelStatus.FAILED
+    return ModelStatus.ACTIVE if serving else ModelStatus.NOT_ACTIVE
+
+
+def scenarios(customer_id: str) -> dict[str, Availability]:
+    """By scenario whether its models deliver; one whose last build failed still serves the one before."""
+    states = {one.identifier: one for one in models(customer_id)}
+    found = {}
+    for row in Scenario.objects.filter(customer_id=customer_id).order_by("pk"):
+        placed = {one.model for level in Strategy.model_validate(row.strategy).levels for one in level.models}
+        delivering = [name for name in placed if name in states and delivers(states[name])]
+        if len(delivering) == len(placed):
+            found[row.identifier] = Availability.AVAILABLE
+        else:
+            found[row.identifier] = Availability.PARTLY if delivering else Availability.NOT
+    return found
+
+
+def delivers(one: ModelState) -> bool:
+    return one.last_built is not None or not registry.kind(one.kind).trained
