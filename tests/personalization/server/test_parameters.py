@@ -126,7 +126,7 @@ def test_it_names_the_closest_category_of_items_in_several(client: Client, shop:
 
 def test_it_answers_the_first_version_as_json(client: Client, shop: Account) -> None:
     query = "contextitems=1&numrecs=2"
-    answer = ask(client, shop, query, tail="{}/me/detail.json")
+    answer = ask(client, shop, query, tail="me/detail.json", version="")
     assert answer.status_code == 200
     assert answer.json() == {
         "recommendationResponseList": [
