@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
-from numpy.typing import NDArray
 
 from personalization.server import candidates, editorial, rhythm
 from personalization.server.allowed import Allowed
@@ -93,20 +92,19 @@ def within(ask: Ask, artefact: Artefact) -> Mask | None:
     """
     if ask.data != "submodels":
         return None
-    chosen = [names for attribute in names_asked(ask) if (names := groups_asked(ask, artefact, attribute))]
+    groups = (artefact.whole or artefact).groups
+    asked = [groups_asked(ask, artefact, attribute) for attribute in names_asked(ask)]
+    # A submodel that is younger than the build is not there yet; one without items is there and empty.
+    chosen = [known for names in asked if (known := [name for name in names if name in groups])]
     if not chosen:
         return None
-    groups = (artefact.whole or artefact).groups
     found = np.ones(len(artefact.keys), np.bool_)
     for names in chosen:
         one = np.zeros(len(artefact.keys), np.bool_)
         for name in names:
-            one[np.asarray(groups.get(name, NO_ROWS))] = True
+            one[np.asarray(groups[name])] = True
         found &= one
     return found
-
-
-NO_ROWS: NDArray[np.int32] = np.zeros(0, np.int32)
 
 
 def names_asked(ask: Ask) -> list[str]:

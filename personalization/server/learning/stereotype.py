@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import ClassVar
 
 from personalization.server.learning.base import Kind, Learned, Parameters, Serves, register
@@ -22,6 +23,9 @@ GROUP BY told.trait, had.thing, nv.n, nj.n HAVING count(*) >= {least}
 """
 
 
+LEAST_PEOPLE = 2
+
+
 @register
 class Stereotype(Kind):
     """Lists for each value of a user attribute: what people who have it take more than others do."""
@@ -33,9 +37,16 @@ class Stereotype(Kind):
 
     def learn(self, history: History, *, parameters: Parameters) -> Learned:
         """A row of items for each "key=value" in ``Learned.sources``."""
-        traits = sorted({one for values in history.people.values() for one in values})
+        # What is told of one person alone, an address for example, makes no type and tells too much.
+        often = Counter(one for values in history.people.values() for one in set(values))
+        traits = sorted(one for one, people in often.items() if people >= LEAST_PEOPLE)
         numbers = {trait: place for place, trait in enumerate(traits)}
-        rows = [(person, numbers[one]) for person, values in history.people.items() for one in values]
+        rows = [
+            (person, numbers[one])
+            for person, values in history.people.items()
+            for one in set(values)
+            if one in numbers
+        ]
         history.rows("told", "person VARCHAR, trait INTEGER", rows)
         small = history.number("SELECT count(*) FROM history") < TINY
         least = 1 if small else int(parameters["least_support"])

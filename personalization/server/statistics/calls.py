@@ -32,6 +32,8 @@ class Board:
         self._calls: Counter[Place] = Counter()
         self._items: Counter[Place] = Counter()
         self._written = time.monotonic()
+        # Whether a thread writes, so that no request waits for the database's lock.
+        self.in_background = False
 
     def count(self, customer_id: str, scenario: str, models: Iterable[str]) -> None:
         """One call, with the model of each item that it answered."""
@@ -41,7 +43,7 @@ class Board:
             for model, items in ((ALL_MODELS, sum(delivered.values())), *delivered.items()):
                 self._calls[customer_id, scenario, model, hour] += 1
                 self._items[customer_id, scenario, model, hour] += items
-        if time.monotonic() - self._written >= EVERY_SECONDS:
+        if not self.in_background and time.monotonic() - self._written >= EVERY_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -97,6 +99,7 @@ def flush_at_exit() -> None:
 def write_regularly() -> None:
     """In a web process: write counts also when no further request comes, and at its end."""
     atexit.register(flush_at_exit)
+    board.in_background = True
     threading.Thread(target=keep_writing, name="calls", daemon=True).start()
 
 

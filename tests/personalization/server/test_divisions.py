@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from personalization.server import asked_attributes
 from personalization.server.divisions import Divisions, SegmentGroup
-from personalization.server.models import AskedAttribute
+from personalization.server.models import AskedAttribute, Model
 from tests.personalization.server import made
 from tests.personalization.server.conftest import new_account
 from tests.personalization.server.made import did
@@ -222,3 +222,13 @@ def test_it_reads_groups_as_the_documentation_does() -> None:
 def test_it_refuses_divisions_that_make_no_sense(document: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         Divisions.model_validate(document)
+
+
+def test_it_answers_by_the_main_model_until_a_new_submodel_is_built(customer: str) -> None:
+    divided(customer, **DIVIDED)
+    more = {"nominal": [{"attribute": "color", "groups": [{"name": "greens", "values": ["green"]}]}]}
+    Model.objects.filter(customer_id=customer, identifier="made").update(divisions=more)
+    made.forget()
+    assert made.listed(customer, attributes={"color": ("green",)}) == EVERYTHING
+    divided(customer, **more)
+    assert made.listed(customer, attributes={"color": ("green",)}) == ["4"]

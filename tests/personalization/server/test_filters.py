@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from personalization.server import editorial
+from personalization.server import artefacts, editorial
 from personalization.server.models import StoredItem
 from personalization.server.scenarios.filters import Filters
 from tests.personalization.server import made
@@ -235,3 +235,11 @@ def test_it_tells_which_input_a_model_lacked(customer: str) -> None:
 def test_it_refuses_filters_that_make_no_sense(document: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Filters.model_validate(document)
+
+
+def test_it_makes_no_type_of_what_is_told_of_one_person(customer: str) -> None:
+    made.told(customer, {"u0": {"mail": "a@example.org", "age": "old"}, "u1": {"age": "old"}})
+    made.model(customer, "stereotype", signal="click", identifier="types")
+    found = artefacts.shelf.current(customer, "types")
+    assert found is not None
+    assert found.sources == ["age=old"]
