@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from config.customers import directory
-from personalization.server.models import Model, Scenario
+from personalization.server.models import GivenDefaults, Model, Scenario
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import CategoryFilter, Context, Level, PlacedModel, Strategy
 
@@ -135,15 +135,38 @@ def scenarios_of(*, commerce: bool) -> dict[str, Placed]:
 
 
 def ensure_defaults(customer_id: str) -> None:
-    """Create what is missing of the default models and scenarios. Safe to repeat; changes nothing else."""
+    """Give the customer the default models and scenarios that it never got. Changes nothing else.
+
+    One small query where there is nothing to give; what an editor removed is not given again.
+    """
     account = directory.find(customer_id)
     commerce = account is not None and account.kind == COMMERCE
-    wanted = scenarios_of(commerce=commerce)
-    if Scenario.objects.filter(customer_id=customer_id, identifier__in=wanted).count() == len(wanted):
+    wanted = set(models_of(commerce=commerce)), set(scenarios_of(commerce=commerce))
+    if missing(customer_id, wanted) == (set(), set()):
         return
     with transaction.atomic():
-        Model.objects.bulk_create(default_models(customer_id, commerce=commerce), ignore_conflicts=True)
-        Scenario.objects.bulk_create(default_scenarios(customer_id, commerce=commerce), ignore_conflicts=True)
+        GivenDefaults.objects.bulk_create([GivenDefaults(customer_id=customer_id)], ignore_conflicts=True)
+        given = GivenDefaults.objects.select_for_update().get(pk=customer_id)
+        models, scenarios = missing(customer_id, wanted)
+        made_models = [
+            one for one in default_models(customer_id, commerce=commerce) if one.identifier in models
+        ]
+        made_scenarios = [
+            one for one in default_scenarios(customer_id, commerce=commerce) if one.identifier in scenarios
+        ]
+        Model.objects.bulk_create(made_models, ignore_conflicts=True)
+        Scenario.objects.bulk_create(made_scenarios, ignore_conflicts=True)
+        given.model_names = sorted({*given.model_names, *models})
+        given.scenario_names = sorted({*given.scenario_names, *scenarios})
+        given.save()
+
+
+def missing(customer_id: str, wanted: tuple[set[str], set[str]]) -> tuple[set[str], set[str]]:
+    """Of the wanted models and scenarios those that the customer never got."""
+    rows = GivenDefaults.objects.filter(pk=customer_id)
+    found = rows.values_list("model_names", "scenario_names").first()
+    models, scenarios = found or ((), ())
+    return wanted[0] - set(models), wanted[1] - set(scenarios)
 
 
 def default_models(customer_id: str, *, commerce: bool) -> list[Model]:

@@ -251,6 +251,17 @@ class EditorialList(models.Model):
         return f"{self.identifier} of {self.customer_id}"
 
 
+class GivenDefaults(models.Model):
+    """Which default models and scenarios a customer got, so that what an editor removes stays away."""
+
+    customer_id = models.CharField(max_length=64, primary_key=True)
+    model_names = models.JSONField(default=list)  # identifiers
+    scenario_names = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"Defaults of {self.customer_id}"
+
+
 class AskedAttribute(models.Model):
     """An attribute by which requests want a model divided; it is, while somebody asks for it."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.db import connections
 
 from config import site_access, web
@@ -26,5 +28,7 @@ def load_engine() -> None:
 def load_customer(customer_id: str) -> None:
     catalogues.of(customer_id)
     for scenario in SCENARIOS:
-        for model in plans.plan_of(customer_id, scenario).models.values():
-            shelf.current(customer_id, model.identifier)
+        # An editor may have removed some.
+        with suppress(plans.UnknownScenario):
+            for model in plans.plan_of(customer_id, scenario).models.values():
+                shelf.current(customer_id, model.identifier)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from personalization.server import defaults, training
+from personalization.server import defaults, plans, training
 from personalization.server.learning import registry
-from personalization.server.models import Model, ModelBuild, Scenario
+from personalization.server.models import GivenDefaults, Model, ModelBuild, Scenario
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import Strategy
 from tests.personalization.server import made
@@ -56,7 +56,23 @@ def test_it_keeps_what_an_editor_made_of_a_default() -> None:
     defaults.ensure_defaults(customer)
     names = dict(Scenario.objects.filter(customer_id=customer).values_list("identifier", "name"))
     assert names["front"] == "Mine"
-    assert names["popular"] == "Popular"
+    assert "popular" not in names
+    with pytest.raises(plans.UnknownScenario):
+        plans.plan_of(customer, "popular")
+
+
+@pytest.mark.django_db
+def test_it_gives_a_customer_what_a_new_version_brings() -> None:
+    customer = new_account("Made").customer_id
+    defaults.ensure_defaults(customer)
+    given = GivenDefaults.objects.get(pk=customer)
+    given.scenario_names = [
+        name for name in given.scenario_names if name != "related"
+    ]  # as of an earlier version
+    given.save()
+    Scenario.objects.filter(customer_id=customer).delete()
+    defaults.ensure_defaults(customer)
+    assert [row.identifier for row in Scenario.objects.filter(customer_id=customer)] == ["related"]
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
