@@ -45,6 +45,10 @@ class Scene:
 @pytest.fixture
 def scene(magazine: Magazine, picture: Image, heard: Callable[[], Heard]) -> Scene:  # noqa: F811
     [place] = places(magazine)
+    # As a page that was published by an editor; the first publication would be news of its date otherwise.
+    with committed():
+        place.first_published_at = timezone.now()
+        place.save()
     heard()
     return Scene(magazine=magazine, place=place, picture=picture)
 
