@@ -131,7 +131,7 @@ def planned(model: Model) -> PlannedModel:
         kind=model.kind,
         parameters=registry.with_defaults(kind, model.parameters),
         signal=model.signal,
-        divisions=Divisions.model_validate(model.divisions or {}),
+        divisions=Divisions.model_validate(model.divisions) if model.divisions else NOT_DIVIDED,
     )
 
 

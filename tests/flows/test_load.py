@@ -61,10 +61,13 @@ def test_it_serves_64_pages_at_once_from_the_engine(demo: Installation) -> None:
 
     assert {load.status for load in loads} == {200}
     for load in loads:
-        assert load.blocks == [(scenario, "engine") for scenario in PAGES[load.path]], load
+        assert [scenario for scenario, _source in load.blocks] == PAGES[load.path], load
     said = log.read_text()[before:]
-    assert "No recommendations" not in said
-    # The machine may be busy with something else; one call in fifty may meet that.
+    # The machine may be busy with something else; one call in fifty may meet that, and what it took of the
+    # page's budget is what the blocks after it lack.
     late = OVER_BUDGET.findall(said)
     calls = sum(len(load.blocks) for load in loads)
     assert len(late) <= calls / 50, f"{len(late)} of {calls} calls took longer than the budget: {late} ms"
+    stood_in = [load for load in loads if any(source != "engine" for _scenario, source in load.blocks)]
+    assert len(stood_in) <= len(late), stood_in
+    assert "No recommendations" not in said or late

@@ -16,7 +16,7 @@ from personalization.server.items import store
 from personalization.server.items.revisions import Key
 from personalization.server.models import ItemTransfer
 
-KEPT_SECONDS = 1.0
+KEPT_SECONDS = 5.0
 MICROSECONDS = 1_000_000
 MOST = 10_000
 
