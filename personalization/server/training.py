@@ -130,14 +130,25 @@ def run_build(job: queue.Run) -> dict[str, Any]:
     return {"build": row.pk, "status": str(row.status)}
 
 
-def enqueue_builds(*, kinds: tuple[str, ...] = ()) -> int:
-    """Queue a build of every model of every customer; one that waits already is not queued twice."""
+def enqueue_builds(*, kinds: tuple[str, ...] = (), every: float = 0.0) -> int:
+    """Queue a build of every model of every customer; one that waits already is not queued twice.
+
+    ``every``: seconds between builds; a model that was built less than half of that ago is left alone, for a
+    worker that starts finds everything due.
+    """
     count = 0
     for account in directory.directory.all():
         for model in trained_models(account.customer_id, kinds=kinds):
-            enqueue(model)
-            count += 1
+            if not is_fresh(model, seconds=every / 2):
+                enqueue(model)
+                count += 1
     return count
+
+
+def is_fresh(model: Model, *, seconds: float) -> bool:
+    """Whether a build of the model that began so short a time ago has succeeded."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    return model.builds.filter(status=ModelBuild.Status.ACTIVE, started_at__gt=since).exists()
 
 
 def enqueue(model: Model) -> None:
@@ -156,7 +167,7 @@ def items_changed(model: Model) -> bool:
 
 @schedule.periodic("engine.build_popularity", every=POPULARITY_EVERY)
 def build_popularity() -> None:
-    enqueue_builds(kinds=OFTEN)
+    enqueue_builds(kinds=OFTEN, every=POPULARITY_EVERY)
 
 
 @schedule.periodic("engine.build_content", every=CONTENT_EVERY)
@@ -170,13 +181,13 @@ def build_content() -> None:
 
 @schedule.periodic("engine.build_linear", every=LINEAR_EVERY)
 def build_linear() -> None:
-    enqueue_builds(kinds=LINEAR)
+    enqueue_builds(kinds=LINEAR, every=LINEAR_EVERY)
 
 
 @schedule.periodic("engine.build_pairs", every=HOURLY)
 def build_pairs() -> None:
     others = {name for name, kind in registry.kinds().items() if kind.trained} - {*OFTEN, *CONTENT, *LINEAR}
-    enqueue_builds(kinds=tuple(sorted(others)))
+    enqueue_builds(kinds=tuple(sorted(others)), every=HOURLY)
     ModelBuild.objects.filter(
         started_at__lt=timezone.now() - KEPT_BUILDS,
         status__in=[ModelBuild.Status.FAILED, ModelBuild.Status.RETIRED],

@@ -135,3 +135,11 @@ def test_what_is_learnt_from_items_is_built_only_when_they_changed(customer: str
     assert not training.items_changed(alike)
     assert build.finished_at is not None
     assert build.finished_at <= datetime.now(UTC)
+
+
+def test_a_worker_that_starts_builds_nothing_that_was_just_built(customer: str) -> None:
+    row = row_of(customer)
+    assert training.is_fresh(row, seconds=300)
+    assert not training.is_fresh(row, seconds=0)
+    ModelBuild.objects.filter(model=row).update(started_at=datetime.now(UTC) - timedelta(minutes=6))
+    assert not training.is_fresh(row, seconds=300)
