@@ -224,7 +224,7 @@ def test_it_serves_the_old_models_until_there_is_room(
     track(account, users=50)
     build(account)
     builds = {(b.model_id, b.version) for b in ModelBuild.objects.filter(status="active")}
-    assert len(builds) == 2
+    assert len(builds) > 1
     known = files_of(small.path)
 
     for room in (0, 4096, 8192, 12_288, 16_384, 24_576):
@@ -246,6 +246,7 @@ def test_it_builds_again_by_itself_when_the_disk_has_room(small: SmallDisk) -> N
     track(account, users=50)
     build(account)
     old = ModelBuild.objects.get(model__identifier="top_clicked", status="active").version
+    ModelBuild.objects.update(started_at=timezone.now() - timedelta(hours=1))
     small.fill()
     schedule.run(schedule._entries["engine.build_popularity"])
     queue.run_due()
