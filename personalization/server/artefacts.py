@@ -28,7 +28,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from config.faults import writing_to
-from config.files import sync
+from config.files import hold, sync
 from personalization.server.learning.base import Float32, Int32, Learned
 
 logger = logging.getLogger("personalization")
@@ -39,6 +39,8 @@ KEPT_VERSIONS = 2
 CHECK_SECONDS = 1.0
 TEMPORARY = ".tmp-"
 STALE_SECONDS = 3600
+LOCK = ".lock"
+LOCK_SECONDS = 60.0  # a switch takes milliseconds
 ARRAYS = {"ranking": np.float32, "neighbours": np.int32, "scores": np.float32, "support": np.int32}
 EXTRA = "extra-"
 SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -117,18 +119,22 @@ def write(
     version = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}"
     with writing_to(home, lost=f"The new version of the model {model} was not stored"):
         try:
-            put(home, version, learned, about=about, divided=divided)
+            temporary, _pointer = places(home, version)
+            temporary.mkdir(parents=True)
+            write_files(temporary, learned, about=about, divided=divided)
+            # One at a time: else a newer build could prune this version before anything points at it.
+            with hold(home / LOCK, patience=LOCK_SECONDS):
+                switch(home, version)
+                prune(home, keep=version)
         except BaseException:
             discard(home, version)
             raise
-        prune(home, keep=version)
     return version
 
 
-def put(home: Path, version: str, learned: Learned, *, about: dict[str, Any], divided: Divided) -> None:
+def switch(home: Path, version: str) -> None:
+    """Put a version that is written in its place and let it serve."""
     temporary, pointer = places(home, version)
-    temporary.mkdir(parents=True)
-    write_files(temporary, learned, about=about, divided=divided)
     temporary.rename(home / version)
     sync(home)
     write_synced(pointer, version.encode())

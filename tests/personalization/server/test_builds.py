@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connections
 
+from config.files import sync
 from personalization.server import artefacts, training
+from personalization.server.learning.base import Learned
 from personalization.server.models import ItemRevision, Model, ModelBuild
 from tests.personalization.server import made
 from tests.personalization.server.conftest import new_account
@@ -65,6 +70,34 @@ def test_two_builds_at_once_leave_one_that_serves(customer: str) -> None:
     assert not list(home.glob(f"{artefacts.TEMPORARY}*"))
     training.build(row)
     assert ModelBuild.objects.filter(model=row, status=ModelBuild.Status.ACTIVE).count() == 1
+
+
+def test_a_version_that_is_slow_to_serve_is_not_pruned_by_those_that_overtake_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learned = Learned(keys=[(40, "1")], ranking=np.ones(1, np.float32))
+    home = artefacts.folder("10101", "made")
+    in_place = threading.Event()
+
+    def slow_disk(folder: Path) -> None:
+        sync(folder)
+        if folder == home and threading.current_thread() is slow and not in_place.is_set():
+            in_place.set()
+            time.sleep(1)  # its folder has its name, nothing points at it
+
+    def write() -> None:
+        artefacts.write("10101", "made", learned, about={})
+
+    monkeypatch.setattr(artefacts, "sync", slow_disk)
+    slow = threading.Thread(target=write)
+    slow.start()
+    assert in_place.wait(60)
+    others = [threading.Thread(target=write) for _ in range(artefacts.KEPT_VERSIONS + 1)]
+    for one in others:
+        one.start()
+    for one in [slow, *others]:
+        one.join(60)
+    artefacts.opened(home, (home / "current").read_text())
 
 
 def test_a_clock_that_goes_back_keeps_the_newest_build(
