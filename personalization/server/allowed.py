@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.server.catalogue import Catalogue, Mask
+from personalization.server import rates
+from personalization.server.catalogue import Catalogue, Mask, Price
 from personalization.server.categories import LearntPaths, is_below
 from personalization.server.items.revisions import Key
 
@@ -24,7 +25,7 @@ class Allowed:
     below: tuple[str, ...] = ()  # category paths, any of which is enough; empty: the whole site
     not_below: tuple[str, ...] = ()  # category paths, none of which may be above
     excluded: frozenset[Key] = field(default_factory=frozenset)
-    least_price: float | None = None  # of one unit
+    least_prices: tuple[Price, ...] = ()  # of one unit, none of which an item may be below
     priced: bool = False  # an item without a price does not pass
     added_since: float | None = None  # seconds since 1970
     variants: bool = True  # variants pass and their base products do not; False: the other way round
@@ -53,7 +54,7 @@ class Allowed:
             passed = self.cut(passed, "excluded category", ~under_any(catalogue, self.not_below, at))
         if self.excluded:
             passed = self.cut(passed, "excluded item", ~self.is_excluded(catalogue, at))
-        passed = self.cut_by_price(passed, columns.price[at])
+        passed = self.cut_by_price(passed, catalogue, columns.price[at], columns.currency[at])
         if self.added_since is not None:
             passed = self.cut(passed, "item age", columns.added[at] >= self.added_since)
         if catalogue.has_variants:
@@ -73,12 +74,15 @@ class Allowed:
         marks[out] = False
         return found
 
-    def cut_by_price(self, passed: Mask, price: NDArray[np.float64]) -> Mask:
-        unknown = np.isnan(price)
+    def cut_by_price(
+        self, passed: Mask, catalogue: Catalogue, price: NDArray[np.float64], currency: NDArray[np.int64]
+    ) -> Mask:
+        """Prices that are not known, or not in a currency that can be compared, are below none."""
         if self.priced:
-            passed = self.cut(passed, "unknown price", ~unknown)
-        if self.least_price is not None:
-            passed = self.cut(passed, "price", unknown | (price >= self.least_price))
+            passed = self.cut(passed, "unknown price", ~np.isnan(price))
+        for least in self.least_prices:
+            worth = np.array([rates.worth(one, into=least.currency) for one in catalogue.currencies])
+            passed = self.cut(passed, "price", ~(price * worth[currency] < least.amount))
         return passed
 
     def cut(self, passed: Mask, name: str, kept: Mask) -> Mask:

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,11 @@ FEW = 200
 TABLE_BYTES = 20_000_000
 
 
+class Price(NamedTuple):
+    amount: float
+    currency: str  # ISO 4217
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Columns:
     """One value per item number. Times are seconds since 1970; a removed item is valid at no time."""
@@ -38,6 +43,7 @@ class Columns:
     added: Seconds = field(default_factory=lambda: np.zeros(0))
     places: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     price: Seconds = field(default_factory=lambda: np.zeros(0))  # of one unit, NaN where it is not known
+    currency: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))  # of `Catalogue.currencies`
     # The number of the product that an item is a variant of, -1 for none.
     base: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     is_base: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
@@ -56,7 +62,7 @@ class Columns:
     def copies(self, size: int) -> dict[str, NDArray[Any]]:
         """The columns that rows fill, for ``size`` items; the new ones as if removed."""
         fill = {"types": 0, "valid_from": np.inf, "valid_to": -np.inf, "added": 0.0, "places": 0}
-        fill |= {"price": np.nan, "base": -1}
+        fill |= {"price": np.nan, "currency": 0, "base": -1}
         missing = size - len(self.types)
         return {
             name: np.append(column := getattr(self, name), np.full(missing, value, column.dtype))
@@ -75,6 +81,7 @@ class Catalogue:
     columns: Columns = field(default_factory=Columns)
     item_types: tuple[int, ...] = ()  # ascending
     has_variants: bool = False
+    currencies: list[str] = field(default_factory=list)
     places: list[tuple[str, ...]] = field(default_factory=lambda: [()])
     _place_of: dict[str, int] = field(default_factory=lambda: {"[]": 0})
     # Every path and all its ancestors -> places below.
@@ -108,7 +115,7 @@ class Catalogue:
         """The columns with ``rows`` at the numbers ``at``, of which the last counts, and without ``gone``."""
         old, new = self.columns, self.columns.copies(len(self.keys))
         if rows:
-            types, _ids, starts, ends, added, paths, prices, bases = zip(*rows, strict=True)
+            types, _ids, starts, ends, added, paths, prices, currencies, bases = zip(*rows, strict=True)
             new["types"][at] = types
             new["valid_from"][at] = [seconds(one) if one else -np.inf for one in starts]
             new["valid_to"][at] = [seconds(one) if one else np.inf for one in ends]
@@ -117,6 +124,7 @@ class Catalogue:
             new["added"][at] = [moments[one] for one in added]
             new["places"][at] = [self.place_of(one) for one in paths]
             new["price"][at] = [np.nan if one is None else float(one) for one in prices]
+            new["currency"][at] = [self.currency_of(one) for one in currencies]
             new["base"][at] = [
                 self.numbers[kind, base] if base else -1 for kind, base in zip(types, bases, strict=True)
             ]
@@ -142,6 +150,11 @@ class Catalogue:
             self.keys.append(key)
             self.numbers[key] = number
         return number
+
+    def currency_of(self, name: str) -> int:
+        if name not in self.currencies:
+            self.currencies.append(name)
+        return self.currencies.index(name)
 
     def place_of(self, paths: str) -> int:
         """The number of a set of category paths, given as JSON."""
@@ -172,11 +185,12 @@ class Catalogue:
         parts = [order[begins[place] : begins[place + 1]] for place in known]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
-    def price_of(self, key: Key) -> float | None:
+    def price_of(self, key: Key) -> Price | None:
         """The price of one unit, None where it is not known."""
-        number, prices = self.numbers.get(key), self.columns.price
-        known = number is not None and number < len(prices) and not np.isnan(prices[number])
-        return float(prices[number]) if known else None
+        number, columns = self.numbers.get(key), self.columns
+        if number is None or number >= len(columns.price) or np.isnan(columns.price[number]):
+            return None
+        return Price(float(columns.price[number]), self.currencies[columns.currency[number]])
 
     def categories_of(self, key: Key) -> tuple[str, ...]:
         """The categories that an item lies in. A path that leads to this item alone is the item's own

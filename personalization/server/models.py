@@ -178,7 +178,7 @@ class CallCount(models.Model):
 
 
 class ExchangeRate(models.Model):
-    """One euro was worth so many units of a currency; :mod:`server.statistics.rates`."""
+    """One euro was worth so many units of a currency; :mod:`server.rates`."""
 
     day = models.DateField()
     currency = models.CharField(max_length=3)

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from math import isnan
+from operator import itemgetter
 
-from personalization.server import editorial
+from django.conf import settings
+
+from personalization.server import editorial, rates
 from personalization.server.allowed import Allowed
 from personalization.server.artefacts import shelf
 from personalization.server.candidates import Seed
-from personalization.server.catalogue import Catalogue
+from personalization.server.catalogue import Catalogue, Price
 from personalization.server.categories import LearntPaths
 from personalization.server.history import BLACKLIST, YEAR_SECONDS, History
 from personalization.server.items.revisions import Key
@@ -68,7 +72,7 @@ class Restrictions:
             below=below,
             not_below=self.not_below,
             excluded=frozenset(excluded),
-            least_price=self.least_price,
+            least_prices=self.least_prices,
             priced=self.filters.priced,
             added_since=None if age is None else now - age * DAY_SECONDS,
             variants=self.filters.variants,
@@ -132,10 +136,14 @@ class Restrictions:
         return tuple(dict.fromkeys(found))
 
     @cached_property
-    def least_price(self) -> float | None:
-        """The lowest price that passes: the filter's, and that of the cheapest context item."""
-        prices = [] if self.filters.min_price is None else [self.filters.min_price]
+    def least_prices(self) -> tuple[Price, ...]:
+        """The lowest prices that pass: the filter's, and that of the cheapest context item."""
+        own, found = settings.ACCOUNT_CURRENCY, []
+        if self.filters.min_price is not None:
+            found.append(Price(self.filters.min_price, own))
         if self.filters.exclude_cheaper:
             known = [price for seed in self.asked if (price := self.catalogue.price_of(seed.key)) is not None]
-            prices += [min(known)] if known else []
-        return max(prices, default=None)
+            into = known[0].currency if known else own
+            worth = [(one.amount * rates.worth(one.currency, into=into), one) for one in known]
+            found += [min((one for one in worth if not isnan(one[0])), key=itemgetter(0))[1]] if worth else []
+        return tuple(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from personalization.server.statistics import rates
+from personalization.server import rates
 
 WRONG_USE = 2
 

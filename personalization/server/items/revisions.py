@@ -37,6 +37,7 @@ class Row(NamedTuple):
     added_at: str
     category_paths: str  # JSON
     price: str | None  # of one unit
+    currency: str  # ISO 4217, of the price
     base_id: str  # of the product that it is a variant of
 
 
@@ -133,6 +134,7 @@ def read(rows: QuerySet[StoredItem], *, most: int | None) -> list[Row]:
             Cast(name, TextField())
             for name in ("valid_from", "valid_to", "added_at", "category_paths", "price")
         ),
+        "currency",
         "base_id",
     )
     found = [Row._make(row) for row in (columns if most is None else columns[: most + 1])]

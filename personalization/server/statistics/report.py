@@ -10,8 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
+from personalization.server import rates
 from personalization.server.models import CallCount, Model
-from personalization.server.statistics import calls, rates, traffic
+from personalization.server.statistics import calls, traffic
 from personalization.server.statistics.spans import Span
 from personalization.server.statistics.traffic import SECOND, Traffic
 

@@ -14,6 +14,7 @@ from personalization.server import (
     freshness,
     people,
     plans,
+    rates,
     recommend,
     rhythm,
     training,
@@ -36,6 +37,7 @@ def forget() -> None:
     plans.forget()
     freshness.forget()
     editorial.forget()
+    rates.forget()
     rhythm.forget()
     transfers.forget()
     artefacts.shelf.forget()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from personalization.server import artefacts, editorial
+from personalization.server import artefacts, editorial, rates
 from personalization.server.models import StoredItem
 from personalization.server.scenarios.filters import Filters
 from tests.personalization.server import made
@@ -52,6 +52,47 @@ ALL = ["1", "2", "3", "4", "5", "6"]
 
 def without(*ids: int) -> list[str]:
     return [one for one in ALL if int(one) not in ids]
+
+
+PRICES = {1: "1000JPY", 2: "40.00USD", 3: "30.00EUR", 4: "9.00XAU", 5: "", 6: "9000JPY"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "asked", "right"),
+    [
+        ({"min_price": 30}, {}, without(1)),  # 1000 JPY are 6.25 EUR, 40 USD are 32
+        ({"min_price": 33}, {}, without(1, 2, 3)),
+        ({"min_price": 33, "exclude_unpriced": True}, {}, ["4", "6"]),  # what has no rate has a price
+        ({"exclude_cheaper": True}, {"context_ids": ("2",)}, without(1, 2, 3)),  # 37.50 USD
+        ({"exclude_cheaper": True}, {"context_ids": ("2", "3")}, without(1, 2, 3)),
+        ({"exclude_cheaper": True}, {"context_ids": ("4",)}, without(4)),  # cannot be compared
+        ({"exclude_cheaper": True}, {"context_ids": ("4", "6")}, without(4, 6)),
+        ({"exclude_cheaper": True, "min_price": 50}, {"context_ids": ("3",)}, ["4", "5", "6"]),
+    ],
+)
+def test_it_compares_prices_in_one_currency(
+    filters: dict[str, Any], asked: dict[str, Any], right: list[str]
+) -> None:
+    customer_id = new_account("Abroad", kind="commerce").customer_id
+    made.stored(customer_id, {n: {"price": price} if price else {} for n, price in PRICES.items()})
+    for item in PRICES:
+        made.happened(customer_id, [one for n in range(9 - item) for one in did("click", f"u{n}", item)])
+    made.model(customer_id, "popularity", signal="click")
+    made.scenario(customer_id, "made", filters=filters)
+    given = [("2026-01-01", "USD", "9.99"), ("2026-02-01", "USD", "1.25"), ("2026-02-01", "JPY", "160")]
+    future = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    rates.store(rates.rate(*one, number=1) for one in [*given, (future, "USD", "77")])
+    rates.forget()
+    assert made.listed(customer_id, **asked) == right
+
+
+def test_prices_in_one_foreign_currency_need_no_rates_to_be_compared() -> None:
+    customer_id = new_account("Abroad", kind="commerce").customer_id
+    made.stored(customer_id, {n: {"price": f"{n}.00USD"} for n in (1, 2, 3)})
+    made.happened(customer_id, [one for n in (1, 2, 3) for one in did("click", "u", n)])
+    made.model(customer_id, "popularity", signal="click")
+    made.scenario(customer_id, "made", filters={"exclude_cheaper": True})
+    assert made.listed(customer_id, context_ids=("2",)) == ["3"]
 
 
 @pytest.mark.parametrize(

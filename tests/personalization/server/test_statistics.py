@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from openpyxl import load_workbook
 
+from personalization.server import rates
 from personalization.server.models import CallCount, ExchangeRate, Scenario, ScenarioTest
-from personalization.server.statistics import calls, experiments, rates, sheets
+from personalization.server.statistics import calls, experiments, sheets
 from personalization.server.statistics.report import Report, report
 from personalization.server.statistics.significance import takes_b, verdict
 from personalization.server.statistics.spans import PRESETS, WrongSpan, custom, preset

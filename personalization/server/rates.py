@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from math import nan
 from pathlib import Path
+
+from django.db.models import OuterRef, Subquery
 
 from personalization.server.models import ExchangeRate
 
 BASE = "EUR"
 BATCH = 1_000
+KEPT_SECONDS = 60.0
 # How the European Central Bank writes that there is no rate.
 NONE = {"", "N/A"}
 
@@ -101,6 +106,36 @@ class Table:
             return amount
         mine, theirs = self.rate_of(currency, day), self.rate_of(into, day)
         return None if mine is None or theirs is None else amount / mine * theirs
+
+
+_newest: tuple[float, dict[str, float]] = (-KEPT_SECONDS, {})
+
+
+def worth(currency: str, *, into: str) -> float:
+    """What one unit of a currency is worth in another by the newest rates; NaN where a rate is missing."""
+    if currency == into:
+        return 1.0
+    if not currency:  # of an item without a price
+        return nan
+    found = newest()
+    return found.get(into, nan) / found.get(currency, nan)
+
+
+def newest() -> dict[str, float]:
+    """By currency its newest rate that is not of the future, at most a minute old."""
+    global _newest
+    if time.monotonic() - _newest[0] >= KEPT_SECONDS:
+        known = ExchangeRate.objects.filter(day__lte=datetime.now(UTC).date())
+        of_currency = known.filter(currency=OuterRef("currency")).order_by("-day").values("day")[:1]
+        rows = known.filter(day=Subquery(of_currency)).values_list("currency", "rate")
+        _newest = (time.monotonic(), {BASE: 1.0} | {currency: float(value) for currency, value in rows})
+    return _newest[1]
+
+
+def forget() -> None:
+    """Read the newest rates afresh."""
+    global _newest
+    _newest = (-KEPT_SECONDS, {})
 
 
 def table() -> Table:
