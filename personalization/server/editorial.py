@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 
-from personalization.server.models import EditorialList
+from personalization.server.models import EditorialList, Scenario
 
 Entry = tuple[int, str, int]  # item type, item id, relevance
 KEPT_SECONDS = 1.0
@@ -88,8 +89,13 @@ def replace(customer_id: str, identifier: str, entries: Sequence[Entry]) -> None
 
 def remove(customer_id: str, identifier: str) -> bool:
     """Remove a list; whether there was one."""
+    with transaction.atomic():
+        rows = EditorialList.objects.filter(customer_id=customer_id, identifier=identifier)
+        count, _ = rows.delete()
+        if count:
+            # What is gone has no date of its own, and answers that held it must not stay in caches.
+            Scenario.objects.filter(customer_id=customer_id).update(updated_at=timezone.now())
     _kept.pop((customer_id, identifier), None)
-    count, _ = EditorialList.objects.filter(customer_id=customer_id, identifier=identifier).delete()
     return bool(count)
 
 

@@ -320,3 +320,11 @@ def test_a_list_that_changed_is_not_answered_from_caches(client: Client, account
     answer = client.get(url, headers=again)
     assert answer.status_code == 200
     assert answer.json()["recommendationItems"][0]["itemId"] == 7
+    EditorialList.objects.update(updated_at=datetime.now(UTC) + timedelta(hours=-1))
+    editorial.forget()
+    assert client.get(url, headers=again).status_code == 304
+    assert editorial.remove(customer, "made")
+    made.forget()
+    answer = client.get(url, headers=again)
+    assert answer.status_code == 200
+    assert answer.json()["recommendationItems"] == []
