@@ -49,7 +49,13 @@ def has_events(path: Path) -> bool:
 def test_it_goes_on_where_it_was_stopped(shop: Installation, tmp_path: Path, sent: signal.Signals) -> None:
     command = ["import_events", str(tmp_path / "history.csv"), *FORM]
     process = subprocess.Popen(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env=shop.env(), stderr=subprocess.PIPE, text=True
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=shop.env(),
+        stderr=subprocess.PIPE,
+        text=True,
+        # Checks that run in the background may ignore Ctrl+C, and what they start inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     eventually(lambda: stored(shop) or process.poll() is not None, seconds=200, what="a first batch")
     process.send_signal(sent)
