@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, NotRequired, TypedDict
 from urllib.parse import quote
 
@@ -306,7 +307,13 @@ class RecommendationAnswer(TypedDict):
 
 def segment(value: object) -> str:
     """One path segment, everything but RFC 3986 unreserved characters percent-encoded."""
-    return quote(str(value), safe="")
+    return quoted(str(value))
+
+
+@lru_cache(maxsize=1024)
+def quoted(text: str) -> str:
+    """The twenty links of one answer quote the same customer, user and events again and again."""
+    return quote(text, safe="")
 
 
 def items_path(customer_id: str | int) -> str:
