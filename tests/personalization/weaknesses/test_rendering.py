@@ -101,7 +101,7 @@ def test_w30_booleans_are_sent_where_they_are_given() -> None:
 
 
 def test_w52_ids_are_encoded_into_paths() -> None:
-    # Brings it back: personalization/contracts.py: `return quote(str(value), safe="")` -> `return str(value)`
+    # Brings it back: personalization/contracts.py: `return quote(text, safe="")` -> `return text`
     path = contracts.recommendation_path(501, "a/b?c d#é", "x/y")
     assert path == "/api/v2/501/a%2Fb%3Fc%20d%23%C3%A9/x%2Fy.json"
 
