@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server import rates
-from personalization.server.catalogue import Catalogue, Mask, Price
+from personalization.server.catalogue import Catalogue, Columns, Mask, Price
 from personalization.server.categories import LearntPaths, is_below
 from personalization.server.items.revisions import Key
 
@@ -54,7 +54,8 @@ class Allowed:
             passed = self.cut(passed, "excluded category", ~under_any(catalogue, self.not_below, at))
         if self.excluded:
             passed = self.cut(passed, "excluded item", ~self.is_excluded(catalogue, at))
-        passed = self.cut_by_price(passed, catalogue, columns.price[at], columns.currency[at])
+        if self.priced or self.least_prices:
+            passed = self.cut_by_price(passed, catalogue, columns, at)
         if self.added_since is not None:
             passed = self.cut(passed, "item age", columns.added[at] >= self.added_since)
         if catalogue.has_variants:
@@ -75,9 +76,10 @@ class Allowed:
         return found
 
     def cut_by_price(
-        self, passed: Mask, catalogue: Catalogue, price: NDArray[np.float64], currency: NDArray[np.int64]
+        self, passed: Mask, catalogue: Catalogue, columns: Columns, at: NDArray[np.integer]
     ) -> Mask:
         """Prices that are not known, or not in a currency that can be compared, are below none."""
+        price, currency = columns.price[at], columns.currency[at]
         if self.priced:
             passed = self.cut(passed, "unknown price", ~np.isnan(price))
         for least in self.least_prices:

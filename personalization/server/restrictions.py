@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from math import isnan
-from operator import itemgetter
 
 from django.conf import settings
 
@@ -138,12 +136,13 @@ class Restrictions:
     @cached_property
     def least_prices(self) -> tuple[Price, ...]:
         """The lowest prices that pass: the filter's, and that of the cheapest context item."""
-        own, found = settings.ACCOUNT_CURRENCY, []
+        found = []
         if self.filters.min_price is not None:
-            found.append(Price(self.filters.min_price, own))
+            found.append(Price(self.filters.min_price, settings.ACCOUNT_CURRENCY))
         if self.filters.exclude_cheaper:
             known = [price for seed in self.asked if (price := self.catalogue.price_of(seed.key)) is not None]
-            into = known[0].currency if known else own
-            worth = [(one.amount * rates.worth(one.currency, into=into), one) for one in known]
-            found += [min((one for one in worth if not isnan(one[0])), key=itemgetter(0))[1]] if worth else []
+            if known:
+                into = known[0].currency
+                # What cannot be compared is NaN, which is below nothing: the first one keeps its place.
+                found.append(min(known, key=lambda one: one.amount * rates.worth(one.currency, into=into)))
         return tuple(found)
