@@ -20,11 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
 import requests
 
 from tests.benchmarks.bench_recommend import USERS
-from tests.benchmarks.bench_tracking import POSTGRES, reachable
+from tests.benchmarks.databases import new_database, reachable
 from tests.flows.installation import Installation
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
@@ -83,13 +82,8 @@ def store(database: str) -> Iterator[dict[str, str]]:
     if database == "SQLite":
         yield {}
         return
-    name = f"lodestar_bench_{os.getpid()}"
-    with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield {"DATABASE_URL": f"{POSTGRES.rpartition('/')[0]}/{name}"}
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database() as url:
+        yield {"DATABASE_URL": url}
 
 
 def measured(installation: Installation) -> tuple[Measured, Measured]:

@@ -21,15 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
-
 from tests.benchmarks.bench_collector import COUNT, measure_asgi, measure_view, serving
+from tests.benchmarks.databases import new_database, reachable
 from tests.benchmarks.load import SCRIPT
 from tests.tracking.collector_process import PREPARE, environment, python
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
 MILLION = int(os.environ.get("BENCH_EVENTS", "1000000"))
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 PUBLISHED = 1_700  # RudderStack, two cores
 BATCH = 50
 GOALS = {("SQLite", 64): 0.8, ("SQLite", 256): 1.0, ("PostgreSQL", 64): 0.6, ("PostgreSQL", 256): 1.0}
@@ -81,24 +79,10 @@ def installation(database: str) -> Iterator[dict[str, str]]:
             python(env, "-c", PREPARE)
             yield env
             return
-        name = f"lodestar_bench_{os.getpid()}"
-        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as admin:
-            admin.execute(f'CREATE DATABASE "{name}"')
-            try:
-                url = f"{POSTGRES.rpartition('/')[0]}/{name}"
-                env = environment(Path(folder), DATABASE_URL=url, **settings)
-                python(env, "-c", PREPARE)
-                yield env
-            finally:
-                admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def reachable() -> bool:
-    try:
-        psycopg.connect(POSTGRES, connect_timeout=3).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+        with new_database() as url:
+            env = environment(Path(folder), DATABASE_URL=url, **settings)
+            python(env, "-c", PREPARE)
+            yield env
 
 
 def resident_mb(port: int) -> float:

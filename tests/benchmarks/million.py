@@ -24,7 +24,7 @@ from typing import NamedTuple
 import orjson
 import psycopg
 
-from tests.benchmarks.bench_tracking import POSTGRES, reachable
+from tests.benchmarks.databases import new_database, reachable
 from tests.benchmarks.exported import (
     COLUMNS,
     ROOT,
@@ -74,17 +74,11 @@ def filled(database: str, var: Path) -> Iterator[dict[str, str]]:
         prepare(var, items=ITEMS)
         yield environment(var)
         return
-    name = f"lodestar_bench_{os.getpid()}"
-    url = f"{POSTGRES.rpartition('/')[0]}/{name}"
-    env = environment(var, DATABASE_URL=url)
-    with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            migrate(var, env)
-            fill(url)
-            yield env
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database() as url:
+        env = environment(var, DATABASE_URL=url)
+        migrate(var, env)
+        fill(url)
+        yield env
 
 
 def fill(url: str) -> None:
