@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "config.middleware.WireLimits",
     "config.middleware.NoNul",
     "django.middleware.security.SecurityMiddleware",
+    "personalization.server.middleware.CallsFirst",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentPolicy",
     "config.errors.OwnErrors",

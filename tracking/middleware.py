@@ -12,6 +12,8 @@ from tracking import views
 from tracking.collector.path import PREFIXES
 
 MAY_BE_AN_EVENT = tuple(f"/{prefix.decode()}/" for prefix in sorted(PREFIXES))
+# Of the second version of the recommendation API: no customer is called v2, and the look costs 0.1 ms.
+CALLS = tuple(f"{prefix}v2/" for prefix in MAY_BE_AN_EVENT)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -29,7 +31,8 @@ class EventsFirst:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(MAY_BE_AN_EVENT) and is_event(request.path_info):
+        path = request.path_info
+        if path.startswith(MAY_BE_AN_EVENT) and not path.startswith(CALLS) and is_event(path):
             answer = views.event(request)
             if request.method == "HEAD":
                 drop_body(answer)

@@ -38,8 +38,8 @@ class Allowed:
     def mask(self, catalogue: Catalogue, numbers: NDArray[np.integer]) -> Mask:
         """Which of these catalogue numbers pass; -1 is an item that is not stored."""
         columns = catalogue.columns
-        passed: Mask = (numbers >= 0) & (numbers < len(columns.types))
-        self.count("not in the catalogue", ~passed)
+        known: Mask = (numbers >= 0) & (numbers < len(columns.types))
+        passed = self.cut(np.ones(len(numbers), np.bool_), "not in the catalogue", known)
         if not passed.any():
             return passed
         at = np.where(passed, numbers, 0)
@@ -88,12 +88,9 @@ class Allowed:
         return passed
 
     def cut(self, passed: Mask, name: str, kept: Mask) -> Mask:
-        self.count(name, passed & ~kept)
-        return passed & kept
-
-    def count(self, name: str, out: Mask) -> None:
-        if self.tally is not None and (many := int(np.count_nonzero(out))):
+        if self.tally is not None and (many := int(np.count_nonzero(passed & ~kept))):
             self.tally[name] += many
+        return passed & kept
 
     def passes(self, key: Key) -> bool:
         """The rule for customers without a catalogue, of whose items nothing but the key is known."""

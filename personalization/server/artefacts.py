@@ -268,8 +268,8 @@ def read_learned(source: Path) -> dict[str, Any]:
 
 
 def mapped(path: Path) -> NDArray[Any]:
-    found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return found
+    # As a plain array: numpy gives everything that is cut from a memmap an object of its own, for 20 µs.
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def verify(source: Path, manifest: dict[str, Any]) -> None:

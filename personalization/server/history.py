@@ -48,6 +48,7 @@ class History:
         self._past = page_memory.of_user(customer_id, tuple(self.users))
         self._expected: list[queries.Read] = []
         self._traits: list[str] | None = None
+        self._moved = transfers.sources(customer_id)
 
     def seeds(self, code: str) -> list[Seed]:
         """The user's last distinct items under a history code, newest first, weighted by how recent.
@@ -91,7 +92,8 @@ class History:
         """Which item an event is about today."""
         if not one.item_type or not one.item_id:
             return None
-        return transfers.today(self.customer_id, (one.item_type, one.item_id), one.ts)
+        key = one.item_type, one.item_id
+        return transfers.today(self.customer_id, key, one.ts) if key in self._moved else key
 
     def had(self, codes: Iterable[str], *, of: Iterable[str], seconds: float = 0) -> set[Key]:
         """Items with an event of ``codes``, at most ``seconds`` old (0: however old).

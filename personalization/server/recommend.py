@@ -28,7 +28,7 @@ from personalization.server.restrictions import Restrictions
 from personalization.server.scenarios.strategy import Context, Level, PlacedModel
 
 # Read a few more rows than asked for, so that one removed item does not cost a second query.
-SPARE = 5
+SPARE = 2
 # What a preference can choose from.
 OVERFETCH = 4
 OF_ONE_SEGMENT = {Serves.SEGMENT_NEWEST, Serves.SEGMENT_DUE}

@@ -15,7 +15,7 @@ from personalization.server.artefacts import shelf
 from personalization.server.candidates import Seed
 from personalization.server.catalogue import Catalogue, Price
 from personalization.server.categories import LearntPaths
-from personalization.server.history import BLACKLIST, YEAR_SECONDS, History
+from personalization.server.history import BLACKLIST, RENDERED, YEAR_SECONDS, History
 from personalization.server.items.revisions import Key
 from personalization.server.learning.base import DAY_SECONDS
 from personalization.server.plans import Plan, list_of
@@ -38,6 +38,8 @@ class Restrictions:
         self.catalogue = catalogue
         self.history = history
         history.expect(*sorted(self.codes))
+        if self.filters.max_shows is not None:
+            history.expect(RENDERED)
 
     @cached_property
     def codes(self) -> set[str]:

@@ -21,8 +21,10 @@ LEGACY = (
     rf"{PREFIX}/{CUSTOMER}/(?!(?:{OTHERS})/)(?P<user>.+)/(?P<scenario>[^/.]+)\.(?P<extension>json|jsonp|xml)$"
 )
 
+CALLS = re_path(RECOMMENDATIONS, recommendations.recommendations, name="engine-recommendations")
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(RECOMMENDATIONS, recommendations.recommendations, name="engine-recommendations"),
+    CALLS,
     re_path(rf"{PREFIX}/{CUSTOMER}/{SOURCE}/user$", users.told, name="engine-users"),
     re_path(rf"{PREFIX}/{CUSTOMER}/{SOURCE}/user/(?P<ids>[^/]+)$", users.shown, name="engine-user"),
     re_path(rf"{PREFIX}/{CUSTOMER}/user/(?P<ids>[^/]+)$", users.forgotten, name="engine-forget"),

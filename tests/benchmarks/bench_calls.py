@@ -28,7 +28,7 @@ from tests.flows.installation import Installation
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-CONNECTIONS = 16
+CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "16"))
 # Calls per second, and milliseconds at the 99th percentile, on PostgreSQL.
 GOAL_RATE, GOAL_P99 = 400.0, 50.0
 SCRIPT = str(Path(__file__).with_name("calls.lua"))

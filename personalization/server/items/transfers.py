@@ -7,7 +7,7 @@ here. What is tracked of the old id after the transfer is a new item's.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import transaction
@@ -57,6 +57,11 @@ def transfer(customer_id: str, pairs: Sequence[tuple[Key, Key]]) -> None:
 def moves(customer_id: str) -> list[Moved]:
     """All transfers of a customer with where the events belong today, the earliest first."""
     return known(customer_id)[1]
+
+
+def sources(customer_id: str) -> Mapping[Key, object]:
+    """The items that any events were transferred from."""
+    return known(customer_id)[2]
 
 
 def today(customer_id: str, key: Key, ts: int) -> Key:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 
+from personalization.server.urls import CALLS
 from tests.personalization.server.conftest import Account
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -50,3 +52,33 @@ def test_it_says_which_formats_exist(client: Client, account: Account, extension
     assert text == (
         f"Recommendations come as popular.json or popular.jsonp; there is no format {extension!r}.\n"
     )
+
+
+def test_a_call_takes_the_short_way(client: Client, account: Account, settings: Any) -> None:
+    address = f"/api/v2/{account.customer_id}/u1/popular.json"
+    answer = client.get(address, headers={"accept-language": "fr"})
+    assert answer.status_code == 200
+    # What pages get and calls do not need.
+    assert "Content-Security-Policy" not in answer
+    assert "Content-Language" not in answer
+    assert not answer.cookies
+    # What binds calls too.
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert client.post(address).status_code == 405
+    assert client.get(address, headers={"host": "evil.test"}).status_code == 400
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(address)["Location"].startswith("https://")
+
+
+def test_a_short_way_is_that_of_the_addresses() -> None:
+    for path in ("api/v2/1/u/popular.json", "ebl/v2/1/a/b/popular", "news/v2/1/u/x.jsonp"):
+        assert CALLS.resolve(path).func is resolve(f"/{path}").func
+    for path in (
+        "api/v2/1/u",
+        "api/1/click/u/1/2",
+        "api/1/u/popular.json",
+        "admin/",
+        "",
+        "api/v2/1/u/a.b/c/",
+    ):
+        assert CALLS.resolve(path) is None
