@@ -14,6 +14,7 @@ class ServerConfig(AppConfig):
         from config.customers.directory import customer_created
         from personalization.server import (
             categories,  # noqa: F401 - registers its jobs
+            choosing,  # noqa: F401 - registers its jobs
             defaults,
             page_memory,
             people,  # noqa: F401 - registers where something of a person stands

@@ -25,6 +25,7 @@ from personalization.server.divisions import (
     segment_part,
     slot_part,
 )
+from personalization.server.in_force import parameters_of
 from personalization.server.items import transfers
 from personalization.server.learning import events, registry, spark
 from personalization.server.learning.base import Int32, Kind, Learned
@@ -55,7 +56,7 @@ def learn(model: Model) -> Outcome:
     Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
     """
     kind = registry.kind(model.kind)
-    parameters = registry.with_defaults(kind, model.parameters)
+    parameters = parameters_of(model)
     divisions = Divisions.model_validate(model.divisions or {})
     with opened(model, kind, parameters, divisions) as history:
         groups = submodels(model, divisions, history.items, history.keys) if kind.divides else {}

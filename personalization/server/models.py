@@ -146,6 +146,8 @@ class Model(models.Model):
     kind = models.CharField(max_length=32)  # of learning.registry
     signal = models.CharField(max_length=20, default="", blank=True)  # event code it learns from
     parameters = models.JSONField(default=dict)
+    # What server.chosen found on the customer's own events, as a document with a version.
+    chosen = models.JSONField(default=dict, blank=True)
     # Versioned document of server.divisions: submodels, time slots, segment groups.
     divisions = models.JSONField(default=dict, blank=True)
 

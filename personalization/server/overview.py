@@ -37,7 +37,7 @@ class ModelState:
     scenarios: tuple[str, ...]
     last_built: datetime | None
     items: int
-    note: str  # why the newest build failed
+    note: str  # why the newest build failed, else which settings were found on the customer's own events
 
 
 def models(customer_id: str) -> list[ModelState]:
@@ -68,8 +68,17 @@ def state(row: Model, scenarios: tuple[str, ...]) -> ModelState:
         scenarios=scenarios,
         last_built=serving.finished_at if serving else None,
         items=serving.items if serving else 0,
-        note=newest.error if newest and newest.status == ModelBuild.Status.FAILED else "",
+        note=newest.error if newest and newest.status == ModelBuild.Status.FAILED else found(row),
     )
+
+
+def found(row: Model) -> str:
+    """Settings that do better on the customer's own events than those of the kind, and by how much."""
+    better = row.chosen.get("parameters")
+    if not better:
+        return ""
+    named = ", ".join(f"{name} {value:g}" for name, value in sorted(better.items()))
+    return f"found: {named} ({row.chosen['start']:.4f} -> {row.chosen['score']:.4f})"
 
 
 def status_of(

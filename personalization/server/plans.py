@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from personalization.server.defaults import ensure_defaults
 from personalization.server.divisions import Divisions
-from personalization.server.learning import registry
+from personalization.server.in_force import parameters_of
 from personalization.server.models import Model, Scenario, ScenarioTest
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import Strategy
@@ -124,12 +124,11 @@ def plan_for(customer_id: str, identifier: str, user: str) -> Plan:
 
 
 def planned(model: Model) -> PlannedModel:
-    kind = registry.kind(model.kind)
     return PlannedModel(
         pk=model.pk,
         identifier=model.identifier,
         kind=model.kind,
-        parameters=registry.with_defaults(kind, model.parameters),
+        parameters=parameters_of(model),
         signal=model.signal,
         divisions=Divisions.model_validate(model.divisions) if model.divisions else NOT_DIVIDED,
     )

@@ -18,6 +18,7 @@ from config.jobs import queue, schedule
 from personalization.server import artefacts
 from personalization.server.building import NoEvents, learn
 from personalization.server.defaults import ensure_defaults
+from personalization.server.in_force import parameters_of
 from personalization.server.learning import registry
 from personalization.server.learning.base import Learned
 from personalization.server.models import ItemRevision, Model, ModelBuild
@@ -79,7 +80,7 @@ def manifest(model: Model, learned: Learned) -> dict[str, Any]:
         "model": model.identifier,
         "algorithm": model.kind,
         "signal": model.signal,
-        "parameters": registry.with_defaults(registry.kind(model.kind), model.parameters),
+        "parameters": parameters_of(model),
         "items": len(learned.keys),
         "events": learned.events,
         "cut_off": datetime.now(UTC).isoformat(),

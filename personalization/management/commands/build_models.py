@@ -1,4 +1,4 @@
-"""``manage.py build_models [--customer N] [--json]``: learn every model now, in this process."""
+"""``manage.py build_models [--customer N] [--choose] [--json]``: learn every model now, in this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config.customers import directory
-from personalization.server import overview, training
+from personalization.server import choosing, overview, training
 from personalization.server.models import Model, ModelBuild
 
 
@@ -21,6 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--customer", metavar="ID", help="only this customer (default: every one)")
         parser.add_argument("--status", action="store_true", help="only say where each model stands")
+        parser.add_argument(
+            "--choose", action="store_true", help="first try settings on the customer's own events"
+        )
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -30,6 +33,8 @@ class Command(BaseCommand):
         quiet = options["json"] or options["verbosity"] == 0
         rows = []
         for customer_id in self.customers(options["customer"]):
+            if options["choose"]:
+                self.choose(customer_id, quiet=quiet)
             rows += build(customer_id, on_row=None if quiet else self.show)
         if options["json"]:
             self.stdout.write(json.dumps(rows, indent=2))
@@ -39,6 +44,13 @@ class Command(BaseCommand):
                 f"The first failure: {crashed[0]['note']}",
                 returncode=1,
             )
+
+    def choose(self, customer_id: str, *, quiet: bool) -> None:
+        for model in choosing.models_of(customer_id):
+            said = choosing.choose(model)
+            told = said.get("reason") or overview.found(model) or "the settings of its kind do best"
+            if not quiet:
+                self.stdout.write(f"Customer {customer_id}: {model.identifier}: {told}")
 
     def show_status(self, customers: list[str], *, as_json: bool) -> None:
         found = [(customer, one) for customer in customers for one in overview.models(customer)]

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.server.evaluation.run import Table
-from personalization.server.evaluation.tables import WrongTable
+from personalization.server.evaluation.tables import Table, WrongTable
 from personalization.server.learning.events import History
 
 # Each item once for each person, when it was first; in order of time.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server.evaluation import cost, metrics, tables, topn, visits
+from personalization.server.evaluation.tables import Table
 from personalization.server.learning import linear, sessions
 from personalization.server.learning.interactions import Interactions, interactions
 
 LONGEST = 1_000  # places of a list
-
-Table = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Column = NDArray[Any]
+Table = Mapping[str, Column]
 
 
 class WrongTable(ValueError):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from personalization.server.evaluation import metrics, search
+from personalization.server.evaluation.tables import Table, numbered
 from personalization.server.learning import linear
 from personalization.server.learning.interactions import Interactions, interactions
 from personalization.server.learning.linear import Settings
@@ -19,6 +20,7 @@ SEED = 20260101
 HELD_BACK = 0.2  # of each person's items, to choose settings by
 LEAST = 5  # items that a person needs for that
 JUDGES = 4_000  # people by whom settings are compared
+PEOPLE = 50_000  # by whom settings of a customer's own model are chosen
 LENGTH = 20
 # In the order of their effect. Damping is left out: people's future differs from a random part of their past
 # (it is less popular), and damping gains on the one what it loses on the other.
@@ -39,8 +41,36 @@ class Split:
 def tuned(data: Interactions, start: Settings) -> Settings:
     """Settings chosen on a part of ``data`` that the learner does not see."""
     split = hold_back(data)
-    if split is None:
-        return start
+    return start if split is None else found(split, start).settings
+
+
+def found_later(known: Table, later: Table, *, start: Settings) -> search.Found[Settings]:
+    """The same with people's later items as judges. Arrays ``user`` and ``item``.
+
+    Of many people some are enough: the others are left out of the learning too, or a search would take a
+    dozen times as long as the build that it is for.
+    """
+    people = np.unique(later["user"])
+    if len(people) > PEOPLE:
+        people = np.random.default_rng(SEED).choice(people, PEOPLE, replace=False)
+        known, later = (
+            {name: one[np.isin(part["user"], people)] for name, one in part.items()}
+            for part in (known, later)
+        )
+    users, (known_users, later_users) = numbered(known["user"], later["user"])
+    items, (known_items, later_items) = numbered(known["item"], later["item"])
+    shape = (len(users), len(items))
+    data = interactions(known_users, known_items, shape=shape)
+    return found(Split(known=data, held=ones(later_users, later_items, shape)), start)
+
+
+def only(table: Table, people: NDArray[Any]) -> Table:
+    kept = np.isin(table["user"], people)
+    return {name: column[kept] for name, column in table.items()}
+
+
+def found(split: Split, start: Settings) -> search.Found[Settings]:
+    """The settings with which what is held back is recommended best."""
 
     @lru_cache(maxsize=4)
     def ridge(candidates: int, penalty: float, damping: float) -> Any:
@@ -55,7 +85,7 @@ def tuned(data: Interactions, start: Settings) -> Settings:
         weights = linear.joined(part, graph, settings)
         return judged(weights, split)["ndcg"]
 
-    return search.better(start, STEPS, score)[0]
+    return search.better(start, STEPS, score)
 
 
 def judged(weights: linear.Weights, split: Split) -> dict[str, float]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server.evaluation import search
+from personalization.server.evaluation.tables import WrongTable
 from personalization.server.learning import sessions
+from personalization.server.learning.events import History
 from personalization.server.learning.sessions import Sessions, Settings
+from personalization.server.learning.visits import visited
 
 SEED = 20260101
 HELD_BACK = 0.05  # the newest sessions, to choose settings by
@@ -30,14 +36,31 @@ STEPS: search.Steps = (
 
 def tuned(known: Sessions, start: Settings, *, count: int) -> Settings:
     """Settings chosen by the newest sessions of ``known``, which the learner then does not see."""
+    try:
+        return chosen(known, start, count=count, steps=STEPS).settings
+    except WrongTable:
+        return start
+
+
+def found_later(
+    history: History, parameters: Mapping[str, Any], *, start: Settings
+) -> search.Found[Settings]:
+    """The same of a customer's own visits. How many visits are looked at stays: each call pays for it."""
+    known = visited(history, parameters)
+    steps = [(name, values) for name, values in STEPS if name not in ("recent", "nearest")]
+    return chosen(known, start, count=len(history.keys), steps=steps)
+
+
+def chosen(known: Sessions, start: Settings, *, count: int, steps: search.Steps) -> search.Found[Settings]:
+    """Raises :class:`WrongTable` where there is nothing to learn from, or nothing to compare with."""
     cut = int(len(known) * (1 - HELD_BACK))
     if cut < 1 or cut == len(known):
-        return start
+        raise WrongTable(f"{len(known):,} visits are too few to learn from most and to judge by the others.")
     earlier = Sessions(begins=known.begins[: cut + 1], items=known.items[: known.begins[cut]])
     later = Sessions(begins=known.begins[cut:] - known.begins[cut], items=known.items[known.begins[cut] :])
     questions, answers = asked(later)
     if not len(answers):
-        return start
+        raise WrongTable("Nothing follows in the newest visits.")
     found = sessions.index(earlier, count=count)
 
     def score(settings: Settings) -> float:
@@ -45,7 +68,7 @@ def tuned(known: Sessions, start: Settings, *, count: int) -> Settings:
         figures = judged(lists, answers)
         return figures["hit_rate"] + figures["mrr"]
 
-    return search.better(start, STEPS, score)[0]
+    return search.better(start, steps, score)
 
 
 def asked(visits: Sessions) -> tuple[Sessions, NDArray[np.int32]]:

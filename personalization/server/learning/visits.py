@@ -43,9 +43,7 @@ class Visits(Kind):
 
     def learn(self, history: History, *, parameters: Parameters) -> Learned:
         """The index of all visits with more than one look, as ``extra`` arrays."""
-        history.table("looked", ROWS.format(gap=int(parameters["pause_minutes"] * 60 * SECOND)))
-        found = history.columns(ORDERED)
-        visits = sessions.sessions_of(found["visit"], found["looked_at"])
+        visits = visited(history, parameters)
         index = sessions.index(visits, count=len(history.keys))
         extra = {name: getattr(index, name) for name in PARTS}
         extra |= {"begins": visits.begins, "visited": visits.items}
@@ -55,6 +53,13 @@ class Visits(Kind):
             "moves_how": index.moves.how,
         }
         return Learned(keys=history.keys, events=history.events, extra=extra)
+
+
+def visited(history: History, parameters: Parameters) -> Sessions:
+    """The visits of everybody with more than one look, in the order of their ends."""
+    history.table("looked", ROWS.format(gap=int(parameters["pause_minutes"] * 60 * SECOND)))
+    found = history.columns(ORDERED)
+    return sessions.sessions_of(found["visit"], found["looked_at"])
 
 
 def index_of(extra: dict[str, np.ndarray]) -> Index:

@@ -130,8 +130,8 @@ def test_settings_are_chosen_one_after_the_other() -> None:
         return -3 * (settings.a - 2) ** 2 - (settings.b - settings.a) ** 2
 
     steps = [("a", (1, 2, 3)), ("b", (1, 2)), ("a", (2,)), ("b", (2,))]
-    best, highest = search.better(Two(), steps, score)
-    assert (best, highest) == (Two(2, 2), 0)
+    best, highest, start = search.better(Two(), steps, score)
+    assert (best, highest, start) == (Two(2, 2), 0, -12)
     assert len(asked) == len(set(asked)), "nothing is tried twice"
 
 
