@@ -144,6 +144,16 @@ def of_segment(
     return [PastEvent(*row) for row in fetch(sql, values)]
 
 
+def any_after(customer_id: str, *, events: Sequence[str], ts: int) -> bool:
+    """Whether an event of these codes happened after ``ts`` (µs) and was received since."""
+    marks = ", ".join(["%s"] * len(events))
+    sql = (
+        "SELECT 1 FROM tracking_event WHERE customer_id = %s AND received > %s"  # noqa: S608
+        f" AND event IN ({marks}) AND ts > %s LIMIT 1"
+    )
+    return bool(fetch(sql, [customer_id, ts, *events, ts]))
+
+
 def holdings(customer_id: str, *users: str) -> list[Interval]:
     """Which intervals of which ids belong now to the user of these pseudonyms; the user's own ones first."""
     forms = Forms(customer_id)

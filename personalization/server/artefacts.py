@@ -65,6 +65,7 @@ class Artefact:
     scores: Float32
     support: Int32
     built_at: datetime
+    parameters: dict[str, Any] = field(default_factory=dict)  # by which it was learnt
     sources: list[str] = field(default_factory=list)
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
     parts: dict[str, Artefact] = field(default_factory=dict)
@@ -242,6 +243,7 @@ def opened(home: Path, version: str) -> Artefact:
             "version": version,
             "keys": keys,
             "built_at": datetime.fromisoformat(manifest["built_at"]),
+            "parameters": manifest.get("parameters", {}),
         }
         found = Artefact(**about, **read_learned(source))
         if manifest["schema"] > 1:

@@ -36,6 +36,8 @@ from tracking import lake, queries
 
 # Attributes that nobody asked for so long are no longer divided by (engine-protocol.md 5.9).
 UNUSED = timedelta(days=5)
+# Items that are learnt again between builds of everything, and which share of all at most.
+FEW_ITEMS, MOST_RELEARNT = 100, 0.2
 MINUTE = 60 * events.SECOND
 DAY = 24 * 60
 
@@ -46,8 +48,11 @@ class NoEvents(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
+    """``until``: time of the newest event that was learnt from, in microseconds since 1970."""
+
     learned: Learned
     divided: Divided
+    until: int = 0
 
 
 def learn(model: Model) -> Outcome:
@@ -63,7 +68,24 @@ def learn(model: Model) -> Outcome:
         history = replace(history, groups=groups)
         learned = kind.learn(history, parameters=parameters)
         parts = learn_parts(history, kind, parameters, divisions) if kind.divides else {}
-    return Outcome(learned=learned, divided=Divided(parts=parts, groups=groups))
+        return Outcome(learned=learned, divided=Divided(parts=parts, groups=groups), until=history.until)
+
+
+def relearn(model: Model, *, known: Learned, since: int) -> Outcome | None:
+    """``known`` with what happened after ``since`` (µs); None where learning everything is the better way.
+
+    Raises as :func:`learn` does.
+    """
+    kind = registry.kind(model.kind)
+    parameters = parameters_of(model)
+    with opened(model, kind, parameters, Divisions()) as history:
+        if history.until <= since:
+            return None
+        most = max(FEW_ITEMS, int(len(history.keys) * MOST_RELEARNT))
+        learned = kind.relearn(history, parameters=parameters, known=known, since=since, most=most)
+        if learned is None:
+            return None
+        return Outcome(learned=learned, divided=Divided(), until=history.until)
 
 
 @contextmanager

@@ -295,6 +295,10 @@ class ModelBuild(models.Model):
     version = models.CharField(max_length=40, default="", blank=True)  # folder of the artefact
     items = models.PositiveIntegerField(default=0)
     events = models.PositiveBigIntegerField(default=0)
+    # Time of the newest event that was learnt from, in microseconds since 1970.
+    until = models.BigIntegerField(default=0)
+    # Only items that something happened to were learnt again; the rest is of the version before.
+    partial = models.BooleanField(default=False)
     error = models.TextField(default="", blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -16,25 +16,28 @@ from config.customers import directory
 from config.faults import Fault
 from config.jobs import queue, schedule
 from personalization.server import artefacts
-from personalization.server.building import NoEvents, learn
+from personalization.server.building import NoEvents, Outcome, learn, relearn
 from personalization.server.defaults import ensure_defaults
 from personalization.server.in_force import parameters_of
 from personalization.server.learning import registry
 from personalization.server.learning.base import Learned
 from personalization.server.models import ItemRevision, Model, ModelBuild
+from tracking import queries
 
 logger = logging.getLogger("personalization")
 
 JOB = "engine.build"
+REFRESH_JOB = "engine.refresh"
 HOURLY = 3600.0
 # What is popular changes faster than what goes together, and costs less to learn.
 POPULARITY_EVERY = 600.0
 CONTENT_EVERY = 60.0
+REFRESH_EVERY = 300.0
 LINEAR_EVERY = 4 * HOURLY
 OFTEN = ("popularity", "predictive_popularity")
 CONTENT = ("content_based", "full_text")
 LINEAR = ("for_you",)
-KEPT_BUILDS = timedelta(days=30)
+KEPT_BUILDS, KEPT_REFRESHES = timedelta(days=30), timedelta(days=1)
 
 
 def build(model: Model) -> ModelBuild:
@@ -44,8 +47,48 @@ def build(model: Model) -> ModelBuild:
     """
     interrupted(model)
     row = ModelBuild.objects.create(model=model)
+    return attempted(model, row, lambda: learn(model))
+
+
+def refresh(model: Model) -> ModelBuild | None:
+    """Learn again what something happened to since the version that serves, and let the result serve.
+
+    None where nothing happened, where that version was learnt with other parameters, where a build is under
+    way, or where learning everything is the better way, which the next build does.
+    """
+    serving = model.builds.filter(status=ModelBuild.Status.ACTIVE).order_by("-id").first()
+    artefact = artefacts.shelf.current(model.customer_id, model.identifier)
+    if serving is None or artefact is None or not serving.until or artefact.version != serving.version:
+        return None
+    if is_being_built(model) or artefact.parameters != parameters_of(model) or model.divisions:
+        return None
+    interrupted(model)
+    known = Learned(
+        keys=artefact.keys,
+        neighbours=artefact.neighbours,
+        scores=artefact.scores,
+        support=artefact.support,
+    )
+    row = ModelBuild.objects.create(model=model, partial=True)
+    found = attempted(model, row, lambda: relearn(model, known=known, since=serving.until), after=serving)
+    if found.status == ModelBuild.Status.RETIRED:
+        found.delete()
+        return None
+    return found
+
+
+def attempted(
+    model: Model, row: ModelBuild, learner: Callable[[], Outcome | None], *, after: ModelBuild | None = None
+) -> ModelBuild:
+    """Run ``learner`` and let its outcome serve; the row says what became of it.
+
+    ``after``: the build that serves; where another one came before, or nothing was learnt, the row is
+    Replaced and nothing changes.
+    """
     try:
-        outcome = learn(model)
+        outcome = learner()
+        if outcome is None or (after is not None and is_overtaken(row, after)):
+            return finished(row, status=ModelBuild.Status.RETIRED)
         learned = outcome.learned
         version = artefacts.write(
             model.customer_id,
@@ -71,7 +114,19 @@ def build(model: Model) -> ModelBuild:
         version=version,
         items=len(learned.keys),
         events=learned.events,
+        until=outcome.until,
     )
+
+
+def is_being_built(model: Model) -> bool:
+    """Whether a build began so short a time ago that its process is likely to live."""
+    since = timezone.now() - timedelta(seconds=2 * REFRESH_EVERY)
+    return model.builds.filter(status=ModelBuild.Status.BUILDING, started_at__gt=since).exists()
+
+
+def is_overtaken(row: ModelBuild, after: ModelBuild) -> bool:
+    """Whether a build of everything began or ended meanwhile."""
+    return row.model.builds.filter(pk__gt=after.pk, partial=False).exists()
 
 
 def manifest(model: Model, learned: Learned) -> dict[str, Any]:
@@ -149,7 +204,8 @@ def enqueue_builds(*, kinds: tuple[str, ...] = (), every: float = 0.0) -> int:
 def is_fresh(model: Model, *, seconds: float) -> bool:
     """Whether a build of the model that began so short a time ago has succeeded."""
     since = timezone.now() - timedelta(seconds=seconds)
-    return model.builds.filter(status=ModelBuild.Status.ACTIVE, started_at__gt=since).exists()
+    whole = model.builds.filter(partial=False, started_at__gt=since)
+    return whole.filter(status__in=[ModelBuild.Status.ACTIVE, ModelBuild.Status.RETIRED]).exists()
 
 
 def enqueue(model: Model) -> None:
@@ -180,6 +236,36 @@ def build_content() -> None:
                 enqueue(model)
 
 
+@queue.job(REFRESH_JOB)
+def run_refresh(job: queue.Run) -> dict[str, Any]:
+    """Refresh one model."""
+    model = Model.objects.filter(pk=job.payload["model"]).first()
+    if model is None:
+        raise queue.GiveUp("The model of this job no longer exists.")
+    row = refresh(model)
+    return {"build": row.pk, "status": str(row.status)} if row else {}
+
+
+@schedule.periodic("engine.refresh_pairs", every=REFRESH_EVERY)
+def refresh_pairs() -> None:
+    """What goes together, for items that something happened to since: ready in minutes, not in an hour."""
+    kinds = tuple(name for name, kind in registry.kinds().items() if kind.relearns)
+    for account in directory.directory.all():
+        for model in trained_models(account.customer_id, kinds=kinds):
+            if not model.divisions and has_news(model):
+                key = f"{model.customer_id}/{model.identifier}"
+                queue.enqueue(REFRESH_JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+
+
+def has_news(model: Model) -> bool:
+    """Whether anything that the model learns from happened since the version that serves."""
+    serving = model.builds.filter(status=ModelBuild.Status.ACTIVE).order_by("-id").first()
+    if serving is None or not serving.until:
+        return False
+    codes = registry.kind(model.kind).codes(model.signal, parameters_of(model))
+    return queries.any_after(model.customer_id, events=codes, ts=serving.until)
+
+
 @schedule.periodic("engine.build_linear", every=LINEAR_EVERY)
 def build_linear() -> None:
     enqueue_builds(kinds=LINEAR, every=LINEAR_EVERY)
@@ -189,7 +275,6 @@ def build_linear() -> None:
 def build_pairs() -> None:
     others = {name for name, kind in registry.kinds().items() if kind.trained} - {*OFTEN, *CONTENT, *LINEAR}
     enqueue_builds(kinds=tuple(sorted(others)), every=HOURLY)
-    ModelBuild.objects.filter(
-        started_at__lt=timezone.now() - KEPT_BUILDS,
-        status__in=[ModelBuild.Status.FAILED, ModelBuild.Status.RETIRED],
-    ).delete()
+    ended = ModelBuild.objects.filter(status__in=[ModelBuild.Status.FAILED, ModelBuild.Status.RETIRED])
+    ended.filter(started_at__lt=timezone.now() - KEPT_BUILDS).delete()
+    ended.filter(started_at__lt=timezone.now() - KEPT_REFRESHES, partial=True).delete()

@@ -71,6 +71,7 @@ class Kind:
     reads_items: ClassVar[bool] = False  # History.items is filled
     reads_people: ClassVar[bool] = False  # History.people is filled
     needs_events: ClassVar[bool] = True  # without any there is nothing to learn
+    relearns: ClassVar[bool] = False  # `relearn` gives something
     # Whether submodels, time slots and segment groups can be made of it (engine-protocol.md 5.1).
     divides: ClassVar[bool] = False
 
@@ -85,6 +86,15 @@ class Kind:
     def learn(self, history: History, *, parameters: Parameters) -> Learned:  # noqa: ARG002
         """What the model knows after these events. Kinds that are computed for each request know nothing."""
         return Learned(keys=[], events=history.events)
+
+    def relearn(  # noqa: PLR0913
+        self, history: History, *, parameters: Parameters, known: Learned, since: int, most: int
+    ) -> Learned | None:
+        """``known`` with what happened after ``since`` (µs), for less than :meth:`learn` costs.
+
+        None where the kind cannot, or where more than ``most`` items would be learnt again.
+        """
+        return None
 
 
 _kinds: dict[str, Kind] = {}

@@ -13,6 +13,8 @@ docs/real-data.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,16 +60,28 @@ SELECT one.member AS a, two.member AS b, sum(one.share) AS together, count(*) AS
 FROM damped one JOIN damped two ON one.grp = two.grp AND one.member < two.member
 GROUP BY one.member, two.member HAVING count(*) >= {least}
 """
+# The same for some items as the first of each pair: what their lists are made of.
+PAIRS_OF_SOME = """
+SELECT one.member AS i, two.member AS j, sum(one.share) AS together, count(*) AS sup
+FROM damped one JOIN damped two ON one.grp = two.grp AND one.member <> two.member
+WHERE one.member IN (SELECT wanted_item FROM wanted)
+GROUP BY one.member, two.member HAVING count(*) >= {least}
+"""
+PARTNERS = """
+SELECT DISTINCT two.member AS wanted_item FROM damped one JOIN damped two ON one.grp = two.grp
+WHERE one.member IN (SELECT new_item FROM new_items)
+"""
 COUNTS = "SELECT member AS counted, sum(weight) AS n FROM member_of GROUP BY member"
 BOTH_WAYS = """
+SELECT a AS i, b AS j, together, support AS sup FROM pair
+UNION ALL
+SELECT b AS i, a AS j, together, support AS sup FROM pair
+"""
+SCORED = """
 SELECT way.i AS i, way.j AS j, way.sup AS sup,
        way.together / (pow(ni.n, {mine}) * pow(nj.n + {shrink}, {theirs}))
          * (way.sup / (way.sup + {shrink})) AS s
-FROM (
-  SELECT a AS i, b AS j, together, support AS sup FROM pair
-  UNION ALL
-  SELECT b AS i, a AS j, together, support AS sup FROM pair
-) way JOIN often ni ON way.i = ni.counted JOIN often nj ON way.j = nj.counted
+FROM ({ways}) way JOIN often ni ON way.i = ni.counted JOIN often nj ON way.j = nj.counted
 """
 BEST = """
 SELECT i, j, s, sup, place FROM (
@@ -111,20 +125,45 @@ class Neighbours(Kind):
 class Pairs(Neighbours):
     """Shared by the kinds that pair what stands in the same group; they differ in groups and settings."""
 
+    relearns: ClassVar[bool] = True
+
     def groups(self, parameters: Parameters) -> str:
         """SQL for the columns grp, member, weight."""
         raise NotImplementedError
 
     def learn(self, history: History, *, parameters: Parameters) -> Learned:
         """Neighbours of all items of the history, at most 100 each. Needs a context to recommend from."""
-        history.table("member_of", self.groups(parameters))
-        least = least_support(history, parameters)
-        history.table("damped", DAMPED)
+        least = self.prepare(history, parameters)
         history.table("pair", PAIRS.format(least=least))
+        return self.lists(history, parameters, ways=BOTH_WAYS, least=least)
+
+    def relearn(
+        self, history: History, *, parameters: Parameters, known: Learned, since: int, most: int
+    ) -> Learned | None:
+        """The lists of items that something happened to after ``since`` are those of :meth:`learn`.
+
+        So are the lists that an item may stand in that ``known`` did not have; other items keep theirs.
+        """
+        least = self.prepare(history, parameters)
+        wanted = touched(history, known, since=since)
+        if len(wanted) > most:
+            return None
+        history.rows("wanted", "wanted_item INTEGER", [[one] for one in wanted])
+        ways = PAIRS_OF_SOME.format(least=least)
+        return spliced(known, self.lists(history, parameters, ways=ways, least=least), rows=wanted)
+
+    def prepare(self, history: History, parameters: Parameters) -> int:
+        """Make the tables ``damped`` and ``often``; how often a pair must be seen."""
+        history.table("member_of", self.groups(parameters))
+        history.table("damped", DAMPED)
         history.table("often", COUNTS)
+        return least_support(history, parameters)
+
+    def lists(self, history: History, parameters: Parameters, *, ways: str, least: int) -> Learned:
+        """The best of the pairs (i, j, together, sup) that ``ways`` selects, for each i."""
         shrink = parameters["shrinkage"] if least > 1 else 0
         damping = parameters["damping"]
-        history.table("scored", BOTH_WAYS.format(mine=1 - damping, theirs=damping, shrink=shrink))
+        history.table("scored", SCORED.format(ways=ways, mine=1 - damping, theirs=damping, shrink=shrink))
         return give_way(
             filled(history, best(history)),
             bestseller=bestsellers(history, share=parameters["bestseller_share"]),
@@ -136,6 +175,44 @@ def least_support(history: History, parameters: Parameters) -> int:
     """How often a pair must be seen."""
     memberships = history.number("SELECT count(*) FROM member_of")
     return 1 if memberships < TINY else int(parameters["least_support"])
+
+
+def touched(history: History, known: Learned, *, since: int) -> list[int]:
+    """Items with events after ``since`` (µs), and what goes with those that ``known`` does not have."""
+    after = history.columns(f"SELECT DISTINCT item FROM history WHERE ts > {since}")["item"].tolist()  # noqa: S608
+    old = set(known.keys)
+    new = [[item] for item, key in enumerate(history.keys) if key not in old]
+    if not new:
+        return sorted(after)
+    history.rows("new_items", "new_item INTEGER", new)
+    partners = history.columns(PARTNERS)["wanted_item"].tolist()
+    return sorted({*after, *partners, *(item for [item] in new)})
+
+
+def spliced(known: Learned, fresh: Learned, *, rows: Sequence[int]) -> Learned:
+    """``known`` with the rows of ``fresh``, whose items it has in the end.
+
+    A neighbour that is gone leaves its place empty.
+    """
+    place = {key: row for row, key in enumerate(fresh.keys)}
+    to_new = np.array([place.get(key, -1) for key in known.keys], np.int32)
+    stays = to_new >= 0
+    width = max(known.neighbours.shape[1], fresh.neighbours.shape[1])
+
+    def joined(old: Any, new: Any, *, empty: int) -> Any:
+        out = np.full((len(fresh.keys), width), empty, new.dtype)
+        out[to_new[stays], : old.shape[1]] = old[stays]
+        out[rows] = empty
+        out[rows, : new.shape[1]] = new[rows]
+        return out
+
+    old = np.where(known.neighbours >= 0, to_new[known.neighbours], -1) if len(to_new) else known.neighbours
+    return replace(
+        fresh,
+        neighbours=joined(old, fresh.neighbours, empty=-1),
+        scores=joined(known.scores, fresh.scores, empty=0),
+        support=joined(known.support, fresh.support, empty=0),
+    )
 
 
 def filled(history: History, found: dict[str, Any], *, sources: int | None = None) -> Learned:
