@@ -219,7 +219,8 @@ def test_it_keeps_nothing_of_a_refused_request_that_may_name_a_person(
     assert row.target.removeprefix("/api").removeprefix("/[text]") == kept.removeprefix("/api").removeprefix(
         "/[text]"
     )
-    assert not re.search("mabel|4711", " ".join(str(value) for value in vars(row).values()))
+    # Of texts: a time in microseconds holds these digits once in a thousand runs.
+    assert not re.search("mabel|4711", " ".join(one for one in vars(row).values() if isinstance(one, str)))
 
 
 def test_it_keeps_little_of_a_flood_and_only_the_newest(
