@@ -25,6 +25,7 @@ class ServerConfig(AppConfig):
             imports,  # noqa: F401 - registers its jobs
             old_runs,  # noqa: F401 - the worker calls it
         )
+        from personalization.server.triggers import nightly  # noqa: F401 - registers its jobs and messages
 
         request_started.connect(page_memory.begin, dispatch_uid="engine.page_begins")
         request_finished.connect(page_memory.end, dispatch_uid="engine.page_ends")

@@ -337,3 +337,7 @@ class Scenario(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identifier} of {self.customer_id}"
+
+
+# Django looks for the tables of the app here.
+from personalization.server.triggers.models import Trigger, TriggerMessage, TriggerRecipient  # noqa: E402, F401

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from personalization.server.models import UserAttributes
+from personalization.server.triggers import recipients
 from tracking import identity
 from tracking.people import erase, places, whom
 from tracking.people.spans import Span
@@ -35,6 +36,7 @@ def replace(customer_id: str, *, source: str, users: Mapping[str, Attributes]) -
         for raw, attributes in users.items()
     ]
     with transaction.atomic():
+        recipients.keep(customer_id, users)
         UserAttributes.objects.bulk_create(
             rows,
             batch_size=BATCH,

@@ -135,10 +135,14 @@ def common(one: list[str], other: list[str]) -> int:
 
 def event_host(customer_id: str) -> str:
     """Host and port of the customer's event intake, for protocol-relative links."""
-    named = [site.event_endpoint for site in sites_of(customer_id) if site.event_endpoint]
-    base = named[0] if named else http.event_base()
-    parts = urlsplit(base)
+    parts = urlsplit(event_base_of(customer_id))
     return parts.netloc + parts.path.rstrip("/")
+
+
+def event_base_of(customer_id: str) -> str:
+    """The base address of the customer's event intake, for links outside of pages."""
+    named = [site.event_endpoint for site in sites_of(customer_id) if site.event_endpoint]
+    return (named[0] if named else http.event_base()).rstrip("/")
 
 
 def attributes(row: Shown | None, keys: Sequence[str]) -> list[AttributeDocument]:

@@ -1,0 +1,94 @@
+"""Whom messages may be written to: users that the site told of while it had triggers.
+
+Their ids are kept sealed, apart from everything that is known of them by pseudonym.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from personalization.server import sealing
+from personalization.server.triggers.models import Trigger, TriggerMessage, TriggerRecipient
+from tracking import identity
+from tracking.people import places
+from tracking.people.spans import Span
+
+BATCH = 500
+
+
+def keep(customer_id: str, raw_users: Iterable[str]) -> None:
+    """Make these users addressable, where the customer has a trigger."""
+    if not Trigger.objects.filter(customer_id=customer_id).exists():
+        return
+    rows = [
+        TriggerRecipient(
+            customer_id=customer_id,
+            user=identity.pseudonym(customer_id, raw),
+            sealed=sealing.seal({"user": raw}),
+        )
+        for raw in raw_users
+    ]
+    TriggerRecipient.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+
+
+def by_form(customer_id: str) -> dict[str, str]:
+    """Every pseudonym of those who may be addressed -> the id that the site knows."""
+    found = {}
+    for row in TriggerRecipient.objects.filter(customer_id=customer_id).order_by("pk").iterator():
+        try:
+            raw = str(sealing.unseal(row.sealed)["user"])
+        except sealing.Unsealable:
+            continue  # SECRET_KEY was changed; the site tells of its users again
+        for form in identity.pseudonyms(customer_id, raw):
+            found[form] = raw
+    return found
+
+
+class Addressed:
+    """Recipients and what was written to them, as a place where something of a person stands."""
+
+    name = "triggers"
+
+    def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
+        for span in spans:
+            for row in messages_of(span.customer_id, span.user):
+                yield {"trigger": row.trigger.name, "kind": row.trigger.kind, "written_at": row.written_at}
+
+    def outdated(self, customer_id: str) -> int:
+        return int(self._outdated(customer_id).count())
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        while rows := list(self._outdated(customer_id).order_by("pk")[:BATCH]):
+            with transaction.atomic():
+                for row in rows:
+                    self._move(row)
+            yield len(rows)
+
+    def erase(self, spans: Sequence[Span], *, at: int) -> int:  # noqa: ARG002 - of a person, not of a time
+        return sum(
+            messages_of(span.customer_id, span.user).delete()[0]
+            + TriggerRecipient.objects.filter(customer_id=span.customer_id, user=span.user).delete()[0]
+            for span in spans
+        )
+
+    def _outdated(self, customer_id: str) -> Any:
+        low, high = identity.outdated()
+        return TriggerRecipient.objects.filter(customer_id=customer_id, user__gte=low, user__lt=high)
+
+    def _move(self, row: TriggerRecipient) -> None:
+        form = identity.newest(row.customer_id, row.user)
+        messages_of(row.customer_id, row.user).update(user=form)
+        if TriggerRecipient.objects.filter(customer_id=row.customer_id, user=form).exists():
+            row.delete()
+        else:
+            TriggerRecipient.objects.filter(pk=row.pk).update(user=form)
+
+
+def messages_of(customer_id: str, user: str) -> Any:
+    return TriggerMessage.objects.filter(trigger__customer_id=customer_id, user=user)
+
+
+places.register(Addressed())
