@@ -183,6 +183,7 @@ def test_rekeys_everything_once():
         "logins": 1,
         "lake": 5,
         "attributes": 0,
+        "triggers": 0,
         "tombstones": 0,
     }
     assert users() >= {pseudonyms(CUSTOMER, "john")[1]}
@@ -196,6 +197,7 @@ def test_rekeys_everything_once():
         "logins": 1,
         "lake": 5,
         "attributes": 0,
+        "triggers": 0,
         "tombstones": 0,
     }
     expected = {pseudonym(CUSTOMER, user) for user in ("mabel", "john", "device")}
