@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import numpy as np
 import orjson
@@ -50,6 +51,26 @@ class Damaged(Exception):
     """An artefact that does not match its manifest, or none that this version can read."""
 
 
+class Keys:
+    """The items of an artefact and the row of each, shared by all that have the same: 0.2 KB an item."""
+
+    def __init__(self, keys: list[tuple[int, str]]) -> None:
+        self.keys = keys
+        self.rows = {key: row for row, key in enumerate(keys)}
+
+
+# By the checksum of the file. What no artefact holds any more goes by itself.
+_shared_keys: WeakValueDictionary[str, Keys] = WeakValueDictionary()
+
+
+def keys_of(source: Path, digest: str) -> Keys:
+    known = _shared_keys.get(digest)
+    if known is None:
+        read = [(kind, key) for kind, key in orjson.loads((source / "keys.json").read_bytes())]
+        known = _shared_keys[digest] = Keys(read)
+    return known
+
+
 @dataclass(kw_only=True, eq=False)
 class Artefact:
     """An opened version. ``rows`` finds the row number of an item; arrays as in ``Learned``.
@@ -59,7 +80,7 @@ class Artefact:
     """
 
     version: str
-    keys: list[tuple[int, str]]
+    shared: Keys
     ranking: Float32
     neighbours: Int32
     scores: Float32
@@ -71,6 +92,7 @@ class Artefact:
     parts: dict[str, Artefact] = field(default_factory=dict)
     groups: dict[str, Int32] = field(default_factory=dict)
     whole: Artefact | None = None  # what it is a part of, with the same keys
+    keys: list[tuple[int, str]] = field(init=False)
     rows: dict[tuple[int, str], int] = field(init=False)
     order: Int32 = field(init=False)
     # Kept by server.candidates: where its items are in the catalogue that was used last.
@@ -79,7 +101,7 @@ class Artefact:
     made: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.rows = self.whole.rows if self.whole else {key: row for row, key in enumerate(self.keys)}
+        self.keys, self.rows = self.shared.keys, self.shared.rows
         # Stable, so that equal scores keep the order of the ids and answers do not flicker.
         order = np.argsort(-self.ranking, kind="stable").astype(np.int32)
         self.order = order[self.ranking[order] > 0]
@@ -238,10 +260,9 @@ def opened(home: Path, version: str) -> Artefact:
     try:
         manifest = orjson.loads((source / "manifest.json").read_bytes())
         verify(source, manifest)
-        keys = [(kind, key) for kind, key in orjson.loads((source / "keys.json").read_bytes())]
         about: dict[str, Any] = {
             "version": version,
-            "keys": keys,
+            "shared": keys_of(source, manifest["sha256"]["keys.json"]),
             "built_at": datetime.fromisoformat(manifest["built_at"]),
             "parameters": manifest.get("parameters", {}),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -55,18 +55,26 @@ class Outcome:
     until: int = 0
 
 
-def learn(model: Model) -> Outcome:
+def silent(_step: str) -> None:
+    """Nobody watches the build."""
+
+
+def learn(model: Model, *, say: Callable[[str], None] = silent) -> Outcome:
     """Archive what was tracked and run the model's kind over it, and over the parts it is divided into.
 
-    Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the disk is full.
+    ``say`` is told what is done next. Raises :class:`NoEvents`, and :class:`~config.faults.Fault` when the
+    disk is full.
     """
     kind = registry.kind(model.kind)
     parameters = parameters_of(model)
     divisions = Divisions.model_validate(model.divisions or {})
+    say("Archiving and reading events")
     with opened(model, kind, parameters, divisions) as history:
+        say(f"Learning from {history.events:,} events")
         groups = submodels(model, divisions, history.items, history.keys) if kind.divides else {}
         history = replace(history, groups=groups)
         learned = kind.learn(history, parameters=parameters)
+        say("Learning the parts")
         parts = learn_parts(history, kind, parameters, divisions) if kind.divides else {}
         return Outcome(learned=learned, divided=Divided(parts=parts, groups=groups), until=history.until)
 

@@ -5,6 +5,7 @@ A build that fails leaves the artefact before it serving; its row says in a sent
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from config.customers import directory
 from config.faults import Fault
 from config.jobs import queue, schedule
 from personalization.server import artefacts
-from personalization.server.building import NoEvents, Outcome, learn, relearn
+from personalization.server.building import NoEvents, Outcome, learn, relearn, silent
 from personalization.server.defaults import ensure_defaults
 from personalization.server.in_force import parameters_of
 from personalization.server.learning import registry
@@ -28,6 +29,7 @@ logger = logging.getLogger("personalization")
 
 JOB = "engine.build"
 REFRESH_JOB = "engine.refresh"
+STEPS = 3  # of which a build tells: reading, learning, its parts
 HOURLY = 3600.0
 # What is popular changes faster than what goes together, and costs less to learn.
 POPULARITY_EVERY = 600.0
@@ -40,14 +42,14 @@ LINEAR = ("for_you",)
 KEPT_BUILDS, KEPT_REFRESHES = timedelta(days=30), timedelta(days=1)
 
 
-def build(model: Model) -> ModelBuild:
-    """Learn ``model`` from all archived events and make the result serve.
+def build(model: Model, *, say: Callable[[str], None] = silent) -> ModelBuild:
+    """Learn ``model`` from all archived events and make the result serve; ``say`` is told of each step.
 
     Never raises for a fault of the build itself: the returned row is Active or Failed with a sentence.
     """
     interrupted(model)
     row = ModelBuild.objects.create(model=model)
-    return attempted(model, row, lambda: learn(model))
+    return attempted(model, row, lambda: learn(model, say=say))
 
 
 def refresh(model: Model) -> ModelBuild | None:
@@ -102,6 +104,9 @@ def attempted(
     except Fault as fault:
         logger.error("The build of %s failed: %s", model, fault)
         return finished(row, status=ModelBuild.Status.FAILED, error=str(fault))
+    except queue.Cancelled:
+        finished(row, status=ModelBuild.Status.FAILED, error="The build was cancelled.")
+        raise
     except Exception as fault:
         logger.exception("The build of %s failed.", model)
         return finished(
@@ -182,7 +187,8 @@ def run_build(job: queue.Run) -> dict[str, Any]:
     model = Model.objects.filter(pk=job.payload["model"]).first()
     if model is None:
         raise queue.GiveUp("The model of this job no longer exists.")
-    row = build(model)
+    steps = itertools.count(1)
+    row = build(model, say=lambda step: job.progress(next(steps), total=STEPS, message=step))
     return {"build": row.pk, "status": str(row.status)}
 
 

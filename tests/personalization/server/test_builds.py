@@ -13,6 +13,8 @@ import pytest
 from django.db import connections
 
 from config.files import sync
+from config.jobs import queue
+from config.jobs.models import Job, State
 from personalization.server import artefacts, training
 from personalization.server.learning.base import Learned
 from personalization.server.models import ItemRevision, Model, ModelBuild
@@ -176,3 +178,47 @@ def test_a_worker_that_starts_builds_nothing_that_was_just_built(customer: str) 
     assert not training.is_fresh(row, seconds=0)
     ModelBuild.objects.filter(model=row).update(started_at=datetime.now(UTC) - timedelta(minutes=6))
     assert not training.is_fresh(row, seconds=300)
+
+
+def test_models_with_the_same_items_hold_them_once(customer: str) -> None:
+    clicked = made.model(customer, "co_occurrence", signal="click", identifier="also")
+    assert clicked is not None
+    first, second = (artefacts.shelf.current(customer, name) for name in ("made", "also"))
+    assert first is not None
+    assert second is not None
+    assert first.keys is second.keys
+    assert first.rows is second.rows
+    made.happened(customer, did("click", "u1", 77))
+    made.model(customer, "co_occurrence", signal="click", identifier="also")
+    third = artefacts.shelf.current(customer, "also")
+    assert third is not None
+    assert (made.KIND, "77") in third.rows
+    assert (made.KIND, "77") not in first.rows
+
+
+def test_a_build_as_a_job_says_what_it_does(customer: str) -> None:
+    row = row_of(customer)
+    training.enqueue(row)
+    told = []
+    job = Job.objects.get(kind=training.JOB, payload={"model": row.pk})
+    queue.run_now(job, on_progress=lambda job: told.append((job.progress, job.total, job.message)))
+    assert [progress for progress, _, _ in told] == [1, 2, 3]
+    assert {total for _, total, _ in told} == {3}
+    assert told[0][2] == "Archiving and reading events"
+    assert told[1][2].startswith("Learning from ")
+
+
+def test_a_cancelled_build_changes_nothing(customer: str) -> None:
+    row = row_of(customer)
+    before = made.listed(customer)
+    made.happened(customer, [one for n in range(5) for one in did("click", f"d{n}", 4)])
+    training.enqueue(row)
+    job = Job.objects.get(kind=training.JOB, payload={"model": row.pk})
+    queue.run_now(job, on_progress=lambda job: queue.cancel(job.pk))
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED
+    newest = row.builds.order_by("-id").first()
+    assert newest is not None
+    assert newest.error == "The build was cancelled."
+    artefacts.shelf.forget()
+    assert made.listed(customer) == before
