@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "personalization",
     "personalization.client",
     "personalization.server",
+    "personalization.segments",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
@@ -143,6 +144,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "content.redirects.Redirects",
     "personalization.client.visitor.VisitorCookie",
+    "personalization.segments.middleware.VisitorSegments",
 ]
 ROOT_URLCONF = "config.urls"
 # Before Wagtail, which takes whatever is left.
@@ -163,6 +165,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "wagtail.contrib.settings.jinja2tags.settings",
                 "content.jinja2.ContentExtension",
                 "personalization.jinja2.PersonalizationExtension",
+                "personalization.segments.jinja2.SegmentExtension",
             ],
         },
     },

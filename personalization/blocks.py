@@ -19,6 +19,8 @@ from wagtail import blocks
 from content.items.types import item_types
 from personalization.client import lazy, recommend
 from personalization.client.pasted import known_template, type_number
+from personalization.segments import queries
+from personalization.segments.models import Segment
 from personalization.server.defaults import SCENARIOS
 
 logger = logging.getLogger("personalization")
@@ -132,6 +134,54 @@ class PersonalizedListBlock(RecommendationsBlock):
         }
 
 
+def segments() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The segments to choose from, by their groups."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in Segment.objects.select_related("group").order_by("group__name", "name"):
+        found.setdefault(one.group.name, []).append((one.identifier, one.name))
+    return list(found.items())
+
+
+class TargetBlock(blocks.StructBlock):  # type: ignore[misc]
+    """What the members of one segment see."""
+
+    segment = blocks.ChoiceBlock(choices=segments, label=_("Segment"))
+    scenario = ScenarioBlock(label=_("Scenario"))
+
+    class Meta:
+        icon = "group"
+        label = _("Rule")
+
+
+class DynamicTargetingBlock(RecommendationsBlock):
+    """A scenario for each segment; the first rule that holds wins (`engine-protocol.md` 7.9).
+
+    Which one a visitor gets is decided while the page is made, so it cannot be left to the browser.
+    """
+
+    in_browser = None
+    rules = blocks.ListBlock(
+        TargetBlock(),
+        max_num=20,
+        label=_("Rules"),
+        help_text=_("The first rule whose segment the visitor is in decides."),
+    )
+    scenario = ScenarioBlock(
+        default="front", label=_("Otherwise"), help_text=_("The scenario for everybody else")
+    )
+
+    class Meta:
+        icon = "group"
+        label = _("Dynamic targeting")
+        description = _("Another scenario for each segment of visitors")
+
+    def shown(self, request: HttpRequest, value: Any, *, page: Any) -> SafeString:
+        mine = queries.of_request(request).identifiers
+        chosen = next((rule for rule in value.get("rules", ()) if rule.get("segment") in mine), value)
+        options = self.options(value, page=page)
+        return lazy.show_recommendations(request, str(chosen.get("scenario")), lazy=False, **options)
+
+
 class BestsellersBlock(RecommendationsBlock):
     scenario_name = "bestsellers"
 
@@ -170,6 +220,7 @@ class RecentlyViewedBlock(RecommendationsBlock):
 
 BLOCKS: dict[str, type[RecommendationsBlock]] = {
     "personalized_list": PersonalizedListBlock,
+    "dynamic_targeting": DynamicTargetingBlock,
     "bestsellers": BestsellersBlock,
     "most_popular": PopularBlock,
     "recently_added": RecentlyAddedBlock,

@@ -6,5 +6,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("personalization.client.urls")),
+    path("", include("personalization.segments.urls")),
     path("", include("personalization.server.urls")),
 ]

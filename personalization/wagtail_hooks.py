@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +17,7 @@ from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.permissions import register_permission_policy
 
+from personalization.screens import segments
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.deliveries import OutboxScreens
 from personalization.screens.exports import ExportHistory
@@ -22,6 +25,7 @@ from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
+from personalization.screens.segments import GroupScreens, SegmentScreens
 from personalization.screens.tokens import TokenScreens
 from personalization.server.models import ImportRun
 
@@ -62,6 +66,23 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
 def personalization_screens() -> ViewSetGroup:
     return PersonalizationGroup()
+
+
+class CustomerDataGroup(ViewSetGroup):  # type: ignore[misc]
+    menu_label = _("Customer data")
+    menu_icon = "group"
+    menu_order = 210
+    items = (SegmentScreens(), GroupScreens())
+
+
+@hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
+def customer_data_screens() -> ViewSetGroup:
+    return CustomerDataGroup()
+
+
+@hooks.register("register_permissions")  # type: ignore[untyped-decorator]
+def permissions_of_segments() -> QuerySet[Permission]:
+    return segments.offered()
 
 
 @hooks.register("construct_homepage_panels")  # type: ignore[untyped-decorator]

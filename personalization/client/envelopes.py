@@ -16,7 +16,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
 from content.items.joined import Joined
-from personalization import contracts
+from personalization import contracts, xml_form
 from personalization.client import formats
 from personalization.client.asked import BadRequest
 from personalization.client.export.write import HEAD, TAIL
@@ -50,7 +50,7 @@ class ErrorMessage(HttpResponse):
         self.document = document
 
     def become_xml(self) -> None:
-        self.content = formats.as_xml(self.document)
+        self.content = xml_form.as_xml(self.document)
         self["Content-Type"] = formats.in_form(contracts.ERROR_MEDIA_TYPE, Format.XML)
 
 
@@ -108,7 +108,7 @@ def items(request: HttpRequest, joined: bytes, *, state: bytes) -> HttpResponseB
     etag = quote_etag(hashlib.sha256(state + form.value.encode()).hexdigest()[:32])
     body = b"".join((HEAD, joined, TAIL))
     if form is Format.XML:
-        body = formats.as_xml(orjson.loads(body))
+        body = xml_form.as_xml(orjson.loads(body))
     response = HttpResponse(body, content_type=formats.in_form(contracts.CONTENTLIST_MEDIA_TYPE, form))
     # To be kept by its caller only, and asked for again each time: rights may have been taken away.
     response["Cache-Control"] = "private, no-cache"

@@ -33,6 +33,7 @@ from personalization.client.answers import (
 )
 from personalization.client.errors import EngineError
 from personalization.client.hooks import Draft, recommendation_listener
+from personalization.segments import queries as segments
 
 logger = logging.getLogger("personalization")
 
@@ -41,6 +42,7 @@ DEFAULT_LIMIT = 3
 # In place of ids: what the visitor did, which the engine looks up (reference 6.6).
 HISTORY = frozenset({"CLICKED", "CONSUMED", "OWNS", "RATED", "BASKET"})
 MAX_LIMIT = 50
+MOST_SEGMENTS = 50  # that the engine takes in one call
 LEAST_SECONDS = 0.02  # of the budget; with less left nothing is asked
 SCENARIO = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -172,12 +174,20 @@ def query_of(draft: Draft) -> list[tuple[str, str]]:
         ("lang", draft.language),
         *(("attribute", attribute) for attribute in draft.attributes),
         *draft.filters.items(),
+        ("segments", None if "segments" in draft.filters else ",".join(map(str, segments_of(draft)))),
         ("usecontextcategorypath", draft.use_context_category_path),
         ("recommendCategory", draft.recommend_category),
         ("crosscontenttype", draft.cross_content_type),
     ]
     # Only what has no text is left out: 0 and false are values (W-29).
     return [(name, text) for name, value in pairs if (text := filter_text(value))]
+
+
+def segments_of(draft: Draft) -> tuple[int, ...]:
+    """The numbers of the visitor's segments. Who must not be followed has none."""
+    if visitor.visitor_of(draft.request) == visitor.NOBODY:
+        return ()
+    return segments.of_request(draft.request).numbers[:MOST_SEGMENTS]
 
 
 def filter_text(value: object) -> str:

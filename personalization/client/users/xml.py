@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as ET
 
-from personalization.client.formats import clean
 from personalization.client.users import User
+from personalization.xml_form import clean
 
 PROLOG = b'<?xml version="1.0"?>\n'
 MOST_USERS = 1000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import orjson
@@ -11,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from config.customers import directory
 from config.customers.directory import CustomerAccount
+from personalization.basic_auth import basic_credentials
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 # A notification is four levels deep; far deeper documents only exist to exhaust somebody's stack.
@@ -52,18 +51,6 @@ def authenticated(request: HttpRequest, customer_id: str) -> CustomerAccount:
             401, f"Send the customer id {customer_id} and its license key as HTTP Basic credentials."
         )
     return account
-
-
-def basic_credentials(request: HttpRequest) -> tuple[str, str]:
-    """Login and password of the request, two empty strings when it has none that can be read."""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        login, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return login, password
 
 
 def json_body(request: HttpRequest) -> Any:

@@ -21,6 +21,7 @@ from personalization.client import hooks, rendering
 from personalization.client.answers import Recommendation
 from personalization.client.recommend import recommendations
 from personalization.client.visitor import VisitorCookie
+from personalization.segments import changes
 
 from .conftest import Engine
 
@@ -101,6 +102,32 @@ def test_it_asks_the_engine_and_returns_its_items(
         ("size", "L"),
     ]
     assert call.headers["Authorization"].startswith("Basic ")
+
+
+def test_it_tells_the_engine_of_the_visitors_segments(
+    request_: HttpRequest, engine: Engine, make_items: Callable[..., None]
+) -> None:
+    make_items(2)
+    engine.status, engine.body = 200, answer_of(engine, 2)
+    group = changes.create_group(identifier="audiences", name="Audiences")
+    rows = [changes.create_segment(group, identifier=f"s{n}", name=f"S{n}") for n in range(3)]
+    request_.user = User.objects.create_user("mabel")
+    for row in rows[1:]:
+        changes.assign(row, [request_.user.pk])
+
+    def ask(**options: Any) -> None:
+        # Each time as for another page: the blocks of one share the time that it may wait.
+        vars(request_).pop("_lodestar_waited", None)
+        vars(request_).pop("_lodestar_segments", None)
+        recommendations(request_, "front", **options)
+
+    ask()
+    ask(filters={"segments": "7"})
+    request_.COOKIES["lodestar_consent"] = "0"
+    ask()
+
+    asked = [dict(parse_qsl(urlsplit(call.path).query)).get("segments") for call in engine.received]
+    assert asked == [f"{rows[1].pk},{rows[2].pk}", "7", None]
 
 
 def test_it_says_why_with_the_title_of_the_item_that_was_viewed(

@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from personalization.client import formats
+from personalization import xml_form
 
 from .test_rest import PREFIX, bearer
 
@@ -104,5 +104,5 @@ values = scalars | st.lists(scalars, max_size=3) | st.dictionaries(names, scalar
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(names, values, max_size=5))
 def test_whatever_an_item_holds_is_well_formed_xml(item: dict[str, object]) -> None:
-    written = formats.as_xml({"contentList": {"content": [item]}})
+    written = xml_form.as_xml({"contentList": {"content": [item]}})
     assert ET.fromstring(written).tag == "contentList"

@@ -1,0 +1,184 @@
+"""The one place in which segments, their groups and their members change (reference `cdp.md` 4.2, 4.5).
+
+A group that a customer data platform fills is locked: people may look at it and its segments, and change
+neither. ``by_platform`` is for the platform itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Any, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+
+from personalization.segments import locks
+from personalization.segments.models import IDENTIFIER, Membership, Segment, SegmentGroup
+
+R = TypeVar("R", SegmentGroup, Segment)
+LONGEST_NAME = 100
+BATCH = 1_000
+
+
+class SegmentFault(Exception):
+    """A change that cannot be; ``code`` is for programs, the message for people."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Locked(SegmentFault):
+    """The group is kept by a customer data platform."""
+
+    def __init__(self, group: SegmentGroup) -> None:
+        super().__init__(
+            "segment_group_locked",
+            f"The segment group {group.identifier} is filled by the customer data platform and cannot be"
+            " changed by hand; remove the activation that names it first.",
+        )
+
+
+def create_group(*, identifier: str, name: str) -> SegmentGroup:
+    check(identifier, name)
+    with unique(identifier):
+        return SegmentGroup.objects.create(identifier=identifier, name=name)
+
+
+def change_group(
+    group: SegmentGroup, *, identifier: str | None = None, name: str | None = None
+) -> SegmentGroup:
+    unlocked(group)
+    return changed(group, identifier=identifier, name=name)
+
+
+def remove_group(group: SegmentGroup) -> None:
+    """Remove a group with its segments and their members."""
+    unlocked(group)
+    group.delete()
+
+
+def create_segment(
+    group: SegmentGroup, *, identifier: str, name: str, by_platform: bool = False, **told: Any
+) -> Segment:
+    """``told``: what the platform says of the audience."""
+    if not by_platform:
+        unlocked(group)
+    check(identifier, name)
+    with unique(identifier):
+        return Segment.objects.create(group=group, identifier=identifier, name=name, **told)
+
+
+def change_segment(
+    segment: Segment,
+    *,
+    identifier: str | None = None,
+    name: str | None = None,
+    group: SegmentGroup | None = None,
+) -> Segment:
+    unlocked(segment.group)
+    if group is not None:
+        unlocked(group)
+        segment.group = group
+    return changed(segment, identifier=identifier, name=name)
+
+
+def remove_segment(segment: Segment) -> None:
+    unlocked(segment.group)
+    segment.delete()
+
+
+def assign(segment: Segment, users: Collection[int], *, by_platform: bool = False) -> int:
+    """Put users (primary keys) into a segment; return how many were not in it."""
+    if not by_platform:
+        unlocked(segment.group)
+    return add_members((segment.pk, user) for user in users)
+
+
+def unassign(segment: Segment, users: Collection[int], *, by_platform: bool = False) -> int:
+    """Take users out of a segment; return how many were in it."""
+    if not by_platform:
+        unlocked(segment.group)
+    return remove_members((segment.pk, user) for user in users)
+
+
+def add_members(pairs: Iterable[tuple[int, int]]) -> int:
+    """Pairs of segment and user, as their keys; return how many are new. No lock is asked."""
+    wanted = set(pairs)
+    new = wanted - known_members(wanted)
+    rows = [Membership(segment_id=segment, user_id=user) for segment, user in sorted(new)]
+    Membership.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+    return len(new)
+
+
+def remove_members(pairs: Iterable[tuple[int, int]]) -> int:
+    """The reverse of :func:`add_members`; return how many there were."""
+    by_segment: dict[int, list[int]] = {}
+    for segment, user in set(pairs):
+        by_segment.setdefault(segment, []).append(user)
+    removed = 0
+    for segment, users in by_segment.items():
+        for start in range(0, len(users), BATCH):
+            part = Membership.objects.filter(segment=segment, user__in=users[start : start + BATCH])
+            removed += part.delete()[0]
+    return removed
+
+
+def known_members(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of some pairs that are there."""
+    segments = {segment for segment, _ in pairs}
+    users = sorted({user for _, user in pairs})
+    found: set[tuple[int, int]] = set()
+    for start in range(0, len(users), BATCH):
+        rows = Membership.objects.filter(segment__in=segments, user__in=users[start : start + BATCH])
+        found |= set(rows.values_list("segment_id", "user_id"))
+    return found & set(pairs)
+
+
+def users_of(keys: Iterable[int]) -> set[int]:
+    """Those of some primary keys that users have."""
+    wanted = sorted(set(keys))
+    found: set[int] = set()
+    for start in range(0, len(wanted), BATCH):
+        part = get_user_model()._default_manager.filter(pk__in=wanted[start : start + BATCH])
+        found |= set(part.values_list("pk", flat=True))
+    return found
+
+
+def unlocked(group: SegmentGroup) -> None:
+    if locks.is_locked(group.identifier):
+        raise Locked(group)
+
+
+def changed(row: R, *, identifier: str | None, name: str | None) -> R:
+    row.identifier = row.identifier if identifier is None else identifier
+    row.name = row.name if name is None else name
+    check(row.identifier, row.name)
+    with unique(row.identifier):
+        row.save()
+    return row
+
+
+def check(identifier: str, name: str) -> None:
+    if not re.match(IDENTIFIER, identifier):
+        raise SegmentFault(
+            "bad_identifier",
+            "An identifier begins with a letter and has letters, digits, _ and -, at most 64 of them; "
+            f"got {identifier[:80]!r}.",
+        )
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise SegmentFault("bad_name", f"A name has 1 to {LONGEST_NAME} characters; got {name[:120]!r}.")
+
+
+class unique(transaction.Atomic):  # noqa: N801 - used like the context manager that it is
+    """Turn a second use of an identifier into a sentence."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(using=None, savepoint=True, durable=False)
+        self.identifier = identifier
+
+    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
+        super().__exit__(kind, value, trace)
+        if isinstance(value, IntegrityError):
+            raise SegmentFault("identifier_taken", f"The identifier {self.identifier} is taken.") from None
