@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from config.errors import away
+from config.faults import is_outage
 from personalization.server.urls import CALLS
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,5 +29,10 @@ class CallsFirst:
         if match is None:
             return self.get_response(request)
         request.get_host()  # refuses what ALLOWED_HOSTS does not name, as for every other address
-        answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        try:
+            answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        except (OperationalError, InterfaceError) as reason:
+            if is_outage(reason):
+                return away(reason)
+            raise
         return answer

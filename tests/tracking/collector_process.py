@@ -41,12 +41,12 @@ import django; django.setup()
 from django.conf import settings
 from django.db import connections
 from config.customers.models import Customer
-from personalization.server.models import UserAttributes
+from personalization.server.models import Trigger, TriggerMessage, TriggerRecipient, UserAttributes
 from tracking.models import (
     Cursor, Erasure, Event, IdentityEdge, JournaledBatch, PseudonymKey, RefusedRequest, Tombstone
 )
 with connections["default"].schema_editor() as editor:
-    for model in (Customer, UserAttributes):
+    for model in (Customer, UserAttributes, Trigger, TriggerMessage, TriggerRecipient):
         editor.create_model(model)
 with connections[settings.EVENTS_DB].schema_editor() as editor:
     people = (Erasure, Tombstone, PseudonymKey)
