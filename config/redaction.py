@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import get_args
+from typing import Any, get_args
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -40,6 +41,7 @@ VERSION = re.compile(r"v[0-9]\Z")
 WORDS = {*get_args(Kept), "transfer", "follow", "events", "item", "items", "tracking.json"}
 USER = "[user]"
 SECRET_NAME = re.compile(r"(?i)(SECRET|PASSWORD|LICENSE_KEY|TOKEN|PSEUDONYM_KEY)")
+SECRET_KEY_NAME = re.compile(r"(?i)(secret|password|api_key|token)")
 SHORTEST_SECRET = 6
 
 
@@ -62,7 +64,20 @@ def secrets_of_sites() -> set[str]:
         sites = site_access.configured_sites()
     except ImproperlyConfigured:
         return set()
-    return {site.license_key for site in sites} | {site.export_password for site in sites}
+    keys = {site.license_key for site in sites} | {site.export_password for site in sites}
+    return keys | set(secrets_in(site_access.current_file().cdp_of_sites))
+
+
+def secrets_in(value: Any, name: str = "") -> Iterator[str]:
+    """Texts under names of secrets; what comes from a variable is known by the variable's name."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from secrets_in(part, str(key))
+    elif isinstance(value, list):
+        for part in value:
+            yield from secrets_in(part, name)
+    elif isinstance(value, str) and SECRET_KEY_NAME.search(name) and "%env(" not in value:
+        yield value
 
 
 def redact(text: str, *, secrets: list[str] | None = None) -> str:

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "personalization.client",
     "personalization.server",
     "personalization.segments",
+    "cdp",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",

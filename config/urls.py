@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", include("wagtail.admin.urls")),
     path("documents/", include("wagtail.documents.urls")),
     path("api/", include("config.openapi.urls")),
+    path("", include("cdp.urls")),
     path("", include("personalization.urls")),
     path("", include("tracking.urls")),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media),

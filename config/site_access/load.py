@@ -27,6 +27,8 @@ class SitesFile:
     sites: tuple[SiteAccess, ...]
     without_credentials: tuple[str, ...] = ()
     cdp: dict[str, Any] = field(default_factory=dict)  # the global CDP keys, as written
+    # By entry its CDP keys as written, those without credentials of the engine too.
+    cdp_of_sites: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def policy(self) -> dict[str, tuple[str, ...]]:
@@ -55,14 +57,23 @@ def load(path: Path) -> SitesFile:
     document = read(path)
     complete: list[SiteAccess] = []
     incomplete: list[str] = []
+    cdp_of_sites: dict[str, dict[str, Any]] = {}
     for scoped in sites(document):
         entry = validated(document, scoped)
+        if entry.cdp:
+            cdp_of_sites[scoped.name] = entry.cdp
         if entry.authentication.customer_id and entry.authentication.license_key:
             complete.append(effective(scoped.name, entry))
         else:
             incomplete.append(scoped.name)
     cdp = {root: document.values[root] for root in CDP_ROOTS if root in document.values}
-    return SitesFile(path=path, sites=tuple(complete), without_credentials=tuple(incomplete), cdp=cdp)
+    return SitesFile(
+        path=path,
+        sites=tuple(complete),
+        without_credentials=tuple(incomplete),
+        cdp=cdp,
+        cdp_of_sites=cdp_of_sites,
+    )
 
 
 def validated(document: Document, scoped: Scoped) -> Entry:

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class CdpConfig(AppConfig):
+    name = "cdp"
+    verbose_name = "Customer data platform"
+
+    def ready(self) -> None:
+        from cdp import (
+            checks,  # noqa: F401 - registers what doctor asks
+            configuration,
+        )
+        from cdp.webhook import queue  # noqa: F401 - registers its jobs
+        from personalization.segments import locks
+
+        locks.register(configuration.filled_groups)

@@ -1,0 +1,64 @@
+"""The doctor's questions about the customer data platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from cdp import configuration
+from cdp.models import BulkItem
+from config.checks import Finding, part
+from personalization.segments.models import SegmentGroup
+
+DEMO_SECRET = "demo-secret-for-local-use-only-0000"  # noqa: S105 - everybody knows it
+SHORTEST_SECRET = 32
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+@part("customer data")
+def configured() -> Iterator[Finding]:
+    found = configuration.current()
+    for fault in found.faults:
+        yield Finding("customer data", fault, "Correct it in the sites file.")
+    known = set(SegmentGroup.objects.values_list("identifier", flat=True))
+    for one in found.activations.values():
+        about = f"activation {one.client_id}"
+        if one.segment_group_identifier not in known:
+            yield Finding(
+                about,
+                f"its segment group {one.segment_group_identifier!r} does not exist",
+                "Create it under Customer data > Segment groups; it cannot be changed from then on.",
+            )
+        if one.client_secret == DEMO_SECRET:
+            if not settings.DEBUG:
+                yield Finding(
+                    about,
+                    "it has the demo's secret, which everybody knows",
+                    "Make one with `manage.py cdp_generate_credentials`.",
+                    refused=True,
+                )
+        elif len(one.client_secret) < SHORTEST_SECRET:
+            yield Finding(
+                about,
+                f"its secret is shorter than {SHORTEST_SECRET} characters",
+                "Make one with `manage.py cdp_generate_credentials`.",
+            )
+
+
+@part("webhook queue")
+def queue() -> Iterator[Finding]:
+    waiting = BulkItem.objects.filter(status=BulkItem.Status.QUEUED).order_by("pk").first()
+    if waiting and waiting.created_at < timezone.now() - LONGEST_WAIT:
+        yield Finding(
+            "webhook queue",
+            f"an item waits since {waiting.created_at:%Y-%m-%d %H:%M} UTC",
+            "Is the worker running? `manage.py work` applies what waits.",
+        )
+    failed = BulkItem.objects.filter(status=BulkItem.Status.FAILED).count()
+    if failed:
+        yield Finding(
+            "webhook queue", f"{failed} items failed", "`manage.py cdp_failed` lists them and tries again."
+        )

@@ -1,0 +1,143 @@
+"""Taking one webhook request: once, whole, and at once or through the queue (reference `cdp.md` 4.4, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from cdp import configuration
+from cdp.configuration import Activation
+from cdp.models import BulkBatch, BulkItem, WebhookRequest
+from cdp.webhook import queue
+from cdp.webhook.apply import Status, Step, apply
+from cdp.webhook.lane import passing
+from cdp.webhook.message import Audience, Message
+from personalization.segments import changes
+from personalization.segments.models import Segment, SegmentGroup
+
+BATCH = 1_000
+
+
+class Refused(Exception):
+    """The request cannot be taken; nothing of it was stored."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+
+
+class Taken(NamedTuple):
+    status: int
+    answer: dict[str, Any]
+    is_repetition: bool = False
+
+
+def take(message: Message, activation: Activation, *, digest: str) -> Taken:
+    """Apply or queue the request in one transaction. ``digest``: SHA-256 of its body, in hex.
+
+    Raises :class:`Refused`.
+    """
+    if message.segment_group_identifier != activation.segment_group_identifier:
+        raise Refused(
+            403,
+            "segment_group_mismatch",
+            "The segment group is not the one that the sites file has for this client.",
+        )
+    group = SegmentGroup.objects.filter(identifier=message.segment_group_identifier).first()
+    if group is None:
+        raise Refused(422, "segment_group_unknown", "The segment group does not exist on this site.")
+    with passing(activation.client_id):
+        known = WebhookRequest.objects.filter(
+            client_id=activation.client_id, request_id=message.request_id
+        ).first()
+        if known is not None:
+            if known.sha256 != digest:
+                raise Refused(
+                    409, "request_id_reused", "Another request had this request_id and another body."
+                )
+            return Taken(known.status, known.answer, is_repetition=True)
+        segments = told(group, message.audiences)
+        steps = [Step(segments[one.audience], one.person, one.op == "add") for one in message.actions]
+        queued = len(steps) >= configuration.current().threshold
+        taken = (enqueued if queued else applied)(message, activation, steps)
+        WebhookRequest.objects.create(
+            client_id=activation.client_id,
+            request_id=message.request_id,
+            sha256=digest,
+            actions=len(steps),
+            status=taken.status,
+            answer=taken.answer,
+        )
+    return taken
+
+
+def told(group: SegmentGroup, audiences: Iterable[Audience]) -> dict[str, int]:
+    """Keep what the platform says of its audiences as segments of the group; audience id -> key."""
+    known = {one.audience: one for one in group.segments.exclude(audience="")}
+    found = {}
+    for one in audiences:
+        facts: dict[str, Any] = {
+            "name": one.name,
+            "description": one.description,
+            "tags": one.tags,
+            "size": one.profile_count,
+            "counted_at": one.updated_at,
+        }
+        row = known.get(one.id)
+        if row is None:
+            row = changes.create_segment(
+                group, identifier=free(one.identifier), by_platform=True, audience=one.id, **facts
+            )
+            known[one.id] = row
+        elif any(getattr(row, name) != value for name, value in facts.items()):
+            for name, value in facts.items():
+                setattr(row, name, value)
+            row.save(update_fields=list(facts))
+        found[one.id] = row.pk
+    return found
+
+
+def free(identifier: str) -> str:
+    """The identifier, or the first with a number behind that no segment of the site has."""
+    number, candidate = 1, identifier
+    while Segment.objects.filter(identifier=candidate).exists():
+        number += 1
+        candidate = f"{identifier[:60]}_{number}"
+    return candidate
+
+
+def applied(message: Message, activation: Activation, steps: list[Step]) -> Taken:
+    queue.supersede(activation.client_id, steps)
+    outcome = apply(steps, identifier=message.person_identifier)
+    errors = [
+        {"index": place, "code": "unknown_person"}
+        for place, status in enumerate(outcome)
+        if status is Status.SKIPPED
+    ]
+    counts = {name: outcome.count(Status(name)) for name in ("applied", "unchanged", "skipped")}
+    return Taken(200, {"status": "processed", **counts, "errors": errors})
+
+
+def enqueued(message: Message, activation: Activation, steps: list[Step]) -> Taken:
+    """Every action is a row before the answer is sent."""
+    batch = BulkBatch.objects.create(client_id=activation.client_id, total=len(steps))
+    now = timezone.now()
+    rows = (
+        BulkItem(
+            batch=batch,
+            client_id=activation.client_id,
+            segment=step.segment,
+            person=step.person,
+            person_identifier=message.person_identifier,
+            is_add=step.is_add,
+            available_at=now,
+            created_at=now,
+        )
+        for step in steps
+    )
+    BulkItem.objects.bulk_create(rows, batch_size=BATCH)
+    queue.enqueue(activation.client_id)
+    return Taken(202, {"status": "queued", "batch": str(batch.pk), "queued": len(steps)})

@@ -1,0 +1,77 @@
+"""The document of a webhook request, version 1 (reference `cdp.md` 4.4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+
+MOST_ACTIONS = 5_000
+MOST_AUDIENCES = 1_000
+
+
+def text_of_number(value: Any) -> Any:
+    """Ids may be numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL takes none
+Id = Annotated[str, BeforeValidator(text_of_number), Field(min_length=1, max_length=64, pattern=NO_NUL)]
+Person = Annotated[str, BeforeValidator(text_of_number), Field(min_length=1, max_length=255, pattern=NO_NUL)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Audience(Part):
+    id: Id
+    identifier: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+    name: Name
+    description: Annotated[str, Field(max_length=500, pattern=NO_NUL)] = ""
+    tags: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)] = []
+    profile_count: Annotated[StrictInt, Field(ge=0, lt=2**53)] | None = None
+    updated_at: datetime | None = None
+
+
+class Action(Part):
+    op: Literal["add", "remove"]
+    audience: Id
+    person: Person
+
+
+class Message(Part):
+    version: Literal[1]
+    request_id: Id
+    segment_group_identifier: Id
+    person_identifier: Literal["userid", "email"] = "userid"
+    audiences: Annotated[list[Audience], Field(max_length=MOST_AUDIENCES)]
+    actions: Annotated[list[Action], Field(max_length=MOST_ACTIONS)]
+
+    @model_validator(mode="after")
+    def told_of_every_audience(self) -> Message:
+        known = {one.id for one in self.audiences}
+        for place, action in enumerate(self.actions):
+            if action.audience not in known:
+                raise ValueError(f"/actions/{place}/audience: {action.audience!r} is not among the audiences")
+        return self
+
+
+def fault_of(error: ValidationError) -> tuple[str, str]:
+    """JSON pointer and reason of the first fault; no value, which may name a person."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    pointer = "".join(f"/{part}" for part in first["loc"])
+    if not pointer and reason.startswith("/"):
+        pointer, _, reason = reason.partition(": ")
+    return pointer, reason
