@@ -83,9 +83,9 @@ class BulkItem(models.Model):
 
     batch = models.ForeignKey(BulkBatch, on_delete=models.CASCADE, related_name="items")
     client_id = models.CharField(max_length=255)
-    segment = models.BigIntegerField()  # key; the segment may be gone when its turn comes
-    person = models.CharField(max_length=255)
-    person_identifier = models.CharField(max_length=32)
+    # Keys; both may be gone when the turn of the item comes. How the platform names the person is not kept.
+    segment = models.BigIntegerField()
+    user = models.BigIntegerField(null=True, blank=True)
     is_add = models.BooleanField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -99,7 +99,7 @@ class BulkItem(models.Model):
                 fields=["client_id", "id"], condition=models.Q(status="queued"), name="bulk_waiting"
             ),
             models.Index(fields=["batch", "status"], name="bulk_of_batch"),
-            models.Index(fields=["client_id", "segment", "person"], name="bulk_pair"),
+            models.Index(fields=["client_id", "segment", "user"], name="bulk_pair"),
             models.Index(fields=["status", "created_at"], name="bulk_status"),
         ]
 

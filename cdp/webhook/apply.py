@@ -17,30 +17,27 @@ LARGEST_KEY = 2**63
 
 
 class Step(NamedTuple):
-    """One action: a segment's key, the person as the platform knows it, and what to do."""
+    """One action: the keys of a segment and of a user, None for who is not known here, and what to do."""
 
     segment: int
-    person: str
+    user: int | None
     is_add: bool
 
 
-def apply(steps: Sequence[Step], *, identifier: str) -> list[Status]:
+def apply(steps: Sequence[Step]) -> list[Status]:
     """Apply all steps in their order within the caller's transaction; what became of each.
 
-    ``identifier``: what a person is, ``userid`` or ``email``. Who is not known here, or not one person alone,
-    is skipped. An add of a member and a remove of nobody change nothing.
+    Who is not known, or is gone by now, is skipped. An add of a member and a remove of nobody change nothing.
     """
-    users = resolve({step.person for step in steps}, identifier=identifier)
-    pairs = [(step.segment, user) for step in steps if (user := users.get(step.person)) is not None]
-    before = changes.known_members(set(pairs))
+    users = changes.users_of(step.user for step in steps if step.user is not None)
+    before = changes.known_members({(step.segment, step.user) for step in steps if step.user in users})
     now = set(before)
     found = []
     for step in steps:
-        user = users.get(step.person)
-        if user is None:
+        if step.user is None or step.user not in users:
             found.append(Status.SKIPPED)
             continue
-        pair = step.segment, user
+        pair = step.segment, step.user
         if (pair in now) == step.is_add:
             found.append(Status.UNCHANGED)
             continue
@@ -52,7 +49,10 @@ def apply(steps: Sequence[Step], *, identifier: str) -> list[Status]:
 
 
 def resolve(people: Iterable[str], *, identifier: str) -> Mapping[str, int]:
-    """Person -> primary key of the user."""
+    """Person -> primary key of the user. ``identifier``: what a person is, ``userid`` or ``email``.
+
+    Who is not one user alone is left out.
+    """
     return by_key(people) if identifier == "userid" else by_email(people)
 
 

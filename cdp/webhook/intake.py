@@ -11,7 +11,7 @@ from cdp import configuration
 from cdp.configuration import Activation
 from cdp.models import BulkBatch, BulkItem, WebhookRequest
 from cdp.webhook import queue
-from cdp.webhook.apply import Status, Step, apply
+from cdp.webhook.apply import Status, Step, apply, resolve
 from cdp.webhook.lane import passing
 from cdp.webhook.message import Audience, Message
 from personalization.segments import changes
@@ -60,9 +60,12 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
                 )
             return Taken(known.status, known.answer, is_repetition=True)
         segments = told(group, message.audiences)
-        steps = [Step(segments[one.audience], one.person, one.op == "add") for one in message.actions]
+        users = resolve({one.person for one in message.actions}, identifier=message.person_identifier)
+        steps = [
+            Step(segments[one.audience], users.get(one.person), one.op == "add") for one in message.actions
+        ]
         queued = len(steps) >= configuration.current().threshold
-        taken = (enqueued if queued else applied)(message, activation, steps)
+        taken = (enqueued if queued else applied)(activation, steps)
         WebhookRequest.objects.create(
             client_id=activation.client_id,
             request_id=message.request_id,
@@ -109,9 +112,9 @@ def free(identifier: str) -> str:
     return candidate
 
 
-def applied(message: Message, activation: Activation, steps: list[Step]) -> Taken:
+def applied(activation: Activation, steps: list[Step]) -> Taken:
     queue.supersede(activation.client_id, steps)
-    outcome = apply(steps, identifier=message.person_identifier)
+    outcome = apply(steps)
     errors = [
         {"index": place, "code": "unknown_person"}
         for place, status in enumerate(outcome)
@@ -121,7 +124,7 @@ def applied(message: Message, activation: Activation, steps: list[Step]) -> Take
     return Taken(200, {"status": "processed", **counts, "errors": errors})
 
 
-def enqueued(message: Message, activation: Activation, steps: list[Step]) -> Taken:
+def enqueued(activation: Activation, steps: list[Step]) -> Taken:
     """Every action is a row before the answer is sent."""
     batch = BulkBatch.objects.create(client_id=activation.client_id, total=len(steps))
     now = timezone.now()
@@ -130,8 +133,7 @@ def enqueued(message: Message, activation: Activation, steps: list[Step]) -> Tak
             batch=batch,
             client_id=activation.client_id,
             segment=step.segment,
-            person=step.person,
-            person_identifier=message.person_identifier,
+            user=step.user,
             is_add=step.is_add,
             available_at=now,
             created_at=now,

@@ -70,10 +70,9 @@ def results(items: Sequence[BulkItem]) -> list[Status]:
     segments = set(Segment.objects.filter(pk__in={one.segment for one in items}).values_list("pk", flat=True))
     found: dict[int, Status] = {one.pk: Status.SUPERSEDED for one in items if one.pk in old}
     found |= {one.pk: Status.FAILED for one in items if one.pk not in found and one.segment not in segments}
-    for identifier in sorted({one.person_identifier for one in items}):
-        left = [one for one in items if one.pk not in found and one.person_identifier == identifier]
-        outcome = apply([Step(one.segment, one.person, one.is_add) for one in left], identifier=identifier)
-        found |= {one.pk: status for one, status in zip(left, outcome, strict=True)}
+    left = [one for one in items if one.pk not in found]
+    outcome = apply([Step(one.segment, one.user, one.is_add) for one in left])
+    found |= {one.pk: status for one, status in zip(left, outcome, strict=True)}
     return [found[one.pk] for one in items]
 
 
@@ -83,7 +82,7 @@ def superseded_of(items: Sequence[BulkItem]) -> set[int]:
     for one in items:
         if one.attempts:
             newer = BulkItem.objects.filter(
-                client_id=one.client_id, segment=one.segment, person=one.person, pk__gt=one.pk
+                client_id=one.client_id, segment=one.segment, user=one.user, pk__gt=one.pk
             )
             if newer.filter(status__in=[Status.APPLIED, Status.UNCHANGED]).exists():
                 found.add(one.pk)
@@ -148,12 +147,12 @@ def supersede(client_id: str, steps: Sequence[Step]) -> None:
     waiting = BulkItem.objects.filter(client_id=client_id, status=Status.QUEUED)
     if not steps or not waiting.exists():
         return
-    pairs = {(one.segment, one.person) for one in steps}
-    rows = waiting.filter(person__in={person for _, person in pairs})
+    pairs = {(one.segment, one.user) for one in steps if one.user is not None}
+    rows = waiting.filter(user__in={user for _, user in pairs})
     old = [
         (pk, batch)
-        for pk, batch, segment, person in rows.values_list("pk", "batch", "segment", "person")
-        if (segment, person) in pairs
+        for pk, batch, segment, user in rows.values_list("pk", "batch", "segment", "user")
+        if (segment, user) in pairs
     ]
     BulkItem.objects.filter(pk__in=[pk for pk, _ in old]).update(status=Status.SUPERSEDED)
     count({batch for _, batch in old})

@@ -25,7 +25,10 @@ class ServerConfig(AppConfig):
             imports,  # noqa: F401 - registers its jobs
             old_runs,  # noqa: F401 - the worker calls it
         )
-        from personalization.server.triggers import nightly  # noqa: F401 - registers its jobs and messages
+        from personalization.server.triggers import (
+            deliver,  # noqa: F401 - registers its messages
+            nightly,  # noqa: F401 - registers its jobs
+        )
 
         request_started.connect(page_memory.begin, dispatch_uid="engine.page_begins")
         request_finished.connect(page_memory.end, dispatch_uid="engine.page_ends")

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from personalization.server import plans, sealing
-from personalization.server.triggers.models import Trigger, TriggerRecipient
+from personalization.server.triggers import recipients
+from personalization.server.triggers.models import Trigger, TriggerMessage, TriggerRecipient
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_ITEMS = 50
@@ -102,6 +103,9 @@ def check_numbers(*, items: int, delay: float, repetitions: int, frequency: floa
 def remove(customer_id: str, name: str) -> bool:
     """Remove a trigger; whom a customer without triggers could address is forgotten."""
     with transaction.atomic():
+        recipients.withdraw(
+            TriggerMessage.objects.filter(trigger__customer_id=customer_id, trigger__name=name)
+        )
         found, _ = Trigger.objects.filter(customer_id=customer_id, name=name).delete()
         if not Trigger.objects.filter(customer_id=customer_id).exists():
             TriggerRecipient.objects.filter(customer_id=customer_id).delete()

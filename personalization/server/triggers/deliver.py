@@ -10,15 +10,14 @@ from config.jobs.models import Outbox
 from config.jobs.queue import GiveUp
 from personalization.server import sealing
 from personalization.server.triggers import definitions
-from personalization.server.triggers.models import Trigger
+from personalization.server.triggers.models import MESSAGE_KIND, Trigger
 
-KIND = "trigger_message"
 SECONDS = 30.0
 # The receiver will say the same of the same message tomorrow.
 FINAL = {400, 401, 403, 404, 405, 410, 413, 415, 422}
 
 
-@outbox.delivery(KIND)
+@outbox.delivery(MESSAGE_KIND)
 def deliver(message: Outbox) -> int:
     """``POST`` the JSON document; returns the status of the receiver."""
     trigger = Trigger.objects.filter(pk=message.payload["trigger"]).first()

@@ -54,6 +54,10 @@ class TriggerRecipient(models.Model):
         return f"{self.customer_id}: {self.user[:8]}..."
 
 
+# Of messages in the outbox; the key of one is that of its row here.
+MESSAGE_KIND = "trigger_message"
+
+
 class TriggerMessage(models.Model):
     """That somebody was written to. ``occasion``: what it was about, so that it is not said again."""
 

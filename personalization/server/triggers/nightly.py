@@ -14,8 +14,8 @@ from config.customers import directory
 from config.jobs import outbox, queue, schedule
 from personalization.server import building, plans, sealing
 from personalization.server.learning.events import History
-from personalization.server.triggers import deliver, messages, occasions, recipients
-from personalization.server.triggers.models import Trigger, TriggerMessage
+from personalization.server.triggers import messages, occasions, recipients
+from personalization.server.triggers.models import MESSAGE_KIND, Trigger, TriggerMessage
 from personalization.server.triggers.occasions import Occasion
 
 logger = logging.getLogger("personalization")
@@ -73,7 +73,7 @@ def write(trigger: Trigger, occasion: Occasion, raw_user: str, *, alphanumeric: 
                 trigger=trigger, user=occasion.user, occasion=occasion_id, nth=nth
             )
             outbox.put(
-                deliver.KIND,
+                MESSAGE_KIND,
                 key=str(row.pk),
                 # It names a person: rule 5 of the architecture.
                 payload={"trigger": trigger.pk, "sealed": sealing.seal(document)},

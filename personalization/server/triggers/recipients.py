@@ -10,8 +10,14 @@ from typing import Any
 
 from django.db import transaction
 
+from config.jobs.models import Outbox
 from personalization.server import sealing
-from personalization.server.triggers.models import Trigger, TriggerMessage, TriggerRecipient
+from personalization.server.triggers.models import (
+    MESSAGE_KIND,
+    Trigger,
+    TriggerMessage,
+    TriggerRecipient,
+)
 from tracking import identity
 from tracking.people import places
 from tracking.people.spans import Span
@@ -69,7 +75,7 @@ class Addressed:
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:  # noqa: ARG002 - of a person, not of a time
         return sum(
-            messages_of(span.customer_id, span.user).delete()[0]
+            withdraw(messages_of(span.customer_id, span.user))
             + TriggerRecipient.objects.filter(customer_id=span.customer_id, user=span.user).delete()[0]
             for span in spans
         )
@@ -85,6 +91,17 @@ class Addressed:
             row.delete()
         else:
             TriggerRecipient.objects.filter(pk=row.pk).update(user=form)
+
+
+def withdraw(messages: Any) -> int:
+    """Forget that messages were written, and those of them that wait; return how many there were.
+
+    What waits names a person, sealed, and must not reach anybody any more.
+    """
+    keys = [str(pk) for pk in messages.values_list("pk", flat=True)]
+    for start in range(0, len(keys), BATCH):
+        Outbox.objects.filter(kind=MESSAGE_KIND, key__in=keys[start : start + BATCH]).delete()
+    return int(messages.delete()[0])
 
 
 def messages_of(customer_id: str, user: str) -> Any:

@@ -249,8 +249,15 @@ def test_who_is_erased_is_written_to_no_more(account: Account, shop: Shop) -> No
     [place] = [one for one in places.places() if one.name == "triggers"]
     assert [found["trigger"] for found in place.find(spans)] == ["abandoned-basket"]
 
-    assert place.erase(spans, at=0) == 2
+    shop.status = 503  # the next one waits
+    happened(account.customer_id, did("basket", USER, 5, days=4 * HOUR))
+    TriggerMessage.objects.update(written_at=timezone.now() - timedelta(days=8))
+    assert run(account) == 1
+    assert Outbox.objects.filter(kind="trigger_message", state=State.QUEUED).count() == 1
+
+    assert place.erase(spans, at=0) == 3
     assert not TriggerMessage.objects.exists()
+    assert not Outbox.objects.filter(kind="trigger_message").exists()
     assert run(account) == 0
 
 
