@@ -17,4 +17,5 @@ def basic_credentials(request: HttpRequest) -> tuple[str, str]:
         login, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
-    return login, password
+    # PostgreSQL takes no NUL in any value, so nobody has one.
+    return ("", "") if "\0" in login + password else (login, password)

@@ -67,7 +67,8 @@ def by_email(people: Iterable[str]) -> dict[str, int]:
     """An address that several users have is nobody's."""
     wanted: dict[str, list[str]] = {}
     for one in people:
-        wanted.setdefault(one.strip().lower(), []).append(one)
+        if address := one.strip().lower():  # who has no address is not everybody without one
+            wanted.setdefault(address, []).append(one)
     addresses = sorted(wanted)
     owners: dict[str, list[int]] = {}
     users = get_user_model()._default_manager.annotate(address=Lower("email"))

@@ -28,14 +28,15 @@ class Throttled(Exception):
 
 def activation_of(request: HttpRequest) -> Activation:
     """Raises :class:`Denied` and :class:`Throttled`."""
+    found = matching(*presented(request))
+    if found is not None:
+        # Never held up by others: behind a proxy all callers have one address.
+        return found
     key = failures_key(request)
     if int(cache.get(key, 0)) >= MOST_FAILURES:
         raise Throttled
-    found = matching(*presented(request))
-    if found is None:
-        count_failure(key)
-        raise Denied
-    return found
+    count_failure(key)
+    raise Denied
 
 
 def presented(request: HttpRequest) -> tuple[str, str]:

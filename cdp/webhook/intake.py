@@ -15,9 +15,11 @@ from cdp.webhook.apply import Status, Step, apply, resolve
 from cdp.webhook.lane import passing
 from cdp.webhook.message import Audience, Message
 from personalization.segments import changes
+from personalization.segments.changes import SegmentFault
 from personalization.segments.models import Segment, SegmentGroup
 
 BATCH = 1_000
+LONGEST_IDENTIFIER = 64
 
 
 class Refused(Exception):
@@ -59,7 +61,10 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
                     409, "request_id_reused", "Another request had this request_id and another body."
                 )
             return Taken(known.status, known.answer, is_repetition=True)
-        segments = told(group, message.audiences)
+        try:
+            segments = told(group, message.audiences)
+        except SegmentFault as fault:  # somebody took an identifier a moment ago
+            raise Refused(422, fault.code, str(fault)) from None
         users = resolve({one.person for one in message.actions}, identifier=message.person_identifier)
         steps = [
             Step(segments[one.audience], users.get(one.person), one.op == "add") for one in message.actions
@@ -80,6 +85,8 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
 def told(group: SegmentGroup, audiences: Iterable[Audience]) -> dict[str, int]:
     """Keep what the platform says of its audiences as segments of the group; audience id -> key."""
     known = {one.audience: one for one in group.segments.exclude(audience="")}
+    # Of the whole site, and only where there is a new one.
+    taken: set[str] | None = None
     found = {}
     for one in audiences:
         facts: dict[str, Any] = {
@@ -91,8 +98,14 @@ def told(group: SegmentGroup, audiences: Iterable[Audience]) -> dict[str, int]:
         }
         row = known.get(one.id)
         if row is None:
+            if taken is None:
+                taken = set(Segment.objects.values_list("identifier", flat=True))
             row = changes.create_segment(
-                group, identifier=free(one.identifier), by_platform=True, audience=one.id, **facts
+                group,
+                identifier=free(one.identifier, taken=taken),
+                by_platform=True,
+                audience=one.id,
+                **facts,
             )
             known[one.id] = row
         elif any(getattr(row, name) != value for name, value in facts.items()):
@@ -103,12 +116,14 @@ def told(group: SegmentGroup, audiences: Iterable[Audience]) -> dict[str, int]:
     return found
 
 
-def free(identifier: str) -> str:
-    """The identifier, or the first with a number behind that no segment of the site has."""
+def free(identifier: str, *, taken: set[str]) -> str:
+    """The identifier, or the first with a number behind that no segment of the site has; it is taken then."""
     number, candidate = 1, identifier
-    while Segment.objects.filter(identifier=candidate).exists():
+    while candidate in taken:
         number += 1
-        candidate = f"{identifier[:60]}_{number}"
+        end = f"_{number}"
+        candidate = identifier[: LONGEST_IDENTIFIER - len(end)] + end
+    taken.add(candidate)
     return candidate
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -27,7 +28,19 @@ def text_of_number(value: Any) -> Any:
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL takes none
 Id = Annotated[str, BeforeValidator(text_of_number), Field(min_length=1, max_length=64, pattern=NO_NUL)]
 Person = Annotated[str, BeforeValidator(text_of_number), Field(min_length=1, max_length=255, pattern=NO_NUL)]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+Tag = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+
+
+def in_utc(value: datetime) -> datetime:
+    """A time without an offset is in UTC; what no database can compare is refused."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
 class Part(BaseModel):
@@ -39,9 +52,9 @@ class Audience(Part):
     identifier: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
     name: Name
     description: Annotated[str, Field(max_length=500, pattern=NO_NUL)] = ""
-    tags: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)] = []
+    tags: Annotated[list[Tag], Field(max_length=20)] = []
     profile_count: Annotated[StrictInt, Field(ge=0, lt=2**53)] | None = None
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
 
 
 class Action(Part):

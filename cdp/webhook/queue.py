@@ -144,7 +144,8 @@ def again(item: BulkItem, error: str) -> None:
 
 def supersede(client_id: str, steps: Sequence[Step]) -> None:
     """Items that wait for the pairs of a request that is applied at once are older than it."""
-    waiting = BulkItem.objects.filter(client_id=client_id, status=Status.QUEUED)
+    # Failed ones too, which somebody may have tried again later.
+    waiting = BulkItem.objects.filter(client_id=client_id, status__in=[Status.QUEUED, Status.FAILED])
     if not steps or not waiting.exists():
         return
     pairs = {(one.segment, one.user) for one in steps if one.user is not None}
@@ -160,18 +161,27 @@ def supersede(client_id: str, steps: Sequence[Step]) -> None:
 
 def retry(items: Iterable[int]) -> int:
     """Queue failed items again; return how many."""
-    rows = BulkItem.objects.filter(pk__in=list(items), status=Status.FAILED)
-    found = list(rows.values_list("batch", "client_id"))
-    changed = rows.update(status=Status.QUEUED, attempts=0, available_at=timezone.now(), error="")
-    count({batch for batch, _ in found})
-    for client_id in {client for _, client in found}:
-        enqueue(client_id)
-    return changed
+    # As tried before: what newer items said of the pair meanwhile holds.
+    return failed_ones(items, status=Status.QUEUED, attempts=1, available_at=timezone.now(), error="")
 
 
 def remove(items: Iterable[int]) -> int:
-    """Forget failed items; return how many."""
-    return BulkItem.objects.filter(pk__in=list(items), status=Status.FAILED).delete()[0]
+    """Give failed items up; return how many."""
+    return failed_ones(items, status=Status.SKIPPED)
+
+
+def failed_ones(items: Iterable[int], **values: Any) -> int:
+    """Change failed items and the counts of their batches, one activation after the other."""
+    failed = BulkItem.objects.filter(pk__in=list(items), status=Status.FAILED)
+    changed = 0
+    for client_id in sorted(set(failed.values_list("client_id", flat=True))):
+        with passing(client_id):
+            own = failed.filter(client_id=client_id)
+            batches = set(own.values_list("batch", flat=True))
+            changed += own.update(**values)
+            count(batches)
+            enqueue(client_id)
+    return changed
 
 
 @schedule.periodic("cdp.webhook_sweep", every=SWEEP_SECONDS)

@@ -127,13 +127,14 @@ def remove_members(pairs: Iterable[tuple[int, int]]) -> int:
 
 def known_members(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of some pairs that are there."""
-    segments = {segment for segment, _ in pairs}
+    wanted = set(pairs)
+    segments = {segment for segment, _ in wanted}
     users = sorted({user for _, user in pairs})
     found: set[tuple[int, int]] = set()
     for start in range(0, len(users), BATCH):
         rows = Membership.objects.filter(segment__in=segments, user__in=users[start : start + BATCH])
-        found |= set(rows.values_list("segment_id", "user_id"))
-    return found & set(pairs)
+        found |= wanted.intersection(rows.values_list("segment_id", "user_id").iterator())
+    return found
 
 
 def users_of(keys: Iterable[int]) -> set[int]:
@@ -161,13 +162,13 @@ def changed(row: R, *, identifier: str | None, name: str | None) -> R:
 
 
 def check(identifier: str, name: str) -> None:
-    if not re.match(IDENTIFIER, identifier):
+    if not re.fullmatch(IDENTIFIER, identifier):
         raise SegmentFault(
             "bad_identifier",
             "An identifier begins with a letter and has letters, digits, _ and -, at most 64 of them; "
             f"got {identifier[:80]!r}.",
         )
-    if not name.strip() or len(name) > LONGEST_NAME:
+    if not name.strip() or len(name) > LONGEST_NAME or "\0" in name:
         raise SegmentFault("bad_name", f"A name has 1 to {LONGEST_NAME} characters; got {name[:120]!r}.")
 
 

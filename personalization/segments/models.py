@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"
 identifier = RegexValidator(
     IDENTIFIER, _("Begin with a letter and use letters, digits, _ and -, at most 64 of them.")
 )

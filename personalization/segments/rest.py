@@ -115,6 +115,8 @@ def body_of(request: HttpRequest, name: str, *, required: tuple[str, ...] = ()) 
             raise Problem(HTTPStatus.BAD_REQUEST, f"{name} needs {' and '.join(required)}; {key} is missing.")
     if wrong := next((key for key, value in document.items() if not isinstance(value, str)), None):
         raise Problem(HTTPStatus.BAD_REQUEST, f"{name}.{wrong} must be a text.")
+    if wrong := next((key for key, value in document.items() if "\0" in value), None):
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name}.{wrong} must not hold a NUL.")
     return document
 
 
@@ -247,7 +249,7 @@ def segments_of_user(request: HttpRequest, user: int) -> HttpResponse:
 def wanted(request: HttpRequest) -> list[Segment]:
     """The segments of the body, all of which must exist."""
     names = inner(request, "UserSegmentAssignInput").get("segments")
-    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+    if not isinstance(names, list) or not all(isinstance(one, str) and "\0" not in one for one in names):
         raise Problem(HTTPStatus.BAD_REQUEST, "UserSegmentAssignInput.segments must be a list of texts.")
     if len(names) > MOST_SEGMENTS:
         raise Problem(HTTPStatus.BAD_REQUEST, f"At most {MOST_SEGMENTS} segments at once; got {len(names)}.")

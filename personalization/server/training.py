@@ -16,6 +16,7 @@ from django.utils import timezone
 from config.customers import directory
 from config.faults import Fault
 from config.jobs import queue, schedule
+from config.jobs.models import Job, State
 from personalization.server import artefacts
 from personalization.server.building import NoEvents, Outcome, learn, relearn, silent
 from personalization.server.defaults import ensure_defaults
@@ -124,14 +125,18 @@ def attempted(
 
 
 def is_being_built(model: Model) -> bool:
-    """Whether a build began so short a time ago that its process is likely to live."""
+    """Whether a job builds it, or a build began so short a time ago that its process is likely to live."""
+    key = f"{model.customer_id}/{model.identifier}"
+    if Job.objects.filter(kind=JOB, key=key, state=State.RUNNING).exists():
+        return True
     since = timezone.now() - timedelta(seconds=2 * REFRESH_EVERY)
     return model.builds.filter(status=ModelBuild.Status.BUILDING, started_at__gt=since).exists()
 
 
 def is_overtaken(row: ModelBuild, after: ModelBuild) -> bool:
     """Whether a build of everything began or ended meanwhile."""
-    return row.model.builds.filter(pk__gt=after.pk, partial=False).exists()
+    whole = row.model.builds.filter(pk__gt=after.pk, partial=False)
+    return whole.exclude(status=ModelBuild.Status.FAILED).exists()
 
 
 def manifest(model: Model, learned: Learned) -> dict[str, Any]:

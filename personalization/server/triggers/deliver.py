@@ -10,7 +10,7 @@ from config.jobs.models import Outbox
 from config.jobs.queue import GiveUp
 from personalization.server import sealing
 from personalization.server.triggers import definitions
-from personalization.server.triggers.models import MESSAGE_KIND, Trigger
+from personalization.server.triggers.models import MESSAGE_KIND, Trigger, TriggerMessage
 
 SECONDS = 30.0
 # The receiver will say the same of the same message tomorrow.
@@ -21,8 +21,8 @@ FINAL = {400, 401, 403, 404, 405, 410, 413, 415, 422}
 def deliver(message: Outbox) -> int:
     """``POST`` the JSON document; returns the status of the receiver."""
     trigger = Trigger.objects.filter(pk=message.payload["trigger"]).first()
-    if trigger is None:
-        raise GiveUp("The trigger of this message was removed.")
+    if trigger is None or not TriggerMessage.objects.filter(pk=int(message.key)).exists():
+        raise GiveUp("The trigger of this message was removed, or the person erased.")
     try:
         document = sealing.unseal(message.payload["sealed"])
         access = definitions.access_of(trigger)

@@ -12,23 +12,31 @@ from django.utils import timezone
 
 from config.customers import directory
 from config.jobs import outbox, queue, schedule
+from config.jobs.models import Job, State
 from personalization.server import building, plans, sealing
 from personalization.server.learning.events import History
 from personalization.server.triggers import messages, occasions, recipients
 from personalization.server.triggers.models import MESSAGE_KIND, Trigger, TriggerMessage
 from personalization.server.triggers.occasions import Occasion
+from tracking import identity
 
 logger = logging.getLogger("personalization")
 
 JOB = "engine.triggers"
 HOUR = 2  # of the night, in LODESTAR_TIME_ZONE
 LOOK_SECONDS = 600.0
+SLACK = timedelta(hours=1)
 
 
-def evaluate(customer_id: str) -> dict[str, int]:
-    """Write what is due by every trigger of a customer; messages by trigger. Safe to run twice."""
-    triggers = list(Trigger.objects.filter(customer_id=customer_id).order_by("pk"))
+def evaluate(customer_id: str, *, only_due: bool = False) -> dict[str, int]:
+    """Write what is due by every trigger of a customer; messages by trigger. Safe to run twice.
+
+    ``only_due``: leave out what was evaluated today.
+    """
+    found = Trigger.objects.filter(customer_id=customer_id).order_by("pk")
+    triggers = list(found.exclude(evaluated_on=timezone.localdate()) if only_due else found)
     addressed = recipients.by_form(customer_id)
+    today = timezone.localdate()
     counts = {one.name: 0 for one in triggers}
     if triggers and addressed:
         try:
@@ -38,9 +46,11 @@ def evaluate(customer_id: str) -> dict[str, int]:
                 occasions.address(history, addressed)
                 for trigger in triggers:
                     counts[trigger.name] = of_trigger(trigger, history, addressed)
+                    # Each by itself: what a crash interrupts goes on with the others.
+                    Trigger.objects.filter(pk=trigger.pk).update(evaluated_on=today)
         except building.NoEvents:
             pass  # nobody did anything yet
-    Trigger.objects.filter(pk__in=[one.pk for one in triggers]).update(evaluated_on=timezone.localdate())
+    Trigger.objects.filter(pk__in=[one.pk for one in triggers]).update(evaluated_on=today)
     return counts
 
 
@@ -60,7 +70,7 @@ def write(trigger: Trigger, occasion: Occasion, raw_user: str, *, alphanumeric: 
     """Store one message for delivery, unless enough was said or there is nothing to say."""
     is_drop = trigger.kind == Trigger.Kind.PRICE_DROP
     about = messages.cheaper(trigger, raw_user, occasion) if is_drop else occasion.items
-    nth = turn(trigger, occasion.user, messages.occasion_id(trigger, occasion, about)) if about else 0
+    nth = turn(trigger, raw_user, messages.occasion_id(trigger, occasion, about)) if about else 0
     if not nth:
         return False
     document = messages.written(trigger, raw_user, about, alphanumeric=alphanumeric)
@@ -69,9 +79,10 @@ def write(trigger: Trigger, occasion: Occasion, raw_user: str, *, alphanumeric: 
     occasion_id = messages.occasion_id(trigger, occasion, about)
     try:
         with transaction.atomic():
-            row = TriggerMessage.objects.create(
-                trigger=trigger, user=occasion.user, occasion=occasion_id, nth=nth
-            )
+            if not recipients.is_known(trigger.customer_id, raw_user):
+                return False  # erased while this ran
+            user = identity.pseudonym(trigger.customer_id, raw_user)
+            row = TriggerMessage.objects.create(trigger=trigger, user=user, occasion=occasion_id, nth=nth)
             outbox.put(
                 MESSAGE_KIND,
                 key=str(row.pk),
@@ -84,10 +95,12 @@ def write(trigger: Trigger, occasion: Occasion, raw_user: str, *, alphanumeric: 
     return True
 
 
-def turn(trigger: Trigger, user: str, occasion: str) -> int:
+def turn(trigger: Trigger, raw_user: str, occasion: str) -> int:
     """The number of the message that may be written now, 0 where none may."""
-    said = TriggerMessage.objects.filter(trigger=trigger, user=user)
-    since = timezone.now() - timedelta(days=trigger.frequency_days)
+    forms = identity.pseudonyms(trigger.customer_id, raw_user)
+    said = TriggerMessage.objects.filter(trigger=trigger, user__in=forms)
+    # Nights do not begin at the same second: a day is over a little earlier.
+    since = timezone.now() - max(timedelta(days=trigger.frequency_days) - SLACK, timedelta(0))
     if said.filter(written_at__gt=since).exists():
         return 0
     count = said.filter(occasion=occasion).count()
@@ -96,7 +109,7 @@ def turn(trigger: Trigger, user: str, occasion: str) -> int:
 
 @queue.job(JOB)
 def run(job: queue.Run) -> dict[str, Any]:
-    return evaluate(job.payload["customer"])
+    return evaluate(job.payload["customer"], only_due=True)
 
 
 @schedule.periodic("engine.triggers", every=LOOK_SECONDS)
@@ -106,5 +119,6 @@ def every_night() -> None:
     if now.hour < HOUR:
         return
     due = Trigger.objects.exclude(evaluated_on=now.date())
-    for customer_id in due.values_list("customer_id", flat=True).distinct():
+    running = Job.objects.filter(kind=JOB, state=State.RUNNING).values_list("customer_id", flat=True)
+    for customer_id in due.exclude(customer_id__in=running).values_list("customer_id", flat=True).distinct():
         queue.enqueue(JOB, {"customer": customer_id}, key=customer_id, customer_id=customer_id)

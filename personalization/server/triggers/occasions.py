@@ -60,7 +60,7 @@ def gone(history: History, *, now: int, delay: int) -> list[Occasion]:
     bought, heard = last(history, "buy"), last(history, *CODES)
     return [
         Occasion(user=one.user, ts=heard[one.user], items=one.items)
-        for one in having(history, ("click", "buy"), kept="buy")
+        for one in having(history, ("buy",), kept="buy")
         if one.user in bought and in_time(heard[one.user], now=now, delay=delay, late=LATE["gone"])
     ]
 

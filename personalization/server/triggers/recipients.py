@@ -35,9 +35,22 @@ def keep(customer_id: str, raw_users: Iterable[str]) -> None:
             user=identity.pseudonym(customer_id, raw),
             sealed=sealing.seal({"user": raw}),
         )
-        for raw in raw_users
+        for raw in dict.fromkeys(raw_users)
     ]
-    TriggerRecipient.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+    # Sealed anew: SECRET_KEY may be another than when they were told of first.
+    TriggerRecipient.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["customer_id", "user"],
+        update_fields=["sealed"],
+    )
+
+
+def is_known(customer_id: str, raw_user: str) -> bool:
+    """Whether somebody may be addressed still."""
+    forms = identity.pseudonyms(customer_id, raw_user)
+    return TriggerRecipient.objects.filter(customer_id=customer_id, user__in=forms).exists()
 
 
 def by_form(customer_id: str) -> dict[str, str]:
@@ -86,7 +99,14 @@ class Addressed:
 
     def _move(self, row: TriggerRecipient) -> None:
         form = identity.newest(row.customer_id, row.user)
-        messages_of(row.customer_id, row.user).update(user=form)
+        for message in messages_of(row.customer_id, row.user):
+            known = TriggerMessage.objects.filter(
+                trigger=message.trigger_id, user=form, occasion=message.occasion, nth=message.nth
+            )
+            if known.exists():
+                message.delete()
+            else:
+                TriggerMessage.objects.filter(pk=message.pk).update(user=form)
         if TriggerRecipient.objects.filter(customer_id=row.customer_id, user=form).exists():
             row.delete()
         else:

@@ -55,6 +55,8 @@ def test_many_members_come_and_go_at_once(cats: Segment, group: SegmentGroup) ->
         ("", "x", "bad_identifier"),
         ("1a", "x", "bad_identifier"),
         ("a b", "x", "bad_identifier"),
+        ("abc\n", "x", "bad_identifier"),
+        ("a", "x\0", "bad_name"),
         ("a" * 65, "x", "bad_identifier"),
         ("a", " ", "bad_name"),
         ("a", "x" * 101, "bad_name"),
@@ -201,6 +203,7 @@ BAD: list[tuple[str, str, bytes, int, str]] = [
     ("POST", "/segment_groups", orjson.dumps({MAKE: {"name": "x"}}), 400, "identifier is missing"),
     ("POST", "/segment_groups", orjson.dumps({MAKE: {"identifier": 7, "name": "x"}}), 400, "must be a text"),
     ("POST", "/segment_groups", orjson.dumps({MAKE: {"identifier": "audiences", "name": "x"}}), 400, "taken"),
+    ("POST", "/segment_groups", orjson.dumps({MAKE: {"identifier": "a", "name": "\0"}}), 400, "a NUL"),
     ("POST", "/segment_groups", b"x" * 65537, 413, "At most 65536 bytes"),
     (
         "POST",
@@ -256,7 +259,8 @@ def test_rest_wants_credentials_and_permissions(client: Client, cats: Segment, m
     path = f"{BASE}/segments/cat_owners"
     wrong = {"authorization": "Basic " + base64.b64encode(b"mabel:no").decode()}
     right = {"authorization": "Basic " + base64.b64encode(b"mabel:pw").decode()}
-    for headers in ({}, wrong, right, {"authorization": "Bearer x"}):
+    nul = {"authorization": "Basic " + base64.b64encode(b"a\0:b").decode()}
+    for headers in ({}, wrong, right, nul, {"authorization": "Bearer x"}):
         answer = client.get(path, headers=headers)
         assert answer.status_code == 401, headers
         assert "Basic" in answer["WWW-Authenticate"]

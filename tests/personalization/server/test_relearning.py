@@ -188,6 +188,14 @@ class TestModels:
         row.save()
         assert training.refresh(row) is not None
 
+    def test_a_failed_build_of_everything_does_not_end_refreshes(self, account: Account) -> None:
+        row = self.made(account)
+        ModelBuild.objects.create(model=row, status=ModelBuild.Status.FAILED)
+        self.looked(account, 3, people=range(10, 20), days=0.01)
+        found = training.refresh(row)
+        assert found is not None
+        assert found.status == ModelBuild.Status.ACTIVE
+
     def test_a_build_that_began_meanwhile_wins(self, account: Account) -> None:
         row = self.made(account)
         serving = row.builds.get()

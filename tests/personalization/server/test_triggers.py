@@ -173,6 +173,7 @@ CASES = {
     "reactivation": [
         ("in time", [("buy", 6, 35)], True),
         ("was here", [("buy", 6, 35), ("click", 2, 3)], False),
+        ("looked at it once more", [("buy", 6, 36), ("click", 6, 35)], True),
         ("never bought", [("click", 6, 35)], False),
         ("gone for long", [("buy", 6, 90)], False),
     ],
@@ -259,6 +260,23 @@ def test_who_is_erased_is_written_to_no_more(account: Account, shop: Shop) -> No
     assert not TriggerMessage.objects.exists()
     assert not Outbox.objects.filter(kind="trigger_message").exists()
     assert run(account) == 0
+
+
+def test_who_is_told_of_again_is_sealed_anew(account: Account, shop: Shop) -> None:
+    add(account, shop, "abandoned-basket")
+    TriggerRecipient.objects.update(sealed="made with another SECRET_KEY")
+    happened(account.customer_id, did("basket", USER, 6, days=5 * HOUR))
+    assert run(account) == 0
+    people.replace(account.customer_id, source="crm", users={USER: []})
+    assert run(account) == 1
+
+
+def test_a_night_is_done_once(account: Account, shop: Shop) -> None:
+    add(account, shop, "abandoned-basket", "--frequency", "0", "--repetitions", "3")
+    happened(account.customer_id, did("basket", USER, 6, days=5 * HOUR))
+    Trigger.objects.update(evaluated_on=None)
+    assert nightly.evaluate(account.customer_id, only_due=True) == {"abandoned-basket": 1}
+    assert nightly.evaluate(account.customer_id, only_due=True) == {}
 
 
 def test_customers_do_not_mix(account: Account, shop: Shop) -> None:
