@@ -162,6 +162,7 @@ class DynamicTargetingBlock(RecommendationsBlock):
     in_browser = None
     rules = blocks.ListBlock(
         TargetBlock(),
+        default=[],
         max_num=20,
         label=_("Rules"),
         help_text=_("The first rule whose segment the visitor is in decides."),

@@ -174,7 +174,6 @@ def query_of(draft: Draft) -> list[tuple[str, str]]:
         ("lang", draft.language),
         *(("attribute", attribute) for attribute in draft.attributes),
         *draft.filters.items(),
-        ("segments", None if "segments" in draft.filters else ",".join(map(str, segments_of(draft)))),
         ("usecontextcategorypath", draft.use_context_category_path),
         ("recommendCategory", draft.recommend_category),
         ("crosscontenttype", draft.cross_content_type),
@@ -183,11 +182,12 @@ def query_of(draft: Draft) -> list[tuple[str, str]]:
     return [(name, text) for name, value in pairs if (text := filter_text(value))]
 
 
-def segments_of(draft: Draft) -> tuple[int, ...]:
-    """The numbers of the visitor's segments. Who must not be followed has none."""
-    if visitor.visitor_of(draft.request) == visitor.NOBODY:
-        return ()
-    return segments.of_request(draft.request).numbers[:MOST_SEGMENTS]
+def segments_of(draft: Draft, who: str) -> list[tuple[str, str]]:
+    """The visitor's segments; none of who must not be followed, or where the page names some."""
+    if who == visitor.NOBODY or "segments" in draft.filters:
+        return []
+    numbers = segments.of_request(draft.request).numbers[:MOST_SEGMENTS]
+    return [("segments", ",".join(map(str, numbers)))] if numbers else []
 
 
 def filter_text(value: object) -> str:
@@ -217,7 +217,11 @@ def ask_engine(draft: Draft) -> None:
             draft.site,
             visitor=who,
             scenario=draft.scenario,
-            query=[*query_of(draft), *([(PARAMETER, signature)] if signature else [])],
+            query=[
+                *query_of(draft),
+                *segments_of(draft, who),
+                *([(PARAMETER, signature)] if signature else []),
+            ],
             budget=left,
         )
     except EngineError as error:

@@ -194,7 +194,7 @@ def test_w27_image_and_fields_are_heard(
 
 
 def test_w28_lists_are_repeated_elements_in_xml(make_items: MakeItems, client: Client) -> None:
-    # Brings it back: personalization/client/formats.py:
+    # Brings it back: personalization/xml_form.py:
     # `if isinstance(value, list):` -> `if False:`
     make_items(1)
     lists = {"categoryPath": ["/1/2/", "/1/3/"], "tags": ["sea", "port"]}
