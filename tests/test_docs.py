@@ -20,7 +20,16 @@ from tracking.openapi.page import page as written
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-OURS = {"lodestar", "config", "content", "tracking", "personalization", "config.jobs", "config.customers"}
+OURS = {
+    "lodestar",
+    "config",
+    "content",
+    "tracking",
+    "personalization",
+    "cdp",
+    "config.jobs",
+    "config.customers",
+}
 
 
 def text(name: str) -> str:

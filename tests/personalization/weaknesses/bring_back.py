@@ -28,6 +28,7 @@ COPIED = (
     "config",
     "content",
     "personalization",
+    "cdp",
     "tracking",
     "templates",
     "static",
