@@ -41,7 +41,6 @@ VERSION = re.compile(r"v[0-9]\Z")
 WORDS = {*get_args(Kept), "transfer", "follow", "events", "item", "items", "tracking.json"}
 USER = "[user]"
 SECRET_NAME = re.compile(r"(?i)(SECRET|PASSWORD|LICENSE_KEY|TOKEN|PSEUDONYM_KEY)")
-SECRET_KEY_NAME = re.compile(r"(?i)(secret|password|api_key|token)")
 SHORTEST_SECRET = 6
 
 
@@ -70,13 +69,15 @@ def secrets_of_sites() -> set[str]:
 
 def secrets_in(value: Any, name: str = "") -> Iterator[str]:
     """Texts under names of secrets; what comes from a variable is known by the variable's name."""
+    from config.site_access.show import is_secret
+
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from secrets_in(part, str(key))
     elif isinstance(value, list):
         for part in value:
             yield from secrets_in(part, name)
-    elif isinstance(value, str) and SECRET_KEY_NAME.search(name) and "%env(" not in value:
+    elif isinstance(value, str) and is_secret(name) and "%env(" not in value:
         yield value
 
 

@@ -108,7 +108,12 @@ def masked(name: str, value: Any) -> Any:
         return {key: masked(str(key), part) for key, part in value.items()}
     if isinstance(value, list):
         return [masked(name, part) for part in value]
-    return HIDDEN if value and any(word in name.lower() for word in SECRET_WORDS) else value
+    return HIDDEN if value and is_secret(name) else value
+
+
+def is_secret(name: str) -> bool:
+    """Whether a key of this name holds a secret."""
+    return any(word in name.lower() for word in SECRET_WORDS)
 
 
 def at(values: Any, path: KeyPath) -> Any:

@@ -149,6 +149,10 @@ class Screens(ModelViewSet):  # type: ignore[misc]
     delete_view_class = Removal
     list_per_page = 50
     add_to_reference_index = False
+    own_form: type[SegmentsForm]
+
+    def get_form_class(self, for_update: bool = False) -> type[SegmentsForm]:  # noqa: ARG002, FBT001, FBT002
+        return self.own_form
 
 
 class GroupScreens(Screens):
@@ -158,9 +162,7 @@ class GroupScreens(Screens):
     menu_label = _("Segment groups")
     icon = "folder-inverse"
     index_view_class = GroupIndex
-
-    def get_form_class(self, for_update: bool = False) -> type[GroupForm]:  # noqa: ARG002, FBT001, FBT002
-        return GroupForm
+    own_form = GroupForm
 
     list_display = (
         "name",
@@ -177,9 +179,7 @@ class SegmentScreens(Screens):
     url_prefix = "customer-data/segments"
     menu_label = _("Segments")
     index_view_class = SegmentIndex
-
-    def get_form_class(self, for_update: bool = False) -> type[SegmentForm]:  # noqa: ARG002, FBT001, FBT002
-        return SegmentForm
+    own_form = SegmentForm
 
     list_display = (
         "name",

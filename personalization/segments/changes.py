@@ -7,7 +7,8 @@ neither. ``by_platform`` is for the platform itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
@@ -172,14 +173,11 @@ def check(identifier: str, name: str) -> None:
         raise SegmentFault("bad_name", f"A name has 1 to {LONGEST_NAME} characters; got {name[:120]!r}.")
 
 
-class unique(transaction.Atomic):  # noqa: N801 - used like the context manager that it is
-    """Turn a second use of an identifier into a sentence."""
-
-    def __init__(self, identifier: str) -> None:
-        super().__init__(using=None, savepoint=True, durable=False)
-        self.identifier = identifier
-
-    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
-        super().__exit__(kind, value, trace)
-        if isinstance(value, IntegrityError):
-            raise SegmentFault("identifier_taken", f"The identifier {self.identifier} is taken.") from None
+@contextmanager
+def unique(identifier: str) -> Iterator[None]:
+    """Turn a second use of an identifier into a sentence; what was written before it stays usable."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise SegmentFault("identifier_taken", f"The identifier {identifier} is taken.") from None

@@ -112,5 +112,4 @@ def choose_all() -> None:
     for account in directory.directory.all():
         for model in models_of(account.customer_id):
             if is_due(model):
-                key = f"{model.customer_id}/{model.identifier}"
-                queue.enqueue(JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+                queue.enqueue(JOB, {"model": model.pk}, key=model.job_key, customer_id=model.customer_id)

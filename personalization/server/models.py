@@ -157,6 +157,11 @@ class Model(models.Model):
     def __str__(self) -> str:
         return f"{self.identifier} of {self.customer_id}"
 
+    @property
+    def job_key(self) -> str:
+        """Of the jobs about this model: while one of a kind waits no second one is made."""
+        return f"{self.customer_id}/{self.identifier}"
+
 
 class CallCount(models.Model):
     """Recommendation calls of one hour; :mod:`server.statistics.calls` writes it."""

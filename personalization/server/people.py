@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from personalization.server.models import UserAttributes
+from personalization.server.rekeying import Rekeyed
 from personalization.server.triggers import recipients
 from tracking import identity
 from tracking.people import erase, places, whom
@@ -71,24 +72,15 @@ def forget(customer_id: str, raw_user_id: str) -> None:
     Told().erase(spans, at=0)
 
 
-class Told:
+class Told(Rekeyed):
     """User attributes as one of the places where something of a person stands."""
 
     name = "attributes"
+    model = UserAttributes
 
     def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
         for row in self._of(spans):
             yield {"source": row.source, "attributes": row.attributes, "updated_at": row.updated_at}
-
-    def outdated(self, customer_id: str) -> int:
-        return int(self._outdated(customer_id).count())
-
-    def rekey(self, customer_id: str) -> Iterator[int]:
-        while rows := list(self._outdated(customer_id).order_by("pk")[:BATCH]):
-            with transaction.atomic():
-                for row in rows:
-                    self._move(row)
-            yield len(rows)
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:  # noqa: ARG002 - told of a person, not at a time
         return sum(row.delete()[0] for row in self._of(spans))
@@ -101,13 +93,8 @@ class Told:
         }
         return list(found.values())
 
-    def _outdated(self, customer_id: str) -> Any:
-        low, high = identity.outdated()
-        return UserAttributes.objects.filter(customer_id=customer_id, user__gte=low, user__lt=high)
-
-    def _move(self, row: UserAttributes) -> None:
-        """Into the form of today; what was told since then under it is newer and stays."""
-        form = identity.newest(row.customer_id, row.user)
+    def move(self, row: UserAttributes, form: str) -> None:
+        """What was told since then under the form of today is newer and stays."""
         newer = UserAttributes.objects.filter(customer_id=row.customer_id, user=form, source=row.source)
         if newer.exists():
             row.delete()

@@ -59,7 +59,7 @@ def refresh(model: Model) -> ModelBuild | None:
     None where nothing happened, where that version was learnt with other parameters, where a build is under
     way, or where learning everything is the better way, which the next build does.
     """
-    serving = model.builds.filter(status=ModelBuild.Status.ACTIVE).order_by("-id").first()
+    serving = serving_build(model)
     artefact = artefacts.shelf.current(model.customer_id, model.identifier)
     if serving is None or artefact is None or not serving.until or artefact.version != serving.version:
         return None
@@ -124,10 +124,14 @@ def attempted(
     )
 
 
+def serving_build(model: Model) -> ModelBuild | None:
+    """The build whose version serves."""
+    return model.builds.filter(status=ModelBuild.Status.ACTIVE).order_by("-id").first()
+
+
 def is_being_built(model: Model) -> bool:
     """Whether a job builds it, or a build began so short a time ago that its process is likely to live."""
-    key = f"{model.customer_id}/{model.identifier}"
-    if Job.objects.filter(kind=JOB, key=key, state=State.RUNNING).exists():
+    if Job.objects.filter(kind=JOB, key=model.job_key, state=State.RUNNING).exists():
         return True
     since = timezone.now() - timedelta(seconds=2 * REFRESH_EVERY)
     return model.builds.filter(status=ModelBuild.Status.BUILDING, started_at__gt=since).exists()
@@ -221,8 +225,7 @@ def is_fresh(model: Model, *, seconds: float) -> bool:
 
 def enqueue(model: Model) -> None:
     """Queue a build; one that waits already is not queued twice."""
-    key = f"{model.customer_id}/{model.identifier}"
-    queue.enqueue(JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+    queue.enqueue(JOB, {"model": model.pk}, key=model.job_key, customer_id=model.customer_id)
 
 
 def items_changed(model: Model) -> bool:
@@ -264,13 +267,14 @@ def refresh_pairs() -> None:
     for account in directory.directory.all():
         for model in trained_models(account.customer_id, kinds=kinds):
             if not model.divisions and has_news(model):
-                key = f"{model.customer_id}/{model.identifier}"
-                queue.enqueue(REFRESH_JOB, {"model": model.pk}, key=key, customer_id=model.customer_id)
+                queue.enqueue(
+                    REFRESH_JOB, {"model": model.pk}, key=model.job_key, customer_id=model.customer_id
+                )
 
 
 def has_news(model: Model) -> bool:
     """Whether anything that the model learns from happened since the version that serves."""
-    serving = model.builds.filter(status=ModelBuild.Status.ACTIVE).order_by("-id").first()
+    serving = serving_build(model)
     if serving is None or not serving.until:
         return False
     codes = registry.kind(model.kind).codes(model.signal, parameters_of(model))

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from config.customers import directory
+from personalization.management.customer import known_customer
 from personalization.server.building import NoEvents, history_of
 from personalization.server.evaluation import own, run
 from personalization.server.evaluation.tables import WrongTable
@@ -82,11 +82,7 @@ class Command(BaseCommand):
             self.say(report, most=options["k"])
 
     def of_customer(self, options: dict[str, Any], **given: Any) -> run.Report:
-        customer, share = str(options["customer"]), options["later"]
-        if directory.find(customer) is None:
-            known = ", ".join(account.customer_id for account in directory.directory.all()) or "none"
-            sentence = f"There is no customer {customer[:80]!r}. Known are: {known}."
-            raise CommandError(sentence, returncode=WRONG_USE)
+        customer, share = known_customer(options["customer"]).customer_id, options["later"]
         if not 0 < share < 1 or not 0 < options["days"] < MOST_DAYS:
             raise CommandError(
                 f"--later must lie between 0 and 1, --days between 0 and {MOST_DAYS:,}.", returncode=WRONG_USE

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.customers import directory
+from personalization.management.customer import known_customer
 from personalization.server.triggers import definitions, nightly
 from personalization.server.triggers.models import Trigger, TriggerRecipient
 
@@ -45,12 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--frequency", type=float, default=7.0, metavar="DAYS", help="between messages")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        customer = str(options["customer"])
-        if directory.find(customer) is None:
-            known = ", ".join(account.customer_id for account in directory.directory.all()) or "none"
-            raise CommandError(
-                f"There is no customer {customer[:80]!r}. Known are: {known}.", returncode=WRONG_USE
-            )
+        customer = known_customer(options["customer"]).customer_id
         if options["add"]:
             self.add(customer, options)
         elif options["remove"]:

@@ -33,10 +33,10 @@ def evaluate(customer_id: str, *, only_due: bool = False) -> dict[str, int]:
 
     ``only_due``: leave out what was evaluated today.
     """
-    found = Trigger.objects.filter(customer_id=customer_id).order_by("pk")
-    triggers = list(found.exclude(evaluated_on=timezone.localdate()) if only_due else found)
-    addressed = recipients.by_form(customer_id)
     today = timezone.localdate()
+    found = Trigger.objects.filter(customer_id=customer_id).order_by("pk")
+    triggers = list(found.exclude(evaluated_on=today) if only_due else found)
+    addressed = recipients.by_form(customer_id)
     counts = {one.name: 0 for one in triggers}
     if triggers and addressed:
         try:
@@ -70,13 +70,15 @@ def write(trigger: Trigger, occasion: Occasion, raw_user: str, *, alphanumeric: 
     """Store one message for delivery, unless enough was said or there is nothing to say."""
     is_drop = trigger.kind == Trigger.Kind.PRICE_DROP
     about = messages.cheaper(trigger, raw_user, occasion) if is_drop else occasion.items
-    nth = turn(trigger, raw_user, messages.occasion_id(trigger, occasion, about)) if about else 0
+    if not about:
+        return False
+    occasion_id = messages.occasion_id(trigger, occasion, about)
+    nth = turn(trigger, raw_user, occasion_id)
     if not nth:
         return False
     document = messages.written(trigger, raw_user, about, alphanumeric=alphanumeric)
     if not document["recommendations"]:
         return False
-    occasion_id = messages.occasion_id(trigger, occasion, about)
     try:
         with transaction.atomic():
             if not recipients.is_known(trigger.customer_id, raw_user):

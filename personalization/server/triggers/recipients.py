@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db import transaction
-
 from config.jobs.models import Outbox
 from personalization.server import sealing
+from personalization.server.rekeying import Rekeyed
 from personalization.server.triggers.models import (
     MESSAGE_KIND,
     Trigger,
@@ -66,25 +65,16 @@ def by_form(customer_id: str) -> dict[str, str]:
     return found
 
 
-class Addressed:
+class Addressed(Rekeyed):
     """Recipients and what was written to them, as a place where something of a person stands."""
 
     name = "triggers"
+    model = TriggerRecipient
 
     def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
         for span in spans:
             for row in messages_of(span.customer_id, span.user):
                 yield {"trigger": row.trigger.name, "kind": row.trigger.kind, "written_at": row.written_at}
-
-    def outdated(self, customer_id: str) -> int:
-        return int(self._outdated(customer_id).count())
-
-    def rekey(self, customer_id: str) -> Iterator[int]:
-        while rows := list(self._outdated(customer_id).order_by("pk")[:BATCH]):
-            with transaction.atomic():
-                for row in rows:
-                    self._move(row)
-            yield len(rows)
 
     def erase(self, spans: Sequence[Span], *, at: int) -> int:  # noqa: ARG002 - of a person, not of a time
         return sum(
@@ -93,12 +83,7 @@ class Addressed:
             for span in spans
         )
 
-    def _outdated(self, customer_id: str) -> Any:
-        low, high = identity.outdated()
-        return TriggerRecipient.objects.filter(customer_id=customer_id, user__gte=low, user__lt=high)
-
-    def _move(self, row: TriggerRecipient) -> None:
-        form = identity.newest(row.customer_id, row.user)
+    def move(self, row: TriggerRecipient, form: str) -> None:
         for message in messages_of(row.customer_id, row.user):
             known = TriggerMessage.objects.filter(
                 trigger=message.trigger_id, user=form, occasion=message.occasion, nth=message.nth
