@@ -46,9 +46,12 @@ class SiteCdp(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """``activations`` by client id. ``faults``: sentences for `doctor`."""
+    """``sites`` by entry of the sites file; ``activations`` by client id; ``accounts``: their number -> the
+    customers of their sites. ``faults``: sentences for `doctor`."""
 
+    sites: dict[str, SiteCdp] = field(default_factory=dict)
     activations: dict[str, Activation] = field(default_factory=dict)
+    accounts: dict[int, tuple[str, ...]] = field(default_factory=dict)
     threshold: int = THRESHOLD
     faults: tuple[str, ...] = ()
 
@@ -69,6 +72,7 @@ def current() -> Configuration:
 
 
 def read(file: SitesFile) -> Configuration:
+    sites: dict[str, SiteCdp] = {}
     activations: dict[str, Activation] = {}
     faults: list[str] = []
     for name, written in file.cdp_of_sites.items():
@@ -80,6 +84,7 @@ def read(file: SitesFile) -> Configuration:
         except ValidationError as fault:
             faults.append(sentence(name, fault))
             continue
+        sites[name] = site
         for one in site.activations:
             known = activations.setdefault(one.client_id, one)
             if known != one:
@@ -87,7 +92,24 @@ def read(file: SitesFile) -> Configuration:
                     f"cdp of site {name!r}: another activation has the client id {one.client_id!r}."
                 )
     threshold, wrong = threshold_of(file)
-    return Configuration(activations=activations, threshold=threshold, faults=(*faults, *wrong))
+    return Configuration(
+        sites=sites,
+        activations=activations,
+        accounts=accounts_of(file, sites),
+        threshold=threshold,
+        faults=(*faults, *wrong),
+    )
+
+
+def accounts_of(file: SitesFile, sites: dict[str, SiteCdp]) -> dict[int, tuple[str, ...]]:
+    """Account -> the customers of its sites, in file order; a site without an engine has none."""
+    customers = {site.name: str(site.customer_id) for site in file.sites}
+    found: dict[int, list[str]] = {}
+    for name, site in sites.items():
+        if site.account_number is not None:
+            of = found.setdefault(site.account_number, [])
+            of.extend(one for one in [customers.get(name)] if one and one not in of)
+    return {number: tuple(of) for number, of in found.items()}
 
 
 def threshold_of(file: SitesFile) -> tuple[int, list[str]]:

@@ -102,6 +102,8 @@ INSTALLED_APPS = [
     "personalization.server",
     "personalization.segments",
     "cdp",
+    "cdp.profiles",
+    "cdp.audiences",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",

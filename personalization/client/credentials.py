@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
-
-from config import site_access
+from config import sealing, site_access
 from config.site_access import SiteAccess
 from personalization.client.errors import WrongUse
 from personalization.client.models import ExportRun
+
+PURPOSE = "lodestar-connector"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,19 +105,14 @@ def target_of(run: ExportRun) -> Target:
 
 def seal(secret: str) -> str:
     """Encrypt a secret that a row has to keep until its work is done."""
-    return vault().encrypt(secret.encode()).decode()
+    return sealing.seal(secret.encode(), purpose=PURPOSE)
 
 
 def unseal(sealed: str) -> str:
     """Return the secret; raises :class:`WrongUse` if the installation's key changed meanwhile."""
     try:
-        return vault().decrypt(sealed.encode()).decode()
-    except InvalidToken as error:
+        return sealing.unseal(sealed, purpose=PURPOSE).decode()
+    except sealing.Unsealable as error:
         raise WrongUse(
             "The stored license key cannot be read, because SECRET_KEY changed. Run the export again."
         ) from error
-
-
-def vault() -> Fernet:
-    key = sha256(b"lodestar-connector:" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,42 @@
+"""Accounts: those of the table, and those that the sites file names, which exist by themselves.
+
+A customer of a site with an ``account_number`` feeds that account.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from cdp import configuration
+from cdp.profiles.identifiers import SYSTEM
+from cdp.profiles.models import Account, Feed, PersonIdentifier
+
+
+def find(number: int) -> Account | None:
+    """The account, made now if only the sites file knows it."""
+    account = Account.objects.filter(number=number).first()
+    if account is None and number in configuration.current().accounts:
+        account = create(number, name=f"Account {number}")
+    return account
+
+
+def all_accounts() -> list[Account]:
+    """Every account, those of the sites file included; feeds of the sites file are made on the way."""
+    for number, customers in configuration.current().accounts.items():
+        if account := find(number):
+            for customer_id in customers:
+                Feed.objects.get_or_create(account=account, customer_id=customer_id)
+    return list(Account.objects.order_by("number"))
+
+
+def create(number: int, *, name: str, time_zone: str = "UTC") -> Account:
+    """An account with its system identifiers; the one that is there already if there is one."""
+    with transaction.atomic():
+        account, is_new = Account.objects.get_or_create(
+            number=number, defaults={"name": name, "time_zone": time_zone}
+        )
+        if is_new:
+            PersonIdentifier.objects.bulk_create(
+                PersonIdentifier(account=account, name=one, is_system=True) for one in SYSTEM
+            )
+    return account
