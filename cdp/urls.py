@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from cdp.stream.views import stream
 from cdp.webhook import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("stream/<int:account>", stream, name="cdp-stream"),
+    path("stream/<int:account>/", stream),
     path("cdp/webhook", views.webhook, name="cdp-webhook"),
     path("cdp/webhook/", views.webhook),
     path("cdp/webhook/batches/<uuid:number>", views.batch, name="cdp-batch"),

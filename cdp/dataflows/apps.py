@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class DataflowsConfig(AppConfig):
+    name = "cdp.dataflows"
+    label = "dataflows"
+    verbose_name = "Dataflows"
+
+    def ready(self) -> None:
+        from cdp.dataflows import run, vocabulary  # noqa: F401 - registers jobs and the names of attributes

@@ -1,0 +1,145 @@
+"""Which columns may feed which fields of a schema (reference `cdp.md` 2.2 stage 4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from cdp.dataflows import transforms
+from cdp.dataflows.configuration import COLUMN_NAME, Configuration
+from cdp.dataflows.configuration import Mapping as Filled
+from cdp.dataflows.faults import DataflowFault
+from cdp.dataflows.models import Schema
+
+# Column type -> field types it may fill as it is. Everything else needs a transformation first.
+FITS = {
+    "string": {"string"},
+    "integer": {"string", "integer", "decimal"},
+    "decimal": {"string", "decimal"},
+    "boolean": {"string", "boolean"},
+    "date": {"string", "date", "datetime"},
+    "datetime": {"string", "datetime"},
+    "array": {"array"},
+    "object": set[str](),
+}
+ASKED_FOR = ("event_type", "timestamp")
+
+
+class Problem(NamedTuple):
+    """What keeps the stage from being complete; ``field`` names the control."""
+
+    code: str
+    sentence: str
+    field: str = ""
+
+
+def problems(configuration: Configuration, schemas: Mapping[int, Schema]) -> list[Problem]:
+    """Everything that is wrong with transformations and mappings; empty when a test may be run."""
+    try:
+        types = column_types(configuration)
+    except DataflowFault as fault:
+        return [Problem(fault.code, str(fault), fault.field)]
+    if not configuration.mappings:
+        return [Problem("mapping_required", "Map the columns to at least one schema.", "mappings")]
+    found = [Problem("schema_twice", "A schema is mapped twice.")] if doubled(configuration) else []
+    for mapping in configuration.mappings:
+        schema = schemas.get(mapping.schema_id)
+        if schema is None:
+            found.append(Problem("unknown_schema", "A mapped schema is gone; choose another.", "mappings"))
+        else:
+            found += problems_of(mapping, schema, types)
+    return found
+
+
+def doubled(configuration: Configuration) -> bool:
+    counts = Counter(one.schema_id for one in configuration.mappings)
+    return any(count > 1 for count in counts.values())
+
+
+def column_types(configuration: Configuration) -> dict[str, str]:
+    """Columns that a mapping may use, those of transformations included, with their types.
+
+    Raises :class:`DataflowFault` for a transformation that cannot be.
+    """
+    types: dict[str, str] = {one.name: one.type for one in configuration.columns if one.included}
+    for place, one in enumerate(configuration.transformations):
+        name = f"transformations.{place}"
+        for column in one.inputs:
+            if column not in types:
+                raise DataflowFault(
+                    "unknown_column",
+                    f"Transformation {place + 1} uses {column[:64]!r}, which no earlier step has.",
+                    field=name,
+                )
+        try:
+            function = transforms.check(one.function, one.inputs, one.params)
+        except transforms.BadTransformation as fault:
+            raise DataflowFault("bad_transformation", str(fault), field=name) from None
+        if not COLUMN_NAME.match(one.output) or (one.output in types and one.output not in one.inputs):
+            raise DataflowFault(
+                "bad_name",
+                f"Transformation {place + 1} must make a new column or replace one of its own;"
+                f" got {one.output[:64]!r}.",
+                field=name,
+            )
+        types[one.output] = types[one.inputs[0]] if function.gives == "same" else function.gives
+    return types
+
+
+def problems_of(mapping: Filled, schema: Schema, types: Mapping[str, str]) -> list[Problem]:
+    return list(missing(mapping, schema)) + list(unfit(mapping, schema, types))
+
+
+def missing(mapping: Filled, schema: Schema) -> Iterator[Problem]:
+    where = f"schema {schema.name}"
+    kind = Schema.Kind(schema.kind)
+    if schema.identifier and schema.identifier not in mapping.fields:
+        yield Problem(
+            "identifier_required", f"Map a column to {schema.identifier} of {where}.", schema.identifier
+        )
+    if kind == Schema.Kind.CATALOG and schema.key not in mapping.fields:
+        yield Problem("key_required", f"Map a column to {schema.key} of {where}.", schema.key)
+    if kind != Schema.Kind.INTERACTION and mapping.write_mode is None:
+        yield Problem("write_mode_required", f"Choose a write mode for {where}.", "write_mode")
+    mandatory = {one.name for one in schema.fields.all() if one.mandatory}
+    for name in sorted(mandatory - set(mapping.fields) - {schema.identifier, schema.key}):
+        yield Problem("field_required", f"Map a column to {name} of {where}.", name)
+
+
+def unfit(mapping: Filled, schema: Schema, types: Mapping[str, str]) -> Iterator[Problem]:
+    fields = {one.name: one.type for one in schema.fields.all()}
+    for name, column in mapping.fields.items():
+        if name not in fields:
+            yield Problem("unknown_field", f"{schema.name} has no field {name[:64]!r}.", name)
+        elif column not in types:
+            yield Problem("unknown_column", f"There is no column {column[:64]!r} to fill {name}.", name)
+        elif name == schema.identifier:
+            if types[column] not in ("string", "integer"):
+                yield Problem(
+                    "incompatible_type",
+                    f"{name} must be a text or a whole number, not {types[column]}.",
+                    name,
+                )
+        elif fields[name] not in FITS[types[column]]:
+            yield Problem(
+                "incompatible_type",
+                f"{column} is {types[column]} and {name} is {fields[name]}; convert it first.",
+                name,
+            )
+
+
+def proposed(schema: Schema, columns: Sequence[str], *, before: Filled | None = None) -> Filled:
+    """A mapping in which columns feed the fields that are called like them."""
+    by_name = {one.lower(): one for one in columns}
+    fields = dict(before.fields) if before else {}
+    for one in schema.fields.all():
+        if one.name not in fields and one.name.lower() in by_name:
+            fields[one.name] = by_name[one.name.lower()]
+    mode = None if schema.kind == Schema.Kind.INTERACTION else "append"
+    return Filled(
+        schema_id=schema.pk,
+        write_mode=before.write_mode if before else mode,
+        allow_empty=before.allow_empty if before else False,
+        fields=fields,
+    )

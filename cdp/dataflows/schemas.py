@@ -1,0 +1,225 @@
+"""Schemas: making and changing them; the only writer of their rows (`cdp.md` 2.2, Schema Creator)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from cdp.dataflows.configuration import COLUMN_NAME
+from cdp.dataflows.faults import DataflowFault
+from cdp.dataflows.models import Dataflow, Schema, SchemaField
+from cdp.profiles.models import Account, PersonIdentifier
+
+NAME = re.compile(r"^[^\d\W][^\x00-\x1f]{0,99}\Z")
+Type = SchemaField.Type
+# What something that a person did may say, whatever the schema is called.
+INTERACTION_FIELDS = (
+    ("event_type", Type.STRING, True),
+    ("timestamp", Type.DATETIME, True),
+    ("event_id", Type.STRING, False),
+    ("session", Type.STRING, False),
+    ("item_type", Type.STRING, False),
+    ("product_id", Type.STRING, False),
+    ("product_name", Type.STRING, False),
+    ("category", Type.STRING, False),  # Id#Name;Id#Name, or Id
+    ("brand", Type.STRING, False),
+    ("order_id", Type.STRING, False),
+    ("quantity", Type.INTEGER, False),
+    ("price", Type.DECIMAL, False),
+    ("subtotal", Type.DECIMAL, False),
+    ("currency", Type.STRING, False),
+    ("percentage", Type.INTEGER, False),
+    ("rating", Type.INTEGER, False),
+)
+IN_FORCE = (Dataflow.Status.ACTIVE, Dataflow.Status.PAUSED)
+
+
+class FieldSpec(NamedTuple):
+    name: str
+    type: str
+    mandatory: bool = False
+
+
+def create(
+    account: Account,
+    *,
+    name: str,
+    kind: str,
+    fields: Sequence[FieldSpec] = (),
+    identifier: str = "",
+    key: str = "",
+    parent: Schema | None = None,
+) -> Schema:
+    """A new schema. Raises :class:`DataflowFault`."""
+    kind = parent.kind if parent else kind
+    name = checked_name(name)
+    own = [one for one in fields if one.name.lower() != identifier.lower()]
+    check_parts(account, kind=kind, fields=own, identifier=identifier, key=key)
+    given = inherited(parent) if parent else base(kind, identifier)
+    known = {one.name.lower() for one in given}
+    try:
+        with transaction.atomic():
+            schema = Schema.objects.create(
+                account=account, name=name, kind=kind, parent=parent, identifier=identifier, key=key
+            )
+            SchemaField.objects.bulk_create(
+                SchemaField(
+                    schema=schema,
+                    name=one.name,
+                    type=one.type,
+                    mandatory=one.mandatory or one.name == key,
+                    locked=one in given,
+                    position=place,
+                )
+                for place, one in enumerate([*given, *(f for f in own if f.name.lower() not in known)])
+            )
+    except IntegrityError:
+        raise DataflowFault(
+            "name_taken", f"There is a schema called {name!r} already.", field="name"
+        ) from None
+    return schema
+
+
+def checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise DataflowFault("required", "A schema needs a name.", field="name")
+    if not NAME.match(name):
+        raise DataflowFault(
+            "bad_name",
+            f"A name has 1 to 100 characters and does not begin with a digit; got {name[:40]!r}.",
+            field="name",
+        )
+    return name
+
+
+def check_parts(
+    account: Account, *, kind: str, fields: Sequence[FieldSpec], identifier: str, key: str
+) -> None:
+    if kind not in Schema.Kind.values:
+        raise DataflowFault("invalid_choice", f"There is no parent {kind[:40]!r}.", field="kind")
+    if kind != Schema.Kind.CATALOG:
+        known = PersonIdentifier.objects.filter(account=account, active=True, name=identifier)
+        if not identifier or not known.exists():
+            raise DataflowFault(
+                "identifier_required", "Choose the identifier by which a person is known.", field="identifier"
+            )
+    if kind == Schema.Kind.CATALOG and key not in {one.name for one in fields}:
+        raise DataflowFault("key_required", "Choose the column that is unique in each row.", field="key")
+    if not fields and kind != Schema.Kind.INTERACTION:
+        raise DataflowFault("columns_required", "Choose at least one column.", field="fields")
+    check_fields(fields)
+
+
+def check_fields(fields: Sequence[FieldSpec]) -> None:
+    taken: set[str] = set()
+    for one in fields:
+        if not COLUMN_NAME.match(one.name):
+            raise DataflowFault(
+                "bad_name",
+                f"A field has 1 to 64 letters, digits and _, no digit first; got {one.name[:40]!r}.",
+                field="fields",
+            )
+        if one.name.lower() in taken:
+            raise DataflowFault("duplicate_column", f"Two fields are called {one.name}.", field="fields")
+        if one.type not in Type.values:
+            raise DataflowFault("invalid_choice", f"There is no type {one.type[:40]!r}.", field="fields")
+        taken.add(one.name.lower())
+
+
+def base(kind: str, identifier: str) -> list[FieldSpec]:
+    """Fields that every schema of a parent has."""
+    given = [FieldSpec(identifier, Type.STRING, mandatory=True)] if identifier else []
+    if kind == Schema.Kind.INTERACTION:
+        given += [FieldSpec(*one) for one in INTERACTION_FIELDS]
+    return given
+
+
+def inherited(parent: Schema) -> list[FieldSpec]:
+    return [FieldSpec(one.name, one.type, one.mandatory) for one in parent.fields.all()]
+
+
+def is_settled(schema: Schema) -> bool:
+    """Whether a dataflow in force fills it; fields may be added then, and nothing else."""
+    return schema.mapped.filter(dataflow__status__in=IN_FORCE).exists()
+
+
+def add_field(schema: Schema, spec: FieldSpec) -> SchemaField:
+    """Raises :class:`DataflowFault`."""
+    check_fields([spec])
+    try:
+        with transaction.atomic():
+            return SchemaField.objects.create(
+                schema=schema,
+                name=spec.name,
+                type=spec.type,
+                mandatory=spec.mandatory and not is_settled(schema),
+                position=schema.fields.count(),
+            )
+    except IntegrityError:
+        raise DataflowFault(
+            "duplicate_column", f"{schema.name} has a field {spec.name} already.", field="fields"
+        ) from None
+
+
+def change_field(
+    field: SchemaField, *, type: str | None = None, mandatory: bool | None = None
+) -> SchemaField:  # noqa: A002
+    changeable(field)
+    if type is not None and type not in Type.values:
+        raise DataflowFault("invalid_choice", f"There is no type {type[:40]!r}.", field="fields")
+    field.type = type or field.type
+    field.mandatory = field.mandatory if mandatory is None else mandatory
+    field.save(update_fields=["type", "mandatory"])
+    return field
+
+
+def remove_field(field: SchemaField) -> None:
+    changeable(field)
+    field.delete()
+
+
+def changeable(field: SchemaField) -> None:
+    if field.locked:
+        raise DataflowFault("schema_locked", f"{field.name} belongs to the parent and stays as it is.")
+    if field.name == field.schema.key:
+        raise DataflowFault("schema_locked", f"{field.name} is the key of {field.schema.name}.")
+    if is_settled(field.schema):
+        raise DataflowFault(
+            "schema_locked",
+            f"An active dataflow fills {field.schema.name}; fields can be added, not changed or removed.",
+        )
+
+
+def rename(schema: Schema, name: str) -> Schema:
+    schema.name = checked_name(name)
+    try:
+        with transaction.atomic():
+            schema.save(update_fields=["name", "modified_at"])
+    except IntegrityError:
+        raise DataflowFault(
+            "name_taken", f"There is a schema called {name.strip()!r} already.", field="name"
+        ) from None
+    return schema
+
+
+def remove(schema: Schema) -> None:
+    try:
+        schema.delete()
+    except ProtectedError:
+        raise DataflowFault(
+            "in_use", f"{schema.name} is filled by a dataflow or is another schema's parent."
+        ) from None
+
+
+def definitions(schemas: Sequence[Schema]) -> list[list[object]]:
+    """What a test of a dataflow depends on, for its hash."""
+    return [
+        [schema.pk, schema.kind, schema.identifier, schema.key]
+        + [[one.name, one.type, one.mandatory] for one in schema.fields.all()]
+        for schema in sorted(schemas, key=lambda one: one.pk)
+    ]

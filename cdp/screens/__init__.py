@@ -1,0 +1,1 @@
+"""Screens of the customer data platform in the back office."""

@@ -1,0 +1,338 @@
+"""The Data Manager: dataflows, their five stages, and what was delivered (reference `cdp.md` 2.1, 2.2)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.views.generic import IndexView
+from wagtail.admin.viewsets.model import ModelViewSet
+
+from cdp.dataflows import lifecycle, sample, stages, trial, upload
+from cdp.dataflows.configuration import Parsing
+from cdp.dataflows.faults import DataflowFault
+from cdp.dataflows.models import Dataflow, Run
+from cdp.dataflows.stages import Stage
+from cdp.profiles import accounts
+from cdp.profiles.models import Account
+from cdp.screens import forms
+from cdp.screens.page import Page
+
+VIEW, CHANGE = "dataflows.view_dataflow", "dataflows.change_dataflow"
+ACTIVATE = "dataflows.activate_dataflow"
+COMMANDS = (
+    "stream_user_data",
+    "stream_product_data --product-type=…",
+    "stream_content_data --content-type=…",
+)
+
+
+class DataflowIndex(IndexView):  # type: ignore[misc]
+    def get_base_queryset(self) -> Any:
+        return Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
+
+    def get_add_url(self) -> str | None:
+        return reverse("cdp_dataflow_new") if self.request.user.has_perm(CHANGE) else None
+
+    def get_edit_url(self, instance: Dataflow) -> str:
+        return reverse("cdp_dataflow", args=[instance.pk])
+
+
+def schema_names(row: Dataflow) -> str:
+    names = [one.schema.name for one in row.mapped.select_related("schema")]
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return f"{names[0]}{more}" if names else ""
+
+
+class DataflowScreens(ModelViewSet):  # type: ignore[misc]
+    model = Dataflow
+    name = "dataflows"
+    url_prefix = "customer-data/dataflows"
+    menu_label = _("Data Manager")
+    icon = "download"
+    add_to_reference_index = False
+    copy_view_enabled = False
+    inspect_view_enabled = False
+    index_view_class = DataflowIndex
+    list_per_page = 50
+    list_display = (
+        "name",
+        Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
+        Column("schemas", label=_("Schemas"), accessor=schema_names),
+        Column("account", label=_("Account"), accessor="account"),
+        DateColumn("modified_at", label=_("Changed"), sort_key="modified_at"),
+    )
+    list_filter = ("status", "account")
+    search_fields = ("name", "description")
+    search_backend_name = None
+    exclude_form_fields = ("configuration",)
+
+
+class DataflowPage(Page):
+    """A page of one dataflow; of a stage if it names one."""
+
+    permission_required = VIEW
+    header_icon = "download"
+    stage = ""
+
+    @cached_property
+    def dataflow(self) -> Dataflow:
+        rows = Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
+        return get_object_or_404(rows, pk=self.kwargs["pk"])
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.stage and self.has_permission():
+            missing = stages.missing(self.dataflow)
+            if not missing.is_open(self.stage):
+                return redirect(f"cdp_dataflow_{missing.first}", self.dataflow.pk)
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
+    def get_page_title(self) -> str:
+        return str(Stage(self.stage).label) if self.stage else self.dataflow.name
+
+    def get_page_subtitle(self) -> str:
+        return self.dataflow.name if self.stage else ""
+
+    def trail(self) -> list[dict[str, Any]]:
+        trail = [{"url": reverse("dataflows:index"), "label": gettext("Data Manager")}]
+        if self.stage:
+            trail.append(
+                {"url": reverse("cdp_dataflow", args=[self.dataflow.pk]), "label": self.dataflow.name}
+            )
+        return trail
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        missing = stages.missing(self.dataflow)
+        context["steps"] = [
+            {
+                "label": Stage(one).label,
+                "url": reverse(f"cdp_dataflow_{one}", args=[self.dataflow.pk]),
+                "is_open": missing.is_open(one),
+                "is_done": not missing.problems[one],
+                "is_current": one == self.stage,
+            }
+            for one in Stage.values
+        ]
+        context["problems"] = missing.problems.get(self.stage, [])
+        return context | {
+            "dataflow": self.dataflow,
+            "may_change": self.request.user.has_perm(CHANGE),
+            "may_activate": self.request.user.has_perm(ACTIVATE),
+        }
+
+    def to(self, stage: str) -> HttpResponse:
+        return redirect(f"cdp_dataflow_{stage}", self.dataflow.pk)
+
+
+class NewDataflow(Page):
+    """Stage 1 of a dataflow that is not there yet."""
+
+    permission_required = CHANGE
+    template_name = "cdp/dataflows/general.html"
+    page_title = _("Create new dataflow")
+    header_icon = "download"
+    actions = ("save",)
+
+    def trail(self) -> list[dict[str, Any]]:
+        return [{"url": reverse("dataflows:index"), "label": gettext("Data Manager")}]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "form": forms.General(self.request.POST or None),
+            "accounts": accounts.all_accounts(),
+            "may_change": True,
+        }
+
+    def do_save(self) -> HttpResponse:
+        numbers = {str(one.pk): one for one in accounts.all_accounts()}
+        account: Account | None = numbers.get(self.request.POST.get("account", ""))
+        if account is None:
+            raise DataflowFault("required", gettext("Choose an account."), field="account")
+        dataflow = lifecycle.create(account, **forms.general_of(self.request.POST))
+        return redirect("cdp_dataflow_download", dataflow.pk)
+
+
+class General(DataflowPage):
+    stage = Stage.GENERAL
+    template_name = "cdp/dataflows/general.html"
+    actions = ("save",)
+    action_permissions: ClassVar = {"save": CHANGE}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row = self.dataflow
+        initial = {
+            "name": row.name,
+            "source": row.source,
+            "destination": row.destination,
+            "description": row.description,
+        }
+        return super().get_context_data(**kwargs) | {
+            "form": forms.General(self.request.POST or None, initial=initial)
+        }
+
+    def do_save(self) -> HttpResponse:
+        lifecycle.save_general(self.dataflow, **forms.general_of(self.request.POST))
+        messages.success(self.request, gettext("Saved."))
+        return self.to(Stage.DOWNLOAD)
+
+
+class Download(DataflowPage):
+    stage = Stage.DOWNLOAD
+    template_name = "cdp/dataflows/download.html"
+    actions = ("validate", "rotate", "upload")
+    action_permissions: ClassVar = {"validate": CHANGE, "rotate": CHANGE, "upload": CHANGE}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        stream = lifecycle.stream_id(self.dataflow)
+        options = f"--stream-id={stream} --draft"
+        context = super().get_context_data(**kwargs)
+        return context | {
+            "stream_id": stream,
+            "commands": "\n".join(f"python manage.py {one} {options}" for one in COMMANDS),
+            "received": received(self.dataflow),
+            "feed_url": reverse("cdp_dataflow_received", args=[self.dataflow.pk]),
+        }
+
+    def do_validate(self) -> HttpResponse:
+        run = lifecycle.validate(self.dataflow)
+        words = gettext("The draft of %(rows)d rows is fine and is the sample now.")
+        messages.success(self.request, words % {"rows": run.received})
+        return self.to(Stage.MAPPING)
+
+    def do_rotate(self) -> HttpResponse:
+        lifecycle.rotate(self.dataflow)
+        words = gettext(
+            "The stream has a new id. Put it into your configuration; the old one is unknown now."
+        )
+        messages.success(self.request, words)
+        return self.to(Stage.DOWNLOAD)
+
+    def do_upload(self) -> HttpResponse:
+        file = self.request.FILES.get("file")
+        if file is None:
+            raise DataflowFault("required", gettext("Choose a file."), field="file")
+        is_draft = self.request.POST.get("mode") != "production"
+        rows = upload.take(self.dataflow, name=file.name or "", body=file.read(), is_draft=is_draft)
+        messages.success(self.request, gettext("%(rows)d rows were delivered.") % {"rows": rows})
+        return self.to(Stage.DOWNLOAD)
+
+
+def received(dataflow: Dataflow) -> dict[str, Any]:
+    """What has arrived as a draft, and what is held."""
+    newest = sample.newest(dataflow)
+    held = dataflow.runs.filter(state=Run.State.HELD)
+    return {
+        "sample": newest,
+        "held_runs": held.count(),
+        "held_rows": sum(held.values_list("received", flat=True)),
+    }
+
+
+class Received(DataflowPage):
+    """The line *waiting for data*, asked for every three seconds."""
+
+    def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        html = render_to_string(
+            "cdp/dataflows/received.html", {"received": received(self.dataflow)}, request=request
+        )
+        return JsonResponse({"html": html}, headers={"Cache-Control": "no-store"})
+
+
+class FileMapping(DataflowPage):
+    stage = Stage.MAPPING
+    template_name = "cdp/dataflows/mapping.html"
+    actions = ("save", "parse")
+    action_permissions: ClassVar = {"save": CHANGE, "parse": CHANGE}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        configuration = stages.in_hand(self.dataflow)
+        found = {}
+        if configuration.parsing and self.dataflow.sample and not self.dataflow.parse_required:
+            reading = sample.reading_of(self.dataflow, configuration.parsing)
+            try:
+                loaded = sample.load(self.dataflow.sample, configuration.parsing, reading)
+                found = {one.source: one for one in loaded.columns}
+            except DataflowFault as fault:
+                messages.error(self.request, str(fault))
+        return context | {
+            "configuration": configuration,
+            "parsing": forms.ParsingForm.of(configuration.parsing, self.request.POST or None),
+            "columns": forms.column_rows(configuration.columns, found, context["posted"]),
+            "types": forms.TYPES,
+            "is_recognised": configuration.parsing is not None,
+        }
+
+    def parsing(self) -> Parsing:
+        return forms.ParsingForm(self.request.POST).parsing()
+
+    def do_parse(self) -> HttpResponse:
+        lifecycle.parse(self.dataflow, self.parsing())
+        messages.success(self.request, gettext("The file was parsed; here are its columns."))
+        return self.to(Stage.MAPPING)
+
+    def do_save(self) -> HttpResponse:
+        before = stages.in_hand(self.dataflow).parsing
+        given = self.parsing() if "format" in self.request.POST else before
+        if given is not None and given != before:
+            lifecycle.change_parsing(self.dataflow, given)
+            words = gettext("The options changed: press Parse File to make the columns anew.")
+            messages.warning(self.request, words)
+            return self.to(Stage.MAPPING)
+        columns = forms.columns_of(self.request.POST, stages.in_hand(self.dataflow).columns)
+        lifecycle.set_columns(self.dataflow, columns, ignore_missing="ignore_missing" in self.request.POST)
+        messages.success(self.request, gettext("Saved."))
+        return self.to(Stage.TRANSFORM)
+
+
+class Activation(DataflowPage):
+    stage = Stage.ACTIVATION
+    template_name = "cdp/dataflows/activation.html"
+    actions = ("test", "run", "activate")
+    action_permissions: ClassVar = {"test": CHANGE, "run": ACTIVATE, "activate": ACTIVATE}
+    report: trial.Report | None = None
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        row = self.dataflow
+        is_tested = bool(row.tested_hash) and row.tested_hash == stages.current_hash(row)
+        tests = row.runs.filter(kind=Run.Kind.TEST).order_by("-pk")
+        stream = lifecycle.stream_id(row)
+        return context | {
+            "report": self.report,
+            "last_test": tests.first(),
+            "is_tested": is_tested,
+            "is_active": row.status in lifecycle.IN_FORCE and not row.working_copy,
+            "received": received(row),
+            "commands": "\n".join(
+                f"python manage.py {one} --stream-id={stream} --no-draft" for one in COMMANDS
+            ),
+        }
+
+    def do_test(self) -> HttpResponse:
+        self.report = trial.test(self.dataflow)
+        answer: HttpResponse = self.get(self.request, **self.kwargs)
+        return answer
+
+    def do_run(self) -> HttpResponse:
+        count = lifecycle.run_held(self.dataflow)
+        words = gettext("%(count)d held runs are being processed.") % {"count": count}
+        messages.success(self.request, words)
+        return redirect("cdp_dataflow", self.dataflow.pk)
+
+    def do_activate(self) -> HttpResponse:
+        count = lifecycle.activate(self.dataflow)
+        words = gettext("The dataflow is active; %(count)d held runs are being processed.")
+        messages.success(self.request, words % {"count": count})
+        return redirect("cdp_dataflow", self.dataflow.pk)

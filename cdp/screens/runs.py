@@ -1,0 +1,109 @@
+"""One dataflow with its history, and one run with its errors (reference `cdp.md` 2.1, 2.5)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import orjson
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
+from wagtail.admin import messages
+
+from cdp.dataflows import lifecycle, payloads, stages
+from cdp.dataflows.models import Run
+from cdp.screens.dataflows import ACTIVATE, CHANGE, DataflowPage
+from config.spreadsheets import neutral
+
+PER_PAGE = 50
+
+
+class Details(DataflowPage):
+    template_name = "cdp/dataflows/details.html"
+    actions = ("pause", "resume", "clone", "delete")
+    action_permissions: ClassVar = {
+        "pause": ACTIVATE,
+        "resume": ACTIVATE,
+        "clone": CHANGE,
+        "delete": CHANGE,
+    }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        runs = self.dataflow.runs.exclude(kind=Run.Kind.SAMPLE).order_by("-pk")
+        first = stages.missing(self.dataflow).first
+        return super().get_context_data(**kwargs) | {
+            "page": Paginator(runs, PER_PAGE).get_page(self.request.GET.get("p")),
+            "next_stage": first,
+            "next_label": stages.Stage(first).label,
+        }
+
+    def do_pause(self) -> HttpResponse:
+        lifecycle.pause(self.dataflow)
+        messages.success(self.request, gettext("Paused: what is delivered is held from now on."))
+        return redirect("cdp_dataflow", self.dataflow.pk)
+
+    def do_resume(self) -> HttpResponse:
+        count = lifecycle.resume(self.dataflow)
+        words = gettext("Active again; %(count)d held runs are being processed.")
+        messages.success(self.request, words % {"count": count})
+        return redirect("cdp_dataflow", self.dataflow.pk)
+
+    def do_clone(self) -> HttpResponse:
+        copy = lifecycle.clone(self.dataflow)
+        messages.success(self.request, gettext("A copy was made; give it a name."))
+        return redirect("cdp_dataflow_general", copy.pk)
+
+    def do_delete(self) -> HttpResponse:
+        lifecycle.archive(self.dataflow)
+        messages.success(self.request, gettext("The dataflow was deleted; what it stored stays."))
+        return redirect("dataflows:index")
+
+
+class RunDetails(DataflowPage):
+    template_name = "cdp/dataflows/run.html"
+
+    def run(self) -> Run:
+        return get_object_or_404(self.dataflow.runs, pk=self.kwargs["run"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        run = self.run()
+        has_refused = run.payloads.exclude(sealed_refused="").exists()
+        return super().get_context_data(**kwargs) | {
+            "run": run,
+            "errors": run.errors.all(),
+            "has_refused": has_refused,
+        }
+
+
+class RefusedRows(RunDetails):
+    """Rows that were refused, as a file to be mended and delivered again."""
+
+    def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
+        run = self.run()
+        names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in row))
+        response = StreamingHttpResponse(lines(run, names), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="refused-{run.number}.csv"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class Echo:
+    def write(self, text: str) -> str:
+        return text
+
+
+def lines(run: Run, names: list[str]) -> Iterator[str]:
+    """A cell that a spreadsheet would take for a formula is made a text."""
+    writer = csv.writer(Echo())
+    yield writer.writerow([neutral(name) for name in names])
+    for row in payloads.refused_rows(run):
+        yield writer.writerow([neutral(cell(row.get(name))) for name in names])
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,0 +1,168 @@
+"""Stage 4: transformations, and what fills which schema."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext
+from pydantic import ValidationError
+from wagtail.admin import messages
+
+from cdp.dataflows import lifecycle, mapping, stages, transforms
+from cdp.dataflows.configuration import Configuration, Mapping, Transformation
+from cdp.dataflows.faults import DataflowFault
+from cdp.dataflows.models import Schema
+from cdp.dataflows.stages import Stage
+from cdp.screens.dataflows import CHANGE, DataflowPage
+
+
+class TransformAndMap(DataflowPage):
+    stage = Stage.TRANSFORM
+    template_name = "cdp/dataflows/transform.html"
+    actions = ("save", "add_transformation", "remove_transformation", "add_schema", "remove_schema")
+    action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
+
+    @property
+    def configuration(self) -> Configuration:
+        return stages.in_hand(self.dataflow)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        configuration = self.configuration
+        types = known_types(configuration)
+        schemas = stages.schemas_of(configuration)
+        chosen = transforms.FUNCTIONS.get(self.request.GET.get("function", ""))
+        mapped = {one.schema_id for one in configuration.mappings}
+        others = Schema.objects.filter(account=self.dataflow.account).exclude(pk__in=mapped)
+        return context | {
+            "configuration": configuration,
+            "column_types": types,
+            "functions": sorted(transforms.FUNCTIONS.values(), key=lambda one: (one.kind, one.name)),
+            "chosen": chosen,
+            "mappings": [
+                {
+                    "mapping": one,
+                    "schema": schemas[one.schema_id],
+                    "fields": rows(one, schemas[one.schema_id]),
+                }
+                for one in configuration.mappings
+                if one.schema_id in schemas
+            ],
+            "other_schemas": others.order_by("name"),
+            "creator_url": f"{reverse('cdp_schema_new')}?dataflow={self.dataflow.pk}",
+        }
+
+    def do_add_transformation(self) -> HttpResponse:
+        new = transformation_of(self.request.POST)
+        lifecycle.set_transformations(self.dataflow, [*self.configuration.transformations, new])
+        messages.success(self.request, gettext("The transformation was added."))
+        return self.to(Stage.TRANSFORM)
+
+    def do_remove_transformation(self) -> HttpResponse:
+        place = self.request.POST.get("place", "")
+        left = [one for number, one in enumerate(self.configuration.transformations) if str(number) != place]
+        lifecycle.set_transformations(self.dataflow, left)
+        return self.to(Stage.TRANSFORM)
+
+    def do_add_schema(self) -> HttpResponse:
+        rows = Schema.objects.filter(account=self.dataflow.account, pk=number(self.request.POST, "schema"))
+        schema = rows.prefetch_related("fields").first()
+        if schema is None:
+            raise DataflowFault("required", gettext("Choose a schema."), field="schema")
+        map_schema(self.dataflow, schema)
+        return self.to(Stage.TRANSFORM)
+
+    def do_remove_schema(self) -> HttpResponse:
+        gone = number(self.request.POST, "schema")
+        left = [one for one in self.configuration.mappings if one.schema_id != gone]
+        lifecycle.set_mappings(self.dataflow, left)
+        return self.to(Stage.TRANSFORM)
+
+    def do_save(self) -> HttpResponse:
+        lifecycle.set_mappings(
+            self.dataflow, [mapping_of(self.request.POST, one) for one in self.configuration.mappings]
+        )
+        problems = stages.missing(self.dataflow).problems[Stage.TRANSFORM]
+        if problems:
+            messages.warning(self.request, gettext("Saved. Something is still missing, see below."))
+            return self.to(Stage.TRANSFORM)
+        messages.success(self.request, gettext("Saved."))
+        return self.to(Stage.ACTIVATION)
+
+
+def map_schema(dataflow: Any, schema: Schema) -> None:
+    """Map a schema as well as names allow."""
+    configuration = stages.in_hand(dataflow)
+    new = mapping.proposed(schema, list(known_types(configuration)))
+    others = [one for one in configuration.mappings if one.schema_id != schema.pk]
+    lifecycle.set_mappings(dataflow, [*others, new])
+
+
+def known_types(configuration: Configuration) -> dict[str, str]:
+    try:
+        return mapping.column_types(configuration)
+    except DataflowFault:
+        return {one.name: one.type for one in configuration.columns if one.included}
+
+
+def rows(filled: Mapping, schema: Schema) -> list[dict[str, Any]]:
+    return [{"field": one, "column": filled.fields.get(one.name, "")} for one in schema.fields.all()]
+
+
+def mapping_of(posted: QueryDict, before: Mapping) -> Mapping:
+    prefix = f"map-{before.schema_id}-"
+    fields = {
+        name.removeprefix(prefix): str(value)
+        for name, value in posted.items()
+        if name.startswith(prefix) and value
+    }
+    mode = posted.get(f"mode-{before.schema_id}") or None
+    if mode not in (None, "append", "overwrite"):
+        raise DataflowFault("invalid_choice", gettext("Choose a write mode."), field="write_mode")
+    update = {"fields": fields, "write_mode": mode, "allow_empty": f"empty-{before.schema_id}" in posted}
+    return before.model_copy(update=update)
+
+
+def transformation_of(posted: QueryDict) -> Transformation:
+    """The form of one transformation. Raises :class:`DataflowFault`."""
+    name = posted.get("function", "")
+    function = transforms.FUNCTIONS.get(name)
+    if function is None:
+        raise DataflowFault("bad_transformation", gettext("Choose a transformation."), field="function")
+    params = {
+        key: param_of(str(posted[f"param-{key}"]), wanted, key)
+        for key, wanted in function.params.items()
+        if posted.get(f"param-{key}")
+    }
+    inputs = tuple(posted.getlist("inputs"))
+    output = posted.get("output", "").strip() or (inputs[0] if inputs else "")
+    try:
+        return Transformation(
+            function=name,
+            inputs=inputs,
+            params=params,
+            output=output,
+            on_error=posted.get("on_error", "error"),
+        )
+    except ValidationError:
+        raise DataflowFault("bad_transformation", gettext("Choose at least one column.")) from None
+
+
+def param_of(text: str, wanted: transforms.Param, name: str) -> Any:
+    if wanted.kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            words = gettext("%(name)s must be a whole number; got %(value)s.")
+            raise DataflowFault("bad_transformation", words % {"name": name, "value": text[:40]}) from None
+    if wanted.kind is dict:
+        pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
+        return {before.strip(): after.strip() for before, after in pairs}
+    return text
+
+
+def number(posted: QueryDict, name: str) -> int:
+    value = posted.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else 0

@@ -1,0 +1,16 @@
+"""Cells for spreadsheets, which take some texts for formulas and run them."""
+
+from __future__ import annotations
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutral(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would run it; numbers stay as they are."""
+    if text.startswith(DANGEROUS) and not is_number(text):
+        return f"'{text}"
+    return text
+
+
+def is_number(text: str) -> bool:
+    return text[1:].replace(".", "", 1).isdigit() and text.isascii()
