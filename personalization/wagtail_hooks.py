@@ -18,6 +18,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.permissions import register_permission_policy
 
 from personalization.screens import segments
+from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.deliveries import OutboxScreens
 from personalization.screens.exports import ExportHistory
@@ -25,7 +26,6 @@ from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
-from personalization.screens.segments import GroupScreens, SegmentScreens
 from personalization.screens.tokens import TokenScreens
 from personalization.server.models import ImportRun
 
@@ -66,13 +66,6 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
 def personalization_screens() -> ViewSetGroup:
     return PersonalizationGroup()
-
-
-class CustomerDataGroup(ViewSetGroup):  # type: ignore[misc]
-    menu_label = _("Customer data")
-    menu_icon = "group"
-    menu_order = 210
-    items = (SegmentScreens(), GroupScreens())
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]

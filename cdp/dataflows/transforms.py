@@ -28,6 +28,10 @@ class Param:
     required: bool = True
     default: Any = None
 
+    @property
+    def is_map(self) -> bool:
+        return self.kind is dict
+
 
 @dataclass(frozen=True, kw_only=True)
 class Function:

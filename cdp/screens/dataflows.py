@@ -194,9 +194,9 @@ class Download(DataflowPage):
     action_permissions: ClassVar = {"validate": CHANGE, "rotate": CHANGE, "upload": CHANGE}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        stream = lifecycle.stream_id(self.dataflow)
-        options = f"--stream-id={stream} --draft"
         context = super().get_context_data(**kwargs)
+        stream = shown_stream_id(self)
+        options = f"--stream-id={stream} --draft"
         return context | {
             "stream_id": stream,
             "commands": "\n".join(f"python manage.py {one} {options}" for one in COMMANDS),
@@ -226,6 +226,11 @@ class Download(DataflowPage):
         rows = upload.take(self.dataflow, name=file.name or "", body=file.read(), is_draft=is_draft)
         messages.success(self.request, gettext("%(rows)d rows were delivered.") % {"rows": rows})
         return self.to(Stage.DOWNLOAD)
+
+
+def shown_stream_id(page: DataflowPage) -> str:
+    """The stream id for those who may change the dataflow: whoever has it can send data."""
+    return lifecycle.stream_id(page.dataflow) if page.request.user.has_perm(CHANGE) else "…"
 
 
 def received(dataflow: Dataflow) -> dict[str, Any]:
@@ -308,7 +313,7 @@ class Activation(DataflowPage):
         row = self.dataflow
         is_tested = bool(row.tested_hash) and row.tested_hash == stages.current_hash(row)
         tests = row.runs.filter(kind=Run.Kind.TEST).order_by("-pk")
-        stream = lifecycle.stream_id(row)
+        stream = shown_stream_id(self)
         return context | {
             "report": self.report,
             "last_test": tests.first(),

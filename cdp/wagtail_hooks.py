@@ -1,0 +1,48 @@
+"""Screens of the customer data platform in the back office, below *Customer data*."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+from django.urls import URLPattern, path
+from wagtail import hooks
+
+from cdp.screens import dataflows, runs, schemas, transform
+from personalization.screens import customer_data
+
+ROOT = "customer-data/dataflow"
+
+customer_data.register(dataflows.DataflowScreens(), schemas.SchemaScreens())
+
+
+@hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]
+def urls() -> list[URLPattern]:
+    one = f"{ROOT}/<int:pk>"
+    return [
+        path(f"{ROOT}/new/", dataflows.NewDataflow.as_view(), name="cdp_dataflow_new"),
+        path(f"{one}/", runs.Details.as_view(), name="cdp_dataflow"),
+        path(f"{one}/general/", dataflows.General.as_view(), name="cdp_dataflow_general"),
+        path(f"{one}/download/", dataflows.Download.as_view(), name="cdp_dataflow_download"),
+        path(f"{one}/received/", dataflows.Received.as_view(), name="cdp_dataflow_received"),
+        path(f"{one}/mapping/", dataflows.FileMapping.as_view(), name="cdp_dataflow_mapping"),
+        path(f"{one}/transform/", transform.TransformAndMap.as_view(), name="cdp_dataflow_transform"),
+        path(f"{one}/activation/", dataflows.Activation.as_view(), name="cdp_dataflow_activation"),
+        path(f"{one}/runs/<int:run>/", runs.RunDetails.as_view(), name="cdp_dataflow_run"),
+        path(f"{one}/runs/<int:run>/refused/", runs.RefusedRows.as_view(), name="cdp_dataflow_refused"),
+        path("customer-data/schema/new/", schemas.NewSchema.as_view(), name="cdp_schema_new"),
+        path("customer-data/schema/<int:pk>/", schemas.OneSchema.as_view(), name="cdp_schema"),
+    ]
+
+
+@hooks.register("register_permissions")  # type: ignore[untyped-decorator]
+def permissions() -> QuerySet[Permission]:
+    return Permission.objects.filter(
+        content_type__app_label="dataflows",
+        codename__in=[
+            "view_dataflow",
+            "change_dataflow",
+            "activate_dataflow",
+            "view_schema",
+            "change_schema",
+        ],
+    )

@@ -1,0 +1,313 @@
+"""The Data Manager ..."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from openpyxl import Workbook
+
+from cdp.dataflows import lifecycle, stages
+from cdp.dataflows.models import Dataflow, Run, Schema
+from cdp.profiles.models import Account
+from tests.cdp.dataflows.conftest import USERS, Feed
+from tests.cdp.screens.conftest import somebody
+
+pytestmark = pytest.mark.django_db
+HOME = "/admin/customer-data/dataflow"
+
+
+def page(client: Client, address: str, **posted: Any) -> Any:
+    return client.post(address, posted, follow=True) if posted else client.get(address)
+
+
+def words(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def test_it_leads_through_the_five_stages(admin: Client, account: Account) -> None:
+    answer = page(
+        admin, f"{HOME}/new/", action="save", account=account.pk, name="Users", source="stream_file"
+    )
+    flow = Dataflow.objects.get()
+    assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/download/"
+    stream = lifecycle.stream_id(flow)
+    assert stream in words(answer)
+    assert "Waiting for data" in words(answer)
+
+    feed = Feed.__new__(Feed)
+    feed.account, feed.flow, feed.stream_id, feed.client = account, flow, stream, Client()
+    feed.post(USERS, draft=True)
+    assert "Received 2 rows as a draft" in page(admin, f"{HOME}/{flow.pk}/received/").json()["html"]
+    answer = page(admin, f"{HOME}/{flow.pk}/download/", action="validate")
+    assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/mapping/"
+    assert "ada@example.org" in words(answer)
+
+    columns = {f"name-{n}": name for n, name in enumerate(["id", "nick", "email", "city"])}
+    kept = {f"included-{n}": "on" for n in range(3)}
+    answer = page(
+        admin, f"{HOME}/{flow.pk}/mapping/", action="save", **columns, **kept, **{"mandatory-0": "on"}
+    )
+    assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/transform/"
+    flow.refresh_from_db()
+    assert [(one.name, one.mandatory, one.included) for one in stages.in_hand(flow).columns] == [
+        ("id", True, True),
+        ("nick", False, True),
+        ("email", False, True),
+        ("city", False, False),
+    ]
+
+    creator = f"{reverse('cdp_schema_new')}?dataflow={flow.pk}"
+    answer = page(
+        admin,
+        creator,
+        action="save",
+        kind="personal",
+        name="People",
+        columns=["id", "nick", "email"],
+        identifier="userid",
+    )
+    schema = Schema.objects.get()
+    assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/transform/"
+    assert "Map a column to userid of schema People." in words(answer)
+
+    answer = page(
+        admin,
+        f"{HOME}/{flow.pk}/transform/",
+        action="add_transformation",
+        function="upper",
+        inputs="nick",
+        output="",
+    )
+    assert "upper(nick)" in words(answer)
+    fields = {f"map-{schema.pk}-{one}": one for one in ("id", "nick", "email")}
+    answer = page(
+        admin,
+        f"{HOME}/{flow.pk}/transform/",
+        action="save",
+        **fields,
+        **{f"map-{schema.pk}-userid": "id", f"mode-{schema.pk}": "append"},
+    )
+    assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/activation/"
+
+    answer = page(admin, f"{HOME}/{flow.pk}/activation/", action="activate")
+    assert answer.status_code == 422
+    assert "Run the test first" in words(answer)
+    answer = page(admin, f"{HOME}/{flow.pk}/activation/", action="test")
+    assert "The test passed: 2 rows are fine" in words(answer)
+    assert "ADA" in words(answer)
+    feed.post(USERS)
+    answer = page(admin, f"{HOME}/{flow.pk}/activation/", action="activate")
+    assert "1 held runs are being processed" in words(answer)
+    feed.work()
+    assert feed.facts()["14"] == {"id": 14, "nick": "ADA", "email": "ada@example.org"}
+    assert flow.name in words(page(admin, "/admin/customer-data/dataflows/"))
+    assert "People" in words(page(admin, "/admin/customer-data/schemas/"))
+
+
+def test_it_opens_no_stage_before_the_one_before_it_is_complete(admin: Client, feed: Feed) -> None:
+    for stage in ("mapping", "transform", "activation"):
+        answer = admin.get(f"{HOME}/{feed.flow.pk}/{stage}/")
+        assert (answer.status_code, answer["Location"]) == (302, f"{HOME}/{feed.flow.pk}/download/")
+
+
+def test_it_says_what_is_wrong_with_a_file_and_keeps_what_was_typed(admin: Client, feed: Feed) -> None:
+    address = f"{HOME}/{feed.flow.pk}/download/"
+    answer = page(admin, address, action="validate")
+    assert answer.status_code == 422
+    assert "Nothing has arrived as a draft yet" in words(answer)
+    feed.post([{"id": 1, "note": ""}], draft=True)
+    page(admin, address, action="validate")
+    address = f"{HOME}/{feed.flow.pk}/mapping/"
+    answer = page(admin, address, action="save", **{"name-0": "9lives", "name-1": "note"})
+    assert answer.status_code == 422
+    assert "does not begin with a digit" in words(answer)
+    assert 'value="9lives"' in words(answer)
+    assert "disabled" in words(answer)
+
+
+def test_it_asks_for_options_of_a_file_that_it_does_not_know(admin: Client, feed: Feed) -> None:
+    feed.post(b"one two\nthree four\n", draft=True, content_type="application/octet-stream")
+    address = f"{HOME}/{feed.flow.pk}/mapping/"
+    answer = page(admin, f"{HOME}/{feed.flow.pk}/download/", action="validate")
+    assert "not recognised" in words(answer)
+    options = {"format": "csv", "delimiter": " ", "encoding": "utf-8", "quote": '"', "escape": "doubled"}
+    more = {"skip_rows": "0", "decimal": ".", "header": ""}
+    wrong = page(admin, address, action="parse", **options | more | {"skip_rows": "x"})
+    assert wrong.status_code == 422
+    answer = page(admin, address, action="parse", **options | more)
+    assert "column_2" in words(answer)
+    answer = page(admin, address, action="save", **options | more | {"skip_rows": "1"})
+    assert "press Parse File" in words(answer)
+    assert stages.missing(Dataflow.objects.get()).problems["mapping"][0].code == "parse_required"
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    stored = io.BytesIO()
+    book.save(stored)
+    return stored.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "columns"),
+    [
+        ("u.csv", "id;stadt\n1;Köln\n".encode("windows-1252"), ["id", "stadt"]),
+        ("u.json", b'{"rows": [{"id": 1}, {"id": 2}]}', ["id"]),
+        ("u.ndjson", b'{"id": 1}\n{"id": 2}\n', ["id"]),
+        ("u.xlsx", workbook(["id", "name", None], [1, "Ada", None], [2, "Bob", None]), ["id", "name"]),
+    ],
+)
+def test_it_takes_a_file_as_the_sample(
+    admin: Client, feed: Feed, name: str, body: bytes, columns: list[str]
+) -> None:
+    address = f"{HOME}/{feed.flow.pk}/download/"
+    answer = page(admin, address, action="upload", mode="draft", file=SimpleUploadedFile(name, body))
+    assert answer.status_code == 200, words(answer)
+    page(admin, address, action="validate")
+    assert [one.source for one in stages.in_hand(Dataflow.objects.get()).columns] == columns
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "sentence"),
+    [
+        ("u.exe", b"MZ", "Upload one of"),
+        ("u.xlsx", b"no workbook", "no workbook"),
+        ("u.xlsx", workbook(["id", "id"], [1, 2]), "Two columns are called"),
+        ("u.xlsx", workbook([None]), "has no names"),
+    ],
+)
+def test_it_refuses_files_that_are_none(
+    admin: Client, feed: Feed, name: str, body: bytes, sentence: str
+) -> None:
+    address = f"{HOME}/{feed.flow.pk}/download/"
+    answer = page(admin, address, action="upload", mode="draft", file=SimpleUploadedFile(name, body))
+    assert answer.status_code == 422
+    assert sentence in words(answer)
+    assert not Run.objects.exists()
+
+
+def test_it_does_not_open_a_workbook_that_unpacks_to_too_much(admin: Client, feed: Feed) -> None:
+    import zipfile
+
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * 60_000_000)
+    address = f"{HOME}/{feed.flow.pk}/download/"
+    file = SimpleUploadedFile("u.xlsx", stored.getvalue())
+    answer = page(admin, address, action="upload", mode="production", file=file)
+    assert "it was not opened" in words(answer)
+
+
+def test_it_hands_out_refused_rows_that_no_spreadsheet_runs(admin: Client, active: Feed) -> None:
+    done = active.deliver([{"id": 1}, {"id": "", "login": "=1+1", "city": "-5"}, {"id": 3}])
+    answer = page(admin, f"{HOME}/{active.flow.pk}/runs/{done.pk}/")
+    assert "identifier_missing" in words(answer)
+    answer = admin.get(f"{HOME}/{active.flow.pk}/runs/{done.pk}/refused/")
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    assert rows == [{"id": "", "login": "'=1+1", "city": "-5"}]
+    assert "attachment" in answer["Content-Disposition"]
+
+
+def test_it_pauses_resumes_clones_and_deletes(admin: Client, active: Feed) -> None:
+    address = f"{HOME}/{active.flow.pk}/"
+    for action, status in [("pause", "paused"), ("resume", "active")]:
+        assert page(admin, address, action=action).status_code == 200
+        assert Dataflow.objects.get().status == status
+    page(admin, address, action="clone")
+    assert Dataflow.objects.filter(name="Users 2", status="draft").exists()
+    page(admin, address, action="delete")
+    assert Dataflow.objects.get(pk=active.flow.pk).status == "archived"
+    assert admin.get(address).status_code == 404
+
+
+@pytest.fixture
+def active(feed: Feed) -> Feed:
+    feed.prepare()
+    feed.activate()
+    return feed
+
+
+def test_it_shows_and_does_only_what_somebody_may(feed: Feed, active: Feed) -> None:
+    address = f"{HOME}/{active.flow.pk}/"
+    assert is_refused(somebody().get(address))
+    looker = somebody("view_dataflow")
+    assert looker.get(address).status_code == 200
+    assert "Delete" not in words(looker.get(address))
+    for stage, action in [
+        ("", "pause"),
+        ("", "clone"),
+        ("", "delete"),
+        ("general/", "save"),
+        ("download/", "rotate"),
+        ("mapping/", "parse"),
+        ("activation/", "test"),
+    ]:
+        assert is_refused(looker.post(f"{address}{stage}", {"action": action}))
+    assert is_refused(looker.get(f"{HOME}/new/"))
+    changer = somebody("view_dataflow", "change_dataflow")
+    assert is_refused(changer.post(address, {"action": "pause"}))
+    assert "Location" in changer.post(address, {"action": "clone"}).headers
+    assert Client().get(address)["Location"].startswith("/admin/login/")
+    assert Dataflow.objects.filter(name="Users 2").count() == 1
+    assert Dataflow.objects.get(pk=active.flow.pk).status == "active"
+
+
+def is_refused(answer: Any) -> bool:
+    """The back office sends people back to where they may be."""
+    return (answer.status_code, answer.headers.get("Location")) == (302, reverse("wagtailadmin_home"))
+
+
+def test_its_stream_id_is_for_those_who_may_change_it(feed: Feed) -> None:
+    looker = somebody("view_dataflow")
+    assert feed.stream_id not in words(looker.get(f"{HOME}/{feed.flow.pk}/download/"))
+
+
+def test_a_schema_grows_on_its_page(admin: Client, active: Feed) -> None:
+    schema = Schema.objects.get()
+    address = reverse("cdp_schema", args=[schema.pk])
+    page(admin, address, action="add", name="zip", type="string")
+    assert schema.fields.filter(name="zip").exists()
+    answer = page(admin, address, action="remove_field", field=schema.fields.get(name="zip").pk)
+    assert answer.status_code == 422
+    assert "fields can be added" in words(answer)
+    page(admin, address, action="rename", name="Everybody")
+    assert Schema.objects.get().name == "Everybody"
+    assert "is filled by a dataflow" in words(page(admin, address, action="delete"))
+
+
+def test_a_schema_is_made_from_nothing_too(admin: Client, account: Account) -> None:
+    fields = {"field-0": "sku", "type-0": "string", "field-1": "price", "type-1": "decimal"}
+    answer = page(
+        admin,
+        reverse("cdp_schema_new"),
+        action="save",
+        account=account.pk,
+        kind="catalog",
+        name="Goods",
+        key="sku",
+        **fields,
+    )
+    schema = Schema.objects.get()
+    assert answer.redirect_chain[-1][0] == reverse("cdp_schema", args=[schema.pk])
+    assert list(schema.fields.values_list("name", "type", "mandatory")) == [
+        ("sku", "string", True),
+        ("price", "decimal", False),
+    ]
+    page(
+        admin,
+        reverse("cdp_schema", args=[schema.pk]),
+        action="change",
+        field=schema.fields.last().pk,
+        type="string",
+    )
+    assert schema.fields.last().type == "string"
+    page(admin, reverse("cdp_schema", args=[schema.pk]), action="delete")
+    assert not Schema.objects.exists()
