@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
+from django.db.models import QuerySet
 
 from cdp.profiles import accounts, attributes, rows, values
 from cdp.profiles.attributes import Data
@@ -273,20 +274,22 @@ def discard(source: Source, generation: int) -> None:
     source.refresh_from_db()
     if generation == source.generation:
         raise BadGeneration(f"Generation {generation} of {source.name} is in force and cannot be discarded.")
-    remove(source, generation=generation)
-
-
-def tidy(source: Source) -> None:
-    """Remove what is not in force any more."""
-    remove(source, generation__lt=source.generation)
-
-
-def remove(source: Source, **which: int) -> None:
-    old = Contribution.objects.filter(source=source, **which).order_by()
+    old = rows_of(source, generation=generation)
     while page := list(old.values_list("pk", "identity__profile")[:PAGE]):
         with accounts.locked(source.account):
             Contribution.objects.filter(pk__in=[pk for pk, _profile in page]).delete()
             attributes.drop_empty({profile for _pk, profile in page})
+
+
+def tidy(source: Source) -> None:
+    """Remove what is not in force any more; whom nobody names left when it went out of force."""
+    old = rows_of(source, generation__lt=source.generation)
+    while page := list(old.values_list("pk", flat=True)[:PAGE]):
+        Contribution.objects.filter(pk__in=page).delete()
+
+
+def rows_of(source: Source, **which: int) -> QuerySet[Contribution]:
+    return Contribution.objects.filter(source=source, **which).order_by()
 
 
 def now() -> int:

@@ -6,8 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cdp.profiles.models import ProfileIdentifier
-from cdp.profiles.names import Key, Person, is_tracked
+from cdp.profiles.names import Key, Known, Person, is_tracked
 
 MOST_OF_A_KIND = 50  # names that one person may have (reference `cdp.md` 2.6)
 Node = int | Key  # a profile, or a name that is new
@@ -24,9 +23,7 @@ class Group:
 class Groups:
     """``counts``: profile -> kind -> how many names of it the profile has already."""
 
-    def __init__(
-        self, known: Mapping[Key, ProfileIdentifier], counts: Mapping[int, Mapping[str, int]]
-    ) -> None:
+    def __init__(self, known: Mapping[Key, Known], counts: Mapping[int, Mapping[str, int]]) -> None:
         self._known = known
         self._counts: dict[Node, Counter[str]] = {pk: Counter(of) for pk, of in counts.items()}
         self._parent: dict[Node, Node] = {}
@@ -81,7 +78,7 @@ class Groups:
         return groups
 
 
-def is_settled(keys: Iterable[Key], known: Mapping[Key, ProfileIdentifier]) -> bool:
+def is_settled(keys: Iterable[Key], known: Mapping[Key, Known]) -> bool:
     """Whether all these names are known to be of one person: nothing is to be done, the rule."""
     found = {identity.profile_id if (identity := known.get(key)) else None for key in keys}
     return len(found) == 1 and None not in found

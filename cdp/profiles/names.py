@@ -103,23 +103,29 @@ SUPPRESSED = """
 """
 
 
-def lookup(account: Account, wanted: Collection[Key]) -> dict[Key, ProfileIdentifier]:
+class Known(NamedTuple):
+    """A row of the table of names; a model for each of thousands would cost more than the query."""
+
+    id: int
+    profile_id: int
+    kind: str
+    digest: str
+    sealed: str
+    active: bool
+
+    def identity(self, account: Account) -> ProfileIdentifier:
+        return ProfileIdentifier.from_db(account._state.db, FIELDS, (*self, account.pk))
+
+
+FIELDS = (*Known._fields, "account_id")
+
+
+def lookup(account: Account, wanted: Collection[Key]) -> dict[Key, Known]:
     """Those of the names that the account knows; one query."""
     if not wanted:
         return {}
     found = rows.fetch(rows.given(kind="text", digest="text") + KNOWN, rows.listed(wanted), account.pk)
-    return {
-        (kind, digest): ProfileIdentifier(
-            pk=pk,
-            account_id=account.pk,
-            profile_id=profile,
-            kind=kind,
-            digest=digest,
-            sealed=sealed,
-            active=bool(active),
-        )
-        for pk, profile, kind, digest, sealed, active in found
-    }
+    return {(row[2], row[3]): Known(*row[:5], bool(row[5])) for row in found}
 
 
 def suppressed(account: Account, wanted: Collection[Key]) -> set[Key]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from cdp.profiles import accounts, identifiers, insights, merging, pseudonyms, rows
 from cdp.profiles.groups import MOST_OF_A_KIND, Group, Groups, Node, is_settled
 from cdp.profiles.models import Account, Profile, ProfileIdentifier, ProfileMerge
-from cdp.profiles.names import Key, Named, Person, Reader, key_of, lookup, suppressed
+from cdp.profiles.names import Key, Known, Named, Person, Reader, key_of, lookup, suppressed
 
 __all__ = ["Named", "find", "find_by_uuid", "identify"]
 
@@ -38,12 +38,12 @@ def identify(
         pseudonyms.renew(account)
         known = lookup(account, wanted)
         gone = suppressed(account, wanted)
-        gone |= {key for key, identity in known.items() if not identity.active}
+        gone |= {key for key, name in known.items() if not name.active}
         admissible = [admitted(person, gone) for person in read]
         unsettled = [one for one in admissible if one and not is_settled(one.all_keys(), known)]
         if unsettled:
             known = unify(reader, unsettled, known, reason=reason)
-    return [known[person.own[0]] if person else None for person in admissible]
+    return [known[person.own[0]].identity(account) if person else None for person in admissible]
 
 
 def admitted(person: Person, gone: set[Key]) -> Person | None:
@@ -60,8 +60,8 @@ def admitted(person: Person, gone: set[Key]) -> Person | None:
 
 
 def unify(
-    reader: Reader, people: Sequence[Person], known: Mapping[Key, ProfileIdentifier], *, reason: str
-) -> dict[Key, ProfileIdentifier]:
+    reader: Reader, people: Sequence[Person], known: Mapping[Key, Known], *, reason: str
+) -> dict[Key, Known]:
     """Bring the tables to what the people say; the names that are known then, by key."""
     account = reader.account
     touched = {known[key].profile_id for person in people for key in person.all_keys() if key in known}
@@ -142,9 +142,7 @@ def attach(reader: Reader, names: Mapping[Key, int]) -> None:
     rows.write(columns + CREATE_NAMES, listed, reader.account.pk)
 
 
-def complain(
-    account: Account, refused: Iterable[tuple[Key, Key]], known: Mapping[Key, ProfileIdentifier]
-) -> None:
+def complain(account: Account, refused: Iterable[tuple[Key, Key]], known: Mapping[Key, Known]) -> None:
     """Say of which profiles it is that have too many names; a name itself is never said."""
     ids = {known[key].profile_id for pair in refused for key in pair if key in known}
     for profile in Profile.objects.filter(pk__in=ids):

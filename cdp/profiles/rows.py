@@ -33,7 +33,7 @@ def given(**columns: str) -> str:
         f"CAST(value {'->' if kind == 'json' else '->>'} {place} AS {types[kind]}) AS {name}"
         for place, (name, kind) in enumerate(columns.items())
     )
-    return f"WITH given AS (SELECT {', '.join(taken)} FROM {SOURCE[connection.vendor]})"  # noqa: S608 - ours
+    return f"WITH given AS MATERIALIZED (SELECT {', '.join(taken)} FROM {SOURCE[connection.vendor]})"  # noqa: S608 - ours
 
 
 def listed(rows: Iterable[Sequence[Any]]) -> str:
