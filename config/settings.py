@@ -354,6 +354,18 @@ RETENTION = env.env_days("LODESTAR_RETENTION_DAYS")
 # How long copies of an erased person's events may be under way, in replays, imports and retries.
 TOMBSTONE_DAYS = env.env_int("LODESTAR_TOMBSTONE_DAYS", 35)
 
+# --- Customer data ----------------------------------------------------------------------------
+
+# Values that many people are called by, beside those that are known: they neither name nor join anybody.
+CDP_IDENTIFIER_BLOCKLIST = frozenset(one.lower() for one in env.env_list("CDP_IDENTIFIER_BLOCKLIST", []))
+CDP_INTERACTION_MONTHS = env.env_int("CDP_INTERACTION_MONTHS", 25)
+if CDP_INTERACTION_MONTHS < 1:
+    raise ImproperlyConfigured(f"CDP_INTERACTION_MONTHS must be at least 1; got {CDP_INTERACTION_MONTHS}.")
+# Days after which a profile goes that no source says anything of and that did nothing; 0 keeps them.
+CDP_INACTIVE_DAYS = env.env_int("CDP_INACTIVE_DAYS", 0)
+if CDP_INACTIVE_DAYS < 0:
+    raise ImproperlyConfigured(f"CDP_INACTIVE_DAYS must be at least 0; got {CDP_INACTIVE_DAYS}.")
+
 # --- Logging ----------------------------------------------------------------------------------
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

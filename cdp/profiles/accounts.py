@@ -5,6 +5,9 @@ A customer of a site with an ``account_number`` feeds that account.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import transaction
 
 from cdp import configuration
@@ -40,3 +43,14 @@ def create(number: int, *, name: str, time_zone: str = "UTC") -> Account:
                 PersonIdentifier(account=account, name=one, is_system=True) for one in SYSTEM
             )
     return account
+
+
+@contextmanager
+def locked(account: Account) -> Iterator[None]:
+    """A transaction in which nobody else changes the people of the account.
+
+    One lock for all, taken first, is why nobody ever waits for each other in a circle. Readers do not wait.
+    """
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).filter(pk=account.pk).values_list("pk").first()
+        yield

@@ -15,6 +15,7 @@ import uuid
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 UNITS = 10_000  # of an amount
@@ -28,6 +29,8 @@ class Account(models.Model):
     )
     name = models.CharField(_("name"), max_length=100)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    # Of the key that erasures are asked for with; "" while there is none.
+    api_key_digest = models.CharField(max_length=64, default="", blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -45,6 +48,8 @@ class Feed(models.Model):
     customer_id = models.CharField(max_length=64)
     last_id = models.BigIntegerField(default=0)  # of tracking's events
     last_edge = models.BigIntegerField(default=0)  # of its logins
+    # The highest name of the account that was given its pseudonym of this customer.
+    last_name = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "customer_id"], name="feed_once")]
@@ -116,6 +121,8 @@ class Source(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sources")
     name = models.CharField(max_length=80)  # "dataflow:5:schema:3", "identify", "manual"
     generation = models.PositiveIntegerField(default=0)  # the one in force
+    begun = models.PositiveIntegerField(default=0)  # the newest that was begun
+    types = models.JSONField(default=dict)  # attribute -> its type, of all that was ever said
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="source_once")]
@@ -133,6 +140,8 @@ class Contribution(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="contributions")
     generation = models.PositiveIntegerField()
+    # Whether it changes nothing of the profile when its generation comes into force.
+    is_same = models.BooleanField(default=False)
     identity = models.ForeignKey(ProfileIdentifier, on_delete=models.CASCADE, related_name="contributions")
     data = models.JSONField()
 
@@ -200,6 +209,8 @@ class ProfileMerge(models.Model):
     winner = models.UUIDField(db_index=True)
     loser = models.UUIDField(db_index=True)  # its address leads to the winner
     identifiers = models.JSONField()  # keys of those that moved
+    # What else it takes to part them: "created_at" of the loser, "rows" that moved, "added" consents.
+    kept = models.JSONField(default=dict)
     reason = models.CharField(max_length=80)  # the source that named both
     merged_at = models.DateTimeField(auto_now_add=True)
     undone_at = models.DateTimeField(null=True, blank=True)
@@ -237,6 +248,10 @@ class Suppression(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="suppressions")
     kind = models.CharField(max_length=80)
     digest = models.CharField(max_length=64)
+    # The erasure it is of: who is reinstated by one name is so by all.
+    ticket = models.ForeignKey(
+        "ErasureTicket", on_delete=models.SET_NULL, null=True, blank=True, related_name="suppressions"
+    )
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -258,3 +273,22 @@ class ErasureTicket(models.Model):
 
     def __str__(self) -> str:
         return str(self.ticket)
+
+
+class Insight(models.Model):
+    """Something that the people in charge should look at."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="insights")
+    code = models.CharField(max_length=40)
+    subject = models.CharField(max_length=120, default="", blank=True)  # what it is about, within the code
+    message = models.CharField(max_length=500)
+    count = models.PositiveIntegerField(default=1)
+    first_seen = models.DateTimeField(auto_now_add=True)
+    last_seen = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "code", "subject"], name="insight_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
