@@ -7,3 +7,8 @@ class AudiencesConfig(AppConfig):
     name = "cdp.audiences"
     label = "audiences"
     verbose_name = "Audiences"
+
+    def ready(self) -> None:
+        from cdp.audiences.compile import functions
+
+        functions.install()
