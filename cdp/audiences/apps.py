@@ -9,6 +9,7 @@ class AudiencesConfig(AppConfig):
     verbose_name = "Audiences"
 
     def ready(self) -> None:
+        from cdp.audiences import schedule  # noqa: F401 - registers its sweep and its job
         from cdp.audiences.compile import functions
 
         functions.install()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -19,7 +19,7 @@ class Parameters:
     """Values of a statement under names; equal ones are one."""
 
     def __init__(self) -> None:
-        self.values: dict[str, object] = {}
+        self.values: dict[str, Any] = {}
         self.names: dict[tuple[type, object], str] = {}
 
     def __call__(self, value: object) -> str:

@@ -179,7 +179,7 @@ def statement(
         only=only,
     )
     found = Statement(asking, rule)
-    needed = in_order(rule.tree, {key: one.tree for key, one in others.items()}, name=name)
+    needed = in_order(rule.tree, lambda key: others[key].tree if key in others else None, name=name)
     for one in (*(others[key] for key in needed), rule):
         found.add(one)
     for key in needed:

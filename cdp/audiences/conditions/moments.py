@@ -97,3 +97,8 @@ def span(window: Window, *, as_of: datetime, zone: ZoneInfo) -> Span:
         case "after":
             return Span(start_of(window.start, zone), now)
     return Span(None, now)
+
+
+def iso(moment: datetime) -> str:
+    """As texts say it: `2025-01-31T09:00:00Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from cdp.audiences.conditions.document import Group, Member, Node
 from cdp.audiences.conditions.faults import BadDefinition, Problem
@@ -27,11 +27,12 @@ def references(tree: Node) -> dict[str, str]:
     return found
 
 
-def in_order(tree: Group, others: Mapping[str, Group], *, name: str = "") -> list[str]:
+def in_order(tree: Group, tree_of: Callable[[str], Group | None], *, name: str = "") -> list[str]:
     """The audiences that the tree needs, directly or not, each behind those it needs itself.
 
-    ``others``: identifier -> tree. ``name``: what the tree itself is called. Raises :class:`BadDefinition`
-    for a cycle, with the path, and for an audience that there is not. Two ways to one audience are fine.
+    ``tree_of``: the tree of an identifier. ``name``: what the tree itself is called. Raises
+    :class:`BadDefinition` for a cycle, with the path, and for an audience that there is not. Two ways to one
+    audience are fine.
     """
     done: dict[str, None] = {}
 
@@ -42,12 +43,13 @@ def in_order(tree: Group, others: Mapping[str, Group], *, name: str = "") -> lis
                 raise cycle((*path[path.index(other) :], other), here)
             if other in done:
                 continue
-            if other not in others:
+            found = tree_of(other)
+            if found is None:
                 raise BadDefinition([Problem("unknown_audience", here, f"There is no audience {other!r}.")])
             if len(done) + len(path) > MOST_NESTED:
                 message = f"An audience needs at most {MOST_NESTED} others."
                 raise BadDefinition([Problem("too_many_nodes", here, message)])
-            visit(others[other], (*path, other), here)
+            visit(found, (*path, other), here)
             done[other] = None
 
     visit(tree, (name,) if name else (), "")

@@ -349,7 +349,8 @@ def spelled(text: str, *, case: bool) -> str:
 
 def text_holds(op: str, value: str, wanted: str, *, case: bool) -> bool:
     if op == "regex":
-        return bool(re.search(wanted.replace("$", r"\Z"), value, re.A | (0 if case else re.I)))
+        wanted = wanted.replace("$", r"\Z").replace(r"\d", "[0-9]")
+        return bool(re.search(wanted, value, 0 if case else re.I))
     value, wanted = spelled(value, case=case), spelled(wanted, case=case)
     if op == "contains":
         return wanted in value
