@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from cdp.stream.views import stream
+from cdp.audiences import api
 from cdp.webhook import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,4 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cdp/webhook", views.webhook, name="cdp-webhook"),
     path("cdp/webhook/", views.webhook),
     path("cdp/webhook/batches/<uuid:number>", views.batch, name="cdp-batch"),
+    path("cdp/api/audiences/preview", api.preview_view, name="cdp-audience-preview"),
+    path("cdp/api/audiences/<str:identifier>/explain", api.explain_view, name="cdp-audience-explain"),
 ]

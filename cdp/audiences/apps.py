@@ -7,3 +7,9 @@ class AudiencesConfig(AppConfig):
     name = "cdp.audiences"
     label = "audiences"
     verbose_name = "Audiences"
+
+    def ready(self) -> None:
+        from cdp.audiences import schedule  # noqa: F401 - registers its sweep and its job
+        from cdp.audiences.compile import functions
+
+        functions.install()
