@@ -23,6 +23,8 @@ def configured() -> Iterator[Finding]:
     found = configuration.current()
     for fault in found.faults:
         yield Finding("customer data", fault, "Correct it in the sites file.")
+    for note in found.notes:
+        yield Finding("customer data", f"{note}; it is still read")
     known = set(SegmentGroup.objects.values_list("identifier", flat=True))
     for one in found.activations.values():
         about = f"activation {one.client_id}"
