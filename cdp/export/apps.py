@@ -12,5 +12,6 @@ class ExportConfig(AppConfig):
         from cdp.export import (
             checks,  # noqa: F401 - registers what doctor asks
             schedule,  # noqa: F401 - registers what the worker calls
+            users,  # noqa: F401 - registers the type "user"
             values,  # noqa: F401 - registers the built-in processors
         )
