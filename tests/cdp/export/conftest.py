@@ -123,8 +123,9 @@ def sites(receiver: Receiver, tmp_path: Path, settings: Any) -> WriteSites:
 
 
 @pytest.fixture
-def processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def processors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test registers goes with it."""
+    types = dict(hooks.user_types)
     for registry in (
         hooks.user_processors,
         hooks.user_querysets,
@@ -132,7 +133,9 @@ def processors(monkeypatch: pytest.MonkeyPatch) -> None:
         hooks.value_processors,
     ):
         monkeypatch.setattr(registry, "choices", list(registry.choices))
-    monkeypatch.setattr(hooks, "user_types", dict(hooks.user_types))
+    yield
+    hooks.user_types.clear()
+    hooks.user_types.update(types)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pytest
 from cdp import configuration
 from cdp.configuration import Configuration
 from config import site_access
+from config.redaction import known_secrets
 
 FIRST, SECOND = "0123abcd-0123-4567-89ab-0123456789ab", "01234567-89abcdef-01234567-89abcdef"
 GOOD = f"""
@@ -57,6 +58,8 @@ def test_it_merges_the_scopes_of_a_site(tmp_path: Path, settings: Any, monkeypat
     assert shop.membership is not None
     assert shop.membership.api_key == "k-e-y"
     assert "k-e-y" not in repr(found)
+    monkeypatch.setenv("CDP_MEMBERSHIP_API_KEY", "key-of-the-membership")
+    assert {"key-of-the-membership", FIRST, SECOND} <= set(known_secrets())
     assert FIRST not in repr(found.sites)
     [entry] = found.schedule
     assert (entry.section, entry.interval) == ("user", "*/15 * * * *")
