@@ -1,9 +1,9 @@
 """Users to a customer data platform: ``python -m tests.benchmarks stream_export``.
 
 The shipped ``manage.py stream_user_data --no-draft`` with default settings sends 100,000 users
-(``BENCH_USERS``) from SQLite to a receiver that is a process of its own and only reads. Peak memory is that of
-the command above a dry run of one row. Mark of the same run: as many rows read with one query of Django's ORM,
-written with orjson and posted in chunks of 500 by a bare loop. Goal: half the mark's rate, and 30 MB.
+(``BENCH_USERS``) from SQLite to a receiver that is a process of its own and only reads. Peak memory is that
+of the command above a dry run of one row. Mark of the same run: as many rows read with one query of Django's
+ORM, written with orjson and posted in chunks of 500 by a bare loop. Goal: half the mark's rate, and 30 MB.
 """
 
 from __future__ import annotations
