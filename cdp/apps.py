@@ -11,6 +11,7 @@ class CdpConfig(AppConfig):
         from cdp import (
             checks,  # noqa: F401 - registers what doctor asks
             configuration,
+            demo,  # noqa: F401 - registers its step and what it tells of its people
         )
         from cdp.webhook import queue  # noqa: F401 - registers its jobs
         from personalization.segments import locks

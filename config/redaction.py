@@ -40,7 +40,7 @@ VERSION = re.compile(r"v[0-9]\Z")
 # Event codes and what else stands in their place; other words may be anything, such as a user id.
 WORDS = {*get_args(Kept), "transfer", "follow", "events", "item", "items", "tracking.json"}
 USER = "[user]"
-SECRET_NAME = re.compile(r"(?i)(SECRET|PASSWORD|LICENSE_KEY|TOKEN|PSEUDONYM_KEY)")
+SECRET_NAME = re.compile(r"(?i)(SECRET|PASSWORD|LICENSE_KEY|API_KEY|TOKEN|PSEUDONYM_KEY)")
 SHORTEST_SECRET = 6
 
 

@@ -105,6 +105,7 @@ INSTALLED_APPS = [
     "cdp.profiles",
     "cdp.audiences",
     "cdp.dataflows",
+    "cdp.export",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",

@@ -19,17 +19,27 @@ ALIASES = {
     "rebuild-items": "rebuild_items",
     "create-customer": "create_customer",
     "change-customer": "change_customer",
+    "stream-user-data": "stream_user_data",
+    "stream-product-data": "stream_product_data",
+    "stream-content-data": "stream_content_data",
+    "ibexa:cdp:stream-user-data": "stream_user_data",
+    "ibexa:cdp:stream-product-data": "stream_product_data",
+    "ibexa:cdp:stream-content-data": "stream_content_data",
+    "cdp-cron": "cdp_cron",
     "messenger:consume": "work",
 }
 
 
 # A dash that a word processor made of two, as printed manuals of older versions have it.
 DASHES = re.compile(r"^[-\u2010-\u2015\u2212]*[\u2010-\u2015\u2212][-\u2010-\u2015\u2212]*(?=[A-Za-z])")
+# How Symfony's console says how much to tell; Django wants a number.
+VERBOSITY = {"-vv": "--verbosity=2", "-vvv": "--verbosity=3"}
 
 
 def canonical_argv(argv: list[str]) -> list[str]:
     """Return ``argv`` with the command name replaced by the one Django knows, and typeset dashes by two."""
     argv = [*argv[:2], *(DASHES.sub("--", argument) for argument in argv[2:])]
+    argv = [VERBOSITY.get(argument, argument) for argument in argv]
     if len(argv) < 2 or argv[1] not in ALIASES:
         return argv
     command = ALIASES[argv[1]]

@@ -29,6 +29,8 @@ class SitesFile:
     cdp: dict[str, Any] = field(default_factory=dict)  # the global CDP keys, as written
     # By entry its CDP keys as written, those without credentials of the engine too.
     cdp_of_sites: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    # The entries of these, of which those without credentials are customers of no engine.
+    sites_with_cdp: dict[str, SiteAccess] = field(default_factory=dict)
 
     @cached_property
     def policy(self) -> dict[str, tuple[str, ...]]:
@@ -57,11 +59,11 @@ def load(path: Path) -> SitesFile:
     document = read(path)
     complete: list[SiteAccess] = []
     incomplete: list[str] = []
-    cdp_of_sites: dict[str, dict[str, Any]] = {}
+    with_cdp: dict[str, SiteAccess] = {}
     for scoped in sites(document):
         entry = validated(document, scoped)
         if entry.cdp:
-            cdp_of_sites[scoped.name] = entry.cdp
+            with_cdp[scoped.name] = effective(scoped.name, entry)
         if entry.authentication.customer_id and entry.authentication.license_key:
             complete.append(effective(scoped.name, entry))
         else:
@@ -72,7 +74,8 @@ def load(path: Path) -> SitesFile:
         sites=tuple(complete),
         without_credentials=tuple(incomplete),
         cdp=cdp,
-        cdp_of_sites=cdp_of_sites,
+        cdp_of_sites={name: site.cdp for name, site in with_cdp.items()},
+        sites_with_cdp=with_cdp,
     )
 
 

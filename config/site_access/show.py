@@ -15,7 +15,7 @@ from config.site_access.schema import RENAMED, Entry
 from config.site_access.scopes import Scoped, did_you_mean, sites
 
 HIDDEN = "(set, not shown)"
-SECRET_WORDS = ("license_key", "api_key", "password", "secret", "token")
+SECRET_WORDS = ("license_key", "api_key", "password", "secret", "token", "stream_id")
 BUILT_IN = "built-in default"
 # What an entry leaves out and this installation fills in: key -> field of the record, and its source.
 OWN = "this installation's own"

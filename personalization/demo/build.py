@@ -32,11 +32,20 @@ class Step:
     run: Callable[[Report], str]
 
 
+_further: list[Step] = []
+
+
+def register(step: Step) -> None:
+    """Add a step of a part above; it runs behind the login and before the visitors."""
+    _further.append(step)
+
+
 def steps() -> list[Step]:
     return [
         Step(title="Creating the databases", run=migrate),
         Step(title="Building the site", run=build_site),
         Step(title="Creating the login", run=create_login),
+        *_further,
         Step(title="Simulating 30 days of visitors", run=simulate_visitors),
         Step(title="Exporting to the engine", run=export),
         Step(title="Building the models", run=build_models),

@@ -228,10 +228,12 @@ def test_it_says_in_one_sentence_which_variable_is_wrong() -> None:
 def test_it_lists_every_variable_in_the_example_file() -> None:
     listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.M))
     read: set[str] = set()
-    for folder in ("config", "content", "tracking", "personalization"):
+    for folder in ("config", "content", "tracking", "personalization", "cdp"):
         for path in (ROOT / folder).rglob("*.py"):
             read |= set(re.findall(r'(?:env_\w+|os\.environ\.get)\(\s*"([A-Z_]+)"', path.read_text()))
     sites = {"PERSONALIZATION_CUSTOMER_ID", "PERSONALIZATION_LICENSE_KEY", "PERSONALIZATION_HOST_URI"}
+    sites |= {"CDP_ACTIVATION_CLIENT_ID", "CDP_ACTIVATION_CLIENT_SECRET"}
+    sites |= {"CDP_MEMBERSHIP_ACTIVATION_ID", "CDP_MEMBERSHIP_API_KEY"}
     by_the_storage = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     assert read - {"PYTHONPATH"} <= listed  # Python's own
     assert listed - sites - by_the_storage <= read
