@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "cdp",
     "cdp.profiles",
     "cdp.audiences",
+    "cdp.tracking",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",

@@ -29,6 +29,8 @@ class SitesFile:
     cdp: dict[str, Any] = field(default_factory=dict)  # the global CDP keys, as written
     # By entry its CDP keys as written, those without credentials of the engine too.
     cdp_of_sites: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    # By entry how its pages track for the CDP; validated by its own part.
+    connectors: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def policy(self) -> dict[str, tuple[str, ...]]:
@@ -58,10 +60,13 @@ def load(path: Path) -> SitesFile:
     complete: list[SiteAccess] = []
     incomplete: list[str] = []
     cdp_of_sites: dict[str, dict[str, Any]] = {}
+    connectors: dict[str, dict[str, Any]] = {}
     for scoped in sites(document):
         entry = validated(document, scoped)
         if entry.cdp:
             cdp_of_sites[scoped.name] = entry.cdp
+        if entry.connector_raptor:
+            connectors[scoped.name] = entry.connector_raptor
         if entry.authentication.customer_id and entry.authentication.license_key:
             complete.append(effective(scoped.name, entry))
         else:
@@ -73,6 +78,7 @@ def load(path: Path) -> SitesFile:
         without_credentials=tuple(incomplete),
         cdp=cdp,
         cdp_of_sites=cdp_of_sites,
+        connectors=connectors,
     )
 
 
