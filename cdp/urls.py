@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from cdp.stream.views import stream
 from cdp.audiences import api
+from cdp.stream.views import stream
 from cdp.webhook import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cdp/webhook/batches/<uuid:number>", views.batch, name="cdp-batch"),
     path("cdp/api/audiences/preview", api.preview_view, name="cdp-audience-preview"),
     path("cdp/api/audiences/<str:identifier>/explain", api.explain_view, name="cdp-audience-explain"),
+    path("", include("cdp.tracking.urls")),
 ]

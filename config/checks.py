@@ -22,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config import assets, private, site_access
+from config.routers import EVENT_APPS
 from config.site_access.schema import Kept
 from config.site_access.show import old_names
 
@@ -183,7 +184,7 @@ def migrations(alias: str) -> Finding:
         return Finding(f"database {alias}", "has no tables yet", remedy)
     targets = executor.loader.graph.leaf_nodes()
     if alias == settings.EVENTS_DB != "default":
-        targets = [node for node in targets if node[0] == "tracking"]
+        targets = [node for node in targets if node[0] in EVENT_APPS]
     missing = len(executor.migration_plan(targets))
     return Finding(
         f"database {alias}", f"{missing or 'no'} migrations are missing", remedy if missing else ""

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model
 
-EVENT_APPS = {"tracking"}
+EVENT_APPS = {"tracking", "cdp_tracking"}
 
 
 class EventsRouter:

@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "cdp.audiences",
     "cdp.dataflows",
     "cdp.export",
+    "cdp.tracking",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",

@@ -18,6 +18,7 @@ from tracking.parameters import (
     COMMON,
     CURRENCY,
     FROM_RECOMMENDATION,
+    ORDER_ID,
     SCENARIO,
     TRIGGER_NAME,
     Parameter,
@@ -101,6 +102,7 @@ _TABLE = (
                 unit="smallest coin of the currency",
             ),
             CURRENCY,
+            ORDER_ID,
         ),
     ),
     Rule(

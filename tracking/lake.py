@@ -24,7 +24,7 @@ from config.files import InUse
 from tracking import horizon, lake_calm, lake_files, lake_lock
 from tracking.identity import newest
 from tracking.lake_calm import CURSOR
-from tracking.lake_columns import COLUMNS, CUSTOMER, PARQUET, RECEIVED, SEGMENTS, TS, USER, columns_of
+from tracking.lake_columns import COLUMNS, CUSTOMER, PARQUET, PERSONAL, RECEIVED, TS, USER, columns_of
 from tracking.lake_faults import reaching
 from tracking.lake_merge import compact
 from tracking.models import Cursor
@@ -168,7 +168,7 @@ def after_erasure(row: tuple[Any, ...], buried: tombstones.Buried) -> tuple[Any,
         if after < row[TS] <= until and row[RECEIVED] <= at:
             return None
         if after < row[TS] <= min(until, at):
-            return tuple("" if place in (USER, SEGMENTS) else value for place, value in enumerate(row))
+            return tuple("" if place in PERSONAL else value for place, value in enumerate(row))
     return row
 
 

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from tracking.collector.rows import OF_PERSON
+
 TEXTS = (
     *("event", "user", "item_id", "currency", "category_path", "scenario"),
-    *("model_id", "request_uuid", "segments", "lang", "trigger_name", "event_id"),
+    *("model_id", "request_uuid", "segments", "lang", "trigger_name", "event_id", "order_id"),
 )
 NUMBERS = ("item_type", "quantity", "percentage", "rating", "seq")  # NULL is written as -1 on the way
 COLUMNS = ("id", "customer_id", *TEXTS, *NUMBERS, "ts", "received", "price")
-CUSTOMER, USER, SEGMENTS = (COLUMNS.index(name) for name in ("customer_id", "user", "segments"))
+CUSTOMER, USER = COLUMNS.index("customer_id"), COLUMNS.index("user")
+PERSONAL = frozenset(COLUMNS.index(name) for name in OF_PERSON)
 TS, RECEIVED = COLUMNS.index("ts"), COLUMNS.index("received")
 PARQUET = """
     SELECT id, event, "user", nullif(item_type, -1)::INTEGER AS item_type, item_id, ts, received,
@@ -20,7 +23,8 @@ PARQUET = """
         CASE WHEN isnan(price) THEN NULL ELSE price::DECIMAL(18, 4) END AS price, currency,
         nullif(percentage, -1)::SMALLINT AS percentage, nullif(rating, -1)::SMALLINT AS rating,
         category_path, scenario, model_id, request_uuid, segments, lang, trigger_name,
-        nullif(event_id, '')::VARCHAR AS event_id, seq::SMALLINT AS seq
+        nullif(event_id, '')::VARCHAR AS event_id, seq::SMALLINT AS seq,
+        order_id
 """
 
 

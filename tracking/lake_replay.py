@@ -142,7 +142,8 @@ def event_of(row: Sequence[Any]) -> Event:
     values = dict(zip(COLUMNS, row, strict=True))
     # What was set aside is not re-keyed.
     values["user"] = newest(values["customer_id"], values["user"])
-    values["seq"] = values["seq"] or 0  # files from before there was this column
+    # Files from before there were these columns.
+    values["seq"], values["order_id"] = values["seq"] or 0, values["order_id"] or ""
     return Event(**values)
 
 

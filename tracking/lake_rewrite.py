@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.files import InUse
 from tracking import lake_calm, lake_files, lake_lock
+from tracking.collector.rows import OF_PERSON
 from tracking.lake_faults import reaching
 from tracking.parts import (
     PART,
@@ -33,9 +34,6 @@ PATIENCE_SECONDS = 600.0  # a merge of many days may be under way
 
 class LakeBusy(Exception):
     """Another process writes to the lake; trying again later helps."""
-
-
-OF_PERSON = ("user", "segments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,17 +115,26 @@ def replacing(folder: str, name: str, manifest: Manifest, *, at_once: bool = Fal
 def write_rest(folder: str, name: str, change: Change, *, new: list[str]) -> int:
     """Write what stays of a part, if anything does; return how many rows went."""
     part, day = parquet(sound(folder, [name])), name.partition("/")[0].removeprefix("day=")
-    blank = ", ".join(
-        f'CASE WHEN {change.unlink} THEN \'\' ELSE "{name}" END AS "{name}"' for name in OF_PERSON
-    )
-    rest = f"SELECT * EXCLUDE (filename) REPLACE ({blank}), '{day}' AS day FROM {part}"  # noqa: S608
     counts = f"SELECT count(*) FILTER ({change.drop}), count(*) FROM {part}"  # noqa: S608
     with closing(open_duck()) as duck:
         [(gone, total)] = duck.sql(counts).fetchall()
         if gone < total:
-            source = f"{rest} WHERE NOT ({change.drop}) ORDER BY ts"
+            columns = duck.sql(f"SELECT * FROM {part} LIMIT 0").columns  # noqa: S608
+            source = (
+                f"SELECT * EXCLUDE (filename) REPLACE ({blank(columns, change)}), '{day}' AS day"  # noqa: S608
+                f" FROM {part} WHERE NOT ({change.drop}) ORDER BY ts"
+            )
             write_days(duck, source, folder, f"rewritten-{time.time_ns()}", new=new)
     return int(gone)
+
+
+def blank(columns: Sequence[str], change: Change) -> str:
+    """What replaces the columns that say something of a person; older parts lack some."""
+    return ", ".join(
+        f'CASE WHEN {change.unlink} THEN \'\' ELSE "{name}" END AS "{name}"'
+        for name in OF_PERSON
+        if name in columns
+    )
 
 
 def remove_stale(folder: str, change: Change) -> None:

@@ -35,6 +35,8 @@ class Event(models.Model):
     # Sent by clients that may repeat themselves; unique per customer, numbered within a bundle.
     event_id = models.CharField(max_length=64, null=True, blank=True)
     seq = models.PositiveSmallIntegerField(default=0)
+    # The default is the database's own too: a collector from before the column goes on storing.
+    order_id = models.CharField(max_length=255, default="", db_default="", blank=True)
 
     class Meta:
         constraints = [

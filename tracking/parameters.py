@@ -70,6 +70,13 @@ TRIGGER_NAME = Parameter(
     example="spring-mail",
     required=True,
 )
+ORDER_ID = Parameter(
+    name="orderid",
+    column="order_id",
+    kind=fields.text_of(255),
+    rule="the order that the item was bought with, optional; the same for every line of it",
+    example="A-2041",
+)
 CURRENCY = Parameter(
     name="currency",
     column="currency",

@@ -61,6 +61,7 @@ class HistoricEvent(NamedTuple):
     segments: str = ""
     lang: str = ""
     seq: int = 0
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ class Reader:
                 raise BadEvent(400, f"item_type and item_id must be given for {row.event}")
         elif row.item_id:
             raise BadEvent(400, f"item_id must not be given for {row.event}")
+        *carried, order = settled(row.event, given_by(row))
         columns = (
             self.customer_id,
             row.event,
@@ -181,9 +183,10 @@ class Reader:
             self.item(row.item_id) if row.item_id else "",
             self.moment(row.ts),
             self.received,
-            *settled(row.event, given_by(row)),
+            *carried,
             row.event_id if row.event_id is None else EVENT_ID("event_id", row.event_id),
             row.seq,
+            order,
         )
         return EventRow._make(columns)
 
@@ -222,8 +225,11 @@ class Reader:
 
 
 EVENT_ID = RULES["click"].by_name["eventid"].parse
-# The columns behind `received`, in the order of a row, as far as an event may bring them.
-SETTLED = EventRow._fields[EventRow._fields.index("quantity") : EventRow._fields.index("event_id")]
+# The columns behind `received`, in the order of a row, as far as an event may bring them; the order is last.
+SETTLED = (
+    *EventRow._fields[EventRow._fields.index("quantity") : EventRow._fields.index("event_id")],
+    "order_id",
+)
 CARRIED = tuple(parameter for parameter in COMMON if parameter.column in SETTLED)
 given_by = attrgetter(*SETTLED)
 

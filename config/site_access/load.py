@@ -31,6 +31,8 @@ class SitesFile:
     cdp_of_sites: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     # The entries of these, of which those without credentials are customers of no engine.
     sites_with_cdp: dict[str, SiteAccess] = field(default_factory=dict)
+    # By entry how its pages track for the CDP; validated by its own part.
+    connectors: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def policy(self) -> dict[str, tuple[str, ...]]:
@@ -60,10 +62,13 @@ def load(path: Path) -> SitesFile:
     complete: list[SiteAccess] = []
     incomplete: list[str] = []
     with_cdp: dict[str, SiteAccess] = {}
+    connectors: dict[str, dict[str, Any]] = {}
     for scoped in sites(document):
         entry = validated(document, scoped)
         if entry.cdp:
             with_cdp[scoped.name] = effective(scoped.name, entry)
+        if entry.connector_raptor:
+            connectors[scoped.name] = entry.connector_raptor
         if entry.authentication.customer_id and entry.authentication.license_key:
             complete.append(effective(scoped.name, entry))
         else:
@@ -76,6 +81,7 @@ def load(path: Path) -> SitesFile:
         cdp=cdp,
         cdp_of_sites={name: site.cdp for name, site in with_cdp.items()},
         sites_with_cdp=with_cdp,
+        connectors=connectors,
     )
 
 

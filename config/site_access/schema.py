@@ -225,6 +225,7 @@ class Entry(Node):
     field: FieldMaps = FieldMaps()
     repository: Repository = Repository()
     cdp: dict[str, Any] = {}
+    connector_raptor: dict[str, Any] = {}
 
 
 def known_keys(path: tuple[str, ...]) -> list[str]:

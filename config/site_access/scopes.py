@@ -21,10 +21,10 @@ OWN_ROOTS = (
     "ibexa_personalization_client",
     "ezrecommendation",
 )
-CDP_ROOTS = ("ibexa_cdp", "cdp")
+CDP_ROOTS = ("ibexa_cdp", "cdp", "connector_raptor")
 ROOTS = ("ibexa", *OWN_ROOTS)
 # Read beside the entry itself where the settings stand in a node of their own.
-BESIDE = ("languages", "root", "cdp")
+BESIDE = ("languages", "root", "cdp", "connector_raptor")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tracking.events import RULES, SPELLINGS, Shape
 
 REQUIRED = ("user", "ts")
 # Read as the parameter of the same name is read in a request.
-PASSED = ("scenario", "modelid", "requestuuid", "triggername", "lang", "segments", "eventid")
+PASSED = ("scenario", "modelid", "requestuuid", "triggername", "orderid", "lang", "segments", "eventid")
 MEASURES = ("quantity", "price", "currency", "category", "percentage", "rating")
 FIELDS = (*REQUIRED, "item", *MEASURES, "event", "title", "target", *PASSED)
 PEOPLE = ("user", "target")

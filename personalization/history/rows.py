@@ -52,6 +52,7 @@ class HistoricRow(NamedTuple):
     modelid: str = ""
     requestuuid: str = ""
     triggername: str = ""
+    orderid: str = ""
     lang: str = ""
     segments: str = ""
     eventid: str = ""

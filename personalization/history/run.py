@@ -169,6 +169,7 @@ class Import:
             model_id=row.modelid,
             request_uuid=row.requestuuid,
             trigger_name=row.triggername,
+            order_id=row.orderid,
             lang=row.lang,
             segments=row.segments,
             event_id=event_id,

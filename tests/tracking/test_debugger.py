@@ -168,7 +168,7 @@ def test_it_is_for_those_who_may_see_events(path: str, customer: str) -> None:
     [
         "click/mabel/38/12?categorypath=A%2FB",
         "consume/mabel/39/7?percentage=80",
-        "buy/mabel/40/3?fullprice=2.5EUR&quantity=2",
+        "buy/mabel/40/3?fullprice=2.5EUR&quantity=2&orderid=A%202041",
         "wishlist/mabel/40/3?price=129EUR",
         "rate/mabel/40/3?rating=100",
         "clickrecommended/mabel/40/3?scenario=front&modelid=also%20clicked&requestuuid=ab-1",

@@ -39,6 +39,7 @@ def test_accepts_every_event_code(accept, code):
             {"quantity": 2, "price": "4.44", "currency": "EUR"},
         ),
         ("/api/00000/buy/johndoe/1/129", {"quantity": 1, "price": None, "currency": ""}),
+        ("/api/00000/buy/j/1/1?orderid=A%202041", {"order_id": "A 2041", "quantity": 1}),
         ("/api/00000/buy/j/1/1?price=1999", {"price": "19.99", "currency": "EUR"}),
         ("/api/00000/buy/j/1/1?price=456&currency=JPY", {"price": "456", "currency": "JPY"}),
         ("/api/00000/buy/j/1/1?fullprice=456.5JPY", {"price": "456.5", "currency": "JPY"}),
@@ -167,6 +168,10 @@ BAD = [
     ("/api/00000/click/" + "u" * 1025 + "/1/2", 400, "max 1,024"),
     ("/api/00000/click/u/1/2?" + "x" * 8000, 414, "8000"),
     ("/api/00000/buy/u/1/2?quantity=1&quantity=2", 400, "quantity given twice"),
+    ("/api/00000/buy/u/1/2?orderid=", 400, "orderid must be 1 to 255 printable characters"),
+    ("/api/00000/buy/u/1/2?orderid=a%0Ab", 400, "orderid must be 1 to 255 printable characters"),
+    (f"/api/00000/buy/u/1/2?orderid={'9' * 256}", 400, "orderid must be 1 to 255 printable characters"),
+    ("/api/00000/buy/u/1/2?orderid=1&orderid=2", 400, "orderid given twice"),
     ("/api/00000/buy/u/1/2?quantity=0", 400, "quantity must be 1 to 1000000"),
     *[
         (f"/api/00000/consume/u/1/2?percentage={p}", 400, "0 to 100")

@@ -42,7 +42,14 @@ def table() -> list[tuple]:
 
 
 def crowd() -> list[Event]:
-    details = {"price": "4.44", "currency": "EUR", "quantity": 2, "category_path": "/1/3/", "lang": "en"}
+    details = {
+        "order_id": "A-1",
+        "price": "4.44",
+        "currency": "EUR",
+        "quantity": 2,
+        "category_path": "/1/3/",
+        "lang": "en",
+    }
     return [
         event(n % 5, user=f"u{n % 4}", ts=NOW - n, received=NOW - n, event_id=f"e{n}" if n % 2 else None)
         for n in range(40)

@@ -45,7 +45,8 @@ def _quickly(settings, tmp_path, monkeypatch):
 
 
 def row(item: int = 1, **changes) -> EventRow:
-    return EventRow(CUSTOMER, "click", ME, 1, str(item), NOW, NOW, segments="7")._replace(**changes)
+    personal = {"segments": "7", "order_id": "A-1"}
+    return EventRow(CUSTOMER, "click", ME, 1, str(item), NOW, NOW, **personal)._replace(**changes)
 
 
 def crowd() -> list[EventRow]:
@@ -177,9 +178,9 @@ def test_what_comes_after_stays_and_what_comes_late_is_nobodys(name):
         journal.close()
         place = places.Events()
     found = [*place.find([Span(CUSTOMER, ME)]), *place.find([Span(CUSTOMER, "")])]
-    assert {one["item_id"]: (one["user"], one["segments"]) for one in found} == {
-        "2": ("", ""),
-        "3": (ME, "7"),
+    assert {one["item_id"]: (one["user"], one["segments"], one["order_id"]) for one in found} == {
+        "2": ("", "", ""),
+        "3": (ME, "7", "A-1"),
     }
 
 

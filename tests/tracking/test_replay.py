@@ -40,15 +40,17 @@ def test_skips_rows_that_are_there_already():
 
 def test_stores_of_an_event_what_a_request_would_have_stored():
     values = {"rating": 55, "scenario": "front", "category_path": "/A/", "trigger_name": "mail"}
-    codes = ("click", "rate", "clickrecommended", "clicktriggered")
+    values["order_id"] = "A-1"
+    codes = ("click", "rate", "clickrecommended", "clicktriggered", "buy")
     rows = [bought(1, event=code, event_id=code, **values) for code in codes]
     replay.store("1", rows)
-    names = ("rating", "scenario", "category_path", "trigger_name", "quantity", "currency")
+    names = ("rating", "scenario", "category_path", "trigger_name", "quantity", "currency", "order_id")
     assert {event: rest for event, *rest in Event.objects.values_list("event", *names)} == {
-        "click": [None, "", "A", "", None, ""],
-        "rate": [55, "", "", "", None, ""],
-        "clickrecommended": [None, "front", "A", "", None, ""],
-        "clicktriggered": [None, "", "", "mail", None, ""],
+        "click": [None, "", "A", "", None, "", ""],
+        "rate": [55, "", "", "", None, "", ""],
+        "clickrecommended": [None, "front", "A", "", None, "", ""],
+        "clicktriggered": [None, "", "", "mail", None, "", ""],
+        "buy": [None, "", "", "", 2, "EUR", "A-1"],
     }
 
 

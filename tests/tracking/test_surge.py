@@ -68,7 +68,7 @@ def wait_for(number: int) -> None:
 def test_moves_rows_as_the_tables_would_have_taken_them(journal):
     rows = [
         row(1),
-        row(2, event="buy", quantity=3, price="2.50", currency="EUR", category_path='Ä "b"/c'),
+        row(2, event="buy", quantity=3, price="2.50", currency="EUR", order_id='Ä "1"'),
         row(3, event="rate", item_type=None, rating=0, event_id=None, seq=4),
         row(4, event="login", user="t"),
     ]

@@ -74,10 +74,13 @@ class PostgresJournal:
 
 def from_postgres(names: Sequence[str]) -> str:
     """A list of places as columns of these names."""
-    return ", ".join(
-        f'(e ->> {place})::{sinks.COLUMN_TYPES.get(name, "text")} AS "{name}"'
-        for place, name in enumerate(names)
-    )
+    return ", ".join(f'{at(place, name)} AS "{name}"' for place, name in enumerate(names))
+
+
+def at(place: int, name: str) -> str:
+    """What stands at a place, in the type of its column; a batch of an older release ends before the last."""
+    value = f"(e ->> {place})::{sinks.COLUMN_TYPES.get(name, 'text')}"
+    return f"coalesce({value}, '')" if name == "order_id" else value
 
 
 APPEND = "INSERT INTO tracking_journaledbatch (size, events, edges, refused) VALUES (%s, %s, %s, false)"

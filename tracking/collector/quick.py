@@ -42,6 +42,7 @@ QUICK = {s: r for s, r in SPELLINGS.items() if r.shape is Shape.ITEM and r.code 
 # Columns between the times and the event id, and what they hold when nothing is sent.
 MIDDLE = EventRow._fields[EventRow._fields.index("received") + 1 : EventRow._fields.index("event_id")]
 EMPTY = EventRow._field_defaults
+END = tuple(EMPTY[name] for name in EventRow._fields[EventRow._fields.index("event_id") + 1 :])
 new_row = partial(tuple.__new__, EventRow)
 
 
@@ -83,7 +84,7 @@ def row(
     received = time.time_ns() // 1000 if now is None else now
     budgets.spend(account, events=1, now=received)
     head = (known.customer_id, known.code, who, known.item_type, known.item_id, received, received)
-    return new_row((*head, *middle, event_id.decode() if named else None, 0))
+    return new_row((*head, *middle, event_id.decode() if named else None, *END))
 
 
 def row_of_document(
@@ -107,7 +108,7 @@ def row_of_document(
     if nobody or withheld(known.consent, account):
         who, middle = "", known.middle_of_nobody
     head = (known.customer_id, known.code, who, known.item_type, known.item_id, received, received)
-    return new_row((*head, *middle, event_id, 0))
+    return new_row((*head, *middle, event_id, *END))
 
 
 @lru_cache(maxsize=16_384)

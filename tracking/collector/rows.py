@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# Columns that say something of the person; an event that is nobody's is stored without.
+OF_PERSON = ("user", "segments", "order_id")
+
 
 class EventRow(NamedTuple):
     """A row of :class:`tracking.models.Event` without its id. Times are microseconds in UTC."""
@@ -29,6 +32,12 @@ class EventRow(NamedTuple):
     trigger_name: str = ""
     event_id: str | None = None
     seq: int = 0
+    order_id: str = ""  # last: what stands in a journal from before it is shorter
+
+
+def unlinked(row: EventRow) -> EventRow:
+    """The same event as nobody's."""
+    return row._replace(user="", segments="", order_id="")
 
 
 class EdgeRow(NamedTuple):

@@ -10,7 +10,7 @@ from config.customers import signing
 from config.customers.directory import CustomerAccount
 from tracking import fields
 from tracking.collector import historic, path
-from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector.rows import OF_PERSON, EdgeRow, EventRow
 from tracking.events import MOST_RENDERED, NOT_DEFINED, Rule, Shape
 from tracking.fields import BadEvent
 from tracking.identity import pseudonym
@@ -51,7 +51,8 @@ def rows_of(
     signature = values.pop("usersig", "")
     if withheld(values.pop("consent", None), account) or nobody:
         subject.user = subject.source = NOT_DEFINED
-        values.pop("segments", None)
+        for name in OF_PERSON:
+            values.pop(name, None)
     refuse_unsigned(account, subject, signature)
     ts = moment_of(values, sent, subject, account, received)
     if rule.shape is Shape.LOGIN:

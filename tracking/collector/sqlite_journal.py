@@ -120,6 +120,7 @@ class SqliteJournal:
         # At 30,000 events a second this checkpoint comes every second.
         connection = sinks.durable(str(self.path), checkpoint_pages=4_000)
         connection.executescript(TABLES)
+        complete(connection)
         name = f"journal-{uuid.uuid4().hex[:16]}"
         connection.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (name,))
         return connection
@@ -172,6 +173,15 @@ def logins(rows: Sequence[EventRow], *, first: int) -> dict[tuple[str, str, int]
         for number, row in enumerate(rows, first)
         if row.event == "login"
     }
+
+
+def complete(connection: sqlite3.Connection) -> None:
+    """Give a journal from an older release the columns that it lacks; they stand at the end of a row."""
+    for table in ("event", "refused"):
+        there = {name for (name,) in connection.execute(f"SELECT name FROM pragma_table_info('{table}')")}  # noqa: S608
+        for name in EventRow._fields if there else ():
+            if name not in there:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN \"{name}\" DEFAULT ''")
 
 
 def drop(connection: sqlite3.Connection | None) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from tracking import identity
 from tracking.collector.postgres_journal import as_document
-from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector.rows import EdgeRow, EventRow, unlinked
 from tracking.models import JournaledBatch
 from tracking.people.spans import Span
 
@@ -102,7 +102,7 @@ def after_erasure(row: EventRow, spans: Sequence[Span], *, at: int) -> EventRow 
             if row.received <= at:
                 return None
             if row.ts <= at:
-                return row._replace(user="", segments="")
+                return unlinked(row)
     return row
 
 

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tracking import identity
-from tracking.collector import sinks, surge
-from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector import sinks, sqlite_journal, surge
+from tracking.collector.rows import OF_PERSON, EdgeRow, EventRow
 from tracking.people.spans import Span
 
 logger = logging.getLogger("tracking")
 
 TABLES = ("event", "refused")
 OF_SPAN = 'customer_id = ? AND "user" = ? AND ts > ? AND ts <= ?'
+BLANK = ", ".join(f"\"{name}\" = ''" for name in OF_PERSON)
 OF_RANGE = 'customer_id = ? AND "user" >= ? AND "user" < ?'
 EDGES_OF_SPAN = "customer_id = ? AND ? IN (source, target) AND ts > ? AND ts <= ?"
 
@@ -65,7 +66,7 @@ def erase_span(journal: sqlite3.Connection, span: Span, *, at: int) -> None:
     for table in tables_of(journal, TABLES):
         journal.execute(f"DELETE FROM {table} WHERE {OF_SPAN} AND received <= ?", (*values, at))  # noqa: S608
         journal.execute(
-            f"UPDATE {table} SET \"user\" = '', segments = '' WHERE {OF_SPAN} AND received > ? AND ts <= ?",  # noqa: S608
+            f"UPDATE {table} SET {BLANK} WHERE {OF_SPAN} AND received > ? AND ts <= ?",  # noqa: S608
             (*values, at, at),
         )
     for _table in tables_of(journal, ("edge",)):
@@ -116,7 +117,13 @@ def readable(path: Path) -> bool:
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=sinks.BUSY_SECONDS, isolation_level=None)
+    journal = sqlite3.connect(path, timeout=sinks.BUSY_SECONDS, isolation_level=None)
+    try:
+        sqlite_journal.complete(journal)
+    except sqlite3.Error:
+        journal.close()
+        raise
+    return journal
 
 
 def tables_of(journal: sqlite3.Connection, names: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from tracking import identity
+from tracking.collector.rows import OF_PERSON
 from tracking.models import Event, IdentityEdge
 from tracking.people.spans import Span
 from tracking.rotation import rekey
@@ -43,7 +44,7 @@ class Events:
             erased += delete(events_of(span).filter(received__lte=at))
             # Accepted before the tombstone was seen: an event like that counts, for nobody.
             late = events_of(span).filter(received__gt=at, ts__lte=at)
-            erased += late.update(user="", segments="")
+            erased += late.update(**dict.fromkeys(OF_PERSON, ""))
         return erased
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from tracking.collector.rows import EdgeRow, EventRow
+from tracking.collector.rows import EdgeRow, EventRow, unlinked
 from tracking.identity import newest, onward, outdated
 from tracking.models import Tombstone
 from tracking.people.spans import Span
@@ -36,7 +36,7 @@ def apply(rows: Sequence[EventRow], edges: Sequence[EdgeRow]) -> tuple[Sequence[
     if not buried:
         return rows, edges
     kept = [
-        row._replace(user="", segments="")
+        unlinked(row)
         if row.ts < row.received and is_buried(buried, row.customer_id, row.user, row.ts)
         else row
         for row in rows

@@ -21,8 +21,10 @@ class Command(DjangoMigrate):
         whole = not options["app_label"]
         if whole and options["database"] == "events" and settings.EVENTS_DB == "events":
             # Nothing else lives there; walking through all other apps' migrations takes ten seconds.
-            options["app_label"] = next(iter(EVENT_APPS))
-        super().handle(*args, **options)
+            for app in sorted(EVENT_APPS):
+                super().handle(*args, **{**options, "app_label": app})
+        else:
+            super().handle(*args, **options)
         private.shut(settings.VAR_DIR)
         # A test runner creates its databases one after the other and asks for each by itself.
         tests = settings.TESTING or sys.argv[1:2] == ["test"]

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 FIELDS = ("user", "item", "ts", "event", "quantity", "price", "currency", "category", "percentage", "rating")
 FIELDS += ("target", "scenario", "modelid", "requestuuid", "triggername", "lang", "segments", "eventid")
+FIELDS += ("orderid",)
 ROW = {"user": "cookie", "item": "7", "ts": "2024-12-01", "quantity": 2, "price": "2.50", "currency": "EUR"}
 ROW |= {"category": "/Shop/Bags/", "percentage": 75, "rating": 80, "target": "ada", "scenario": "front"}
 ROW |= {"modelid": "popular", "requestuuid": "0b7c2f4e", "triggername": "mail", "lang": "eng-GB"}
-ROW |= {"segments": "7,12", "eventid": ""}
+ROW |= {"segments": "7,12", "eventid": "", "orderid": "A-2041"}
 BLANK = {"quantity": None, "price": None, "percentage": None, "rating": None}
 # The columns that a live event with the same parameters fills.
 EVERYWHERE = {"lang": "eng-GB", "segments": "7,12"}
@@ -32,7 +33,7 @@ SHOWN = {"scenario": "front", "model_id": "popular", "request_uuid": "0b7c2f4e",
 KEPT = {
     "click": PATH,
     "consume": {"percentage": 75, **PATH},
-    "buy": {"quantity": 2, "price": "2.50", "currency": "EUR"},
+    "buy": {"quantity": 2, "price": "2.50", "currency": "EUR", "order_id": "A-2041"},
     "login": {"item_id": "", "item_type": None},
     "basket": PATH,
     "wishlist": {"price": "2.50", "currency": "EUR"},
@@ -69,7 +70,7 @@ def test_it_takes_every_event_with_all_that_it_carries(tmp_path: Path, customer:
     for event in Event.objects.filter(customer_id=customer):
         expected = {"item_type": 40, "item_id": "7", "event_id": f"of-{event.event}", "scenario": ""}
         expected |= BLANK | {"currency": "", "category_path": "", "model_id": "", "request_uuid": ""}
-        expected |= {"trigger_name": "", "seq": 0} | EVERYWHERE | KEPT.get(event.event, {})
+        expected |= {"trigger_name": "", "order_id": "", "seq": 0} | EVERYWHERE | KEPT.get(event.event, {})
         stored = {name: getattr(event, name) for name in expected}
         if stored["price"] is not None:
             stored["price"] = f"{stored['price']:.2f}"

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TrackedConfig(AppConfig):
+    name = "cdp.tracking"
+    label = "cdp_tracking"  # "tracking" is the part below
+    verbose_name = "Tracking for customer data"
+
+    def ready(self) -> None:
+        from cdp.tracking import (
+            checks,  # noqa: F401 - registers what doctor asks
+            deliver,  # noqa: F401 - registers what the worker does
+        )
