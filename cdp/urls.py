@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from cdp.webhook import views
 
@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cdp/webhook", views.webhook, name="cdp-webhook"),
     path("cdp/webhook/", views.webhook),
     path("cdp/webhook/batches/<uuid:number>", views.batch, name="cdp-batch"),
+    path("", include("cdp.activations.urls")),
 ]
