@@ -152,9 +152,10 @@ def consented(rows: QuerySet[Any], activation: Activation) -> QuerySet[Any]:
     said = Consent.objects.filter(profile=OuterRef("profile"), purpose=activation.purpose)
     newest = said.order_by("-given_at", "-pk")
     holds = Q(until=None) | Q(until__gt=timezone.now())
-    return rows.alias(
+    told: QuerySet[Any] = rows.alias(
         word=Subquery(newest.values("status")[:1]), until=Subquery(newest.values("expires_at")[:1])
-    ).filter(holds, word=Consent.Status.GRANTED)
+    )
+    return told.filter(holds, word=Consent.Status.GRANTED)
 
 
 def changes(activation: Activation, kind: str, *, since: dict[int, Cursor], limit: int) -> Changes:
