@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cdp/api/audiences/preview", api.preview_view, name="cdp-audience-preview"),
     path("cdp/api/audiences/<str:identifier>/explain", api.explain_view, name="cdp-audience-explain"),
     path("", include("cdp.tracking.urls")),
+    path("", include("cdp.activations.urls")),
 ]

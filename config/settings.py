@@ -29,6 +29,7 @@ EXPORT_ROOT = VAR_DIR / "export"
 LAKE_ROOT = VAR_DIR / "lake"  # the lake, unless LODESTAR_LAKE_URL names a bucket
 LAKE_CACHE = VAR_DIR / "lake-cache"  # copies of what is read from a bucket
 ARTEFACT_ROOT = VAR_DIR / "models"
+ACTIVATION_ROOT = VAR_DIR / "activations"  # files of activations of the kind csv
 LOG_ROOT = VAR_DIR / "log"
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "/media/"
@@ -107,6 +108,7 @@ INSTALLED_APPS = [
     "cdp.dataflows",
     "cdp.export",
     "cdp.tracking",
+    "cdp.activations",
     "wagtail.contrib.simple_translation",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",

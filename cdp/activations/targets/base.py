@@ -1,0 +1,174 @@
+"""What a target is, and the registry of all.
+
+A target knows one kind of receiver::
+
+    @register
+    class Pigeon(Target):
+        kind, label, Config = "pigeon", _("Carrier pigeon"), PigeonConfig
+
+        def deliver(self, shipment: Shipment) -> Receipt: ...
+        def probe(self, activation: Activation) -> Verdict: ...
+
+``tests/cdp/activations/behaviour.py`` holds every one to the same behaviour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, TypeVar
+from uuid import uuid4
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from pydantic import BaseModel, ConfigDict
+
+from cdp.activations.models import AUDIENCE_PREFIX, Activation, Op
+from cdp.audiences.models import Audience
+
+About = dict[str, Any]
+
+
+class Config(BaseModel):
+    """The settings of one activation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Later(Exception):
+    """No answer, or one that may be another in a while. ``seconds``: how long the receiver asks to wait."""
+
+    def __init__(self, reason: str, *, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class Broken(Exception):
+    """The receiver will not take it, however often it is sent; a person has to look at it."""
+
+
+class Action(NamedTuple):
+    op: Op
+    audience: str  # public id
+    person: str  # in clear
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipment:
+    """One request. The same ``request_id`` is the same content, sent once more."""
+
+    activation: Activation
+    request_id: str
+    sequence: int  # rises with each request of the activation
+    sent_at: datetime  # when it was made; a repetition has the same
+    audiences: list[About]
+    actions: list[Action]
+
+
+class Receipt(NamedTuple):
+    """What the receiver answered. ``skipped``: people whom it does not know."""
+
+    skipped: int = 0
+
+
+class Verdict(NamedTuple):
+    """What a test of the connection found, in words."""
+
+    ok: bool
+    words: str
+
+
+class Target:
+    """A kind of receiver. ``person_identifiers``: those it understands, None for all; ``tells``: it keeps
+    what is said of audiences, so that a change of it is news; ``delivers``: anything is sent at all."""
+
+    kind: ClassVar[str]
+    label: ClassVar[Promise]
+    Config: ClassVar[type[Config]]
+    person_identifiers: ClassVar[tuple[str, ...] | None] = None
+    has_secret: ClassVar[bool] = True
+    tells: ClassVar[bool] = True
+    delivers: ClassVar[bool] = True
+
+    def deliver(self, shipment: Shipment) -> Receipt:
+        """Hand one request over; returning means taken for good. Raises :class:`Later`, :class:`Broken`."""
+        raise NotImplementedError
+
+    def finish(self, activation: Activation) -> None:
+        """All requests of a delivery were taken. Raises :class:`Later`."""
+
+    def forget(self, activation: Activation) -> None:
+        """The activation is deleted: drop what is kept here for it."""
+
+    def probe(self, activation: Activation) -> Verdict:
+        """Try the connection without sending anybody. Raises nothing."""
+        raise NotImplementedError
+
+    def new_secret(self) -> str:
+        """A secret made here; "" where only the receiver can make it."""
+        return ""
+
+    def check_secret(self, secret: str) -> None:
+        """Raises ValueError with a rule without a subject."""
+        if not secret:
+            raise ValueError("is missing")
+
+    def place(self, config: dict[str, Any]) -> tuple[Any, ...]:
+        """What tells one receiver from another: with another place the ledger is not true any more."""
+        return ()
+
+
+T = TypeVar("T", bound=type[Target])
+_targets: dict[str, Target] = {}
+
+
+def register(target: T) -> T:
+    _targets[target.kind] = target()
+    return target
+
+
+def find(kind: str) -> Target | None:
+    return _targets.get(kind)
+
+
+def of(activation: Activation) -> Target:
+    """Raises :class:`Broken` for a kind whose code is gone."""
+    found = find(activation.kind)
+    if found is None:
+        raise Broken(f"No code sends to activations of the kind {activation.kind!r}.")
+    return found
+
+
+def all_targets() -> list[Target]:
+    return [_targets[kind] for kind in sorted(_targets)]
+
+
+def about(audience: Audience) -> About:
+    """What receivers are told of an audience (reference `cdp.md` 4.4, 4.7)."""
+    counted = audience.calculated_at
+    return {
+        "id": f"{AUDIENCE_PREFIX}{audience.pk}",
+        "identifier": audience.identifier,
+        "name": audience.name,
+        "description": audience.description,
+        "tags": list(audience.tags),
+        "profile_count": audience.profile_count,
+        "updated_at": counted.isoformat().replace("+00:00", "Z") if counted else None,
+    }
+
+
+def utc(moment: datetime) -> str:
+    """``2026-05-01T05:00:07Z``."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def nobody(activation: Activation) -> Shipment:
+    """A request without actions, which tries the connection."""
+    return Shipment(
+        activation=activation,
+        request_id=str(uuid4()),
+        sequence=activation.sequence,
+        sent_at=timezone.now(),
+        audiences=[],
+        actions=[],
+    )

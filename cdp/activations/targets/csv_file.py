@@ -1,0 +1,118 @@
+"""Files in the state folder: one of each delivery, and one of everybody (issue: CSV).
+
+A request becomes a part; when all of a delivery are there they become one file. So a file is whole whatever
+is killed, and a request that is repeated replaces its own part. Files hold people in clear, hence they go
+after ``keep_days``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from pydantic import Field
+
+from cdp.activations import ledger
+from cdp.activations.models import Activation
+from cdp.activations.targets import base
+from cdp.activations.targets.base import Later, Receipt, Shipment, Target, Verdict, register
+from config.faults import disk_reason
+from config.http.client import write_whole
+
+DAY = 86_400
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+STATE_FILE = "members.csv"
+
+
+class CsvConfig(base.Config):
+    keep_days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+@register
+class Csv(Target):
+    kind, label, Config = "csv", _("CSV files"), CsvConfig
+    has_secret = tells = False
+
+    def deliver(self, shipment: Shipment) -> Receipt:
+        folder = folder_of(shipment.activation)
+        names = {one["id"]: one["identifier"] for one in shipment.audiences}
+        rows = ((one.op, names[one.audience], one.person) for one in shipment.actions)
+        stored(folder / "parts" / f"{shipment.sequence:012}.csv", lines(rows))
+        return Receipt()
+
+    def finish(self, activation: Activation) -> None:
+        folder = folder_of(activation)
+        publish(folder)
+        head = [("audience", "person")]
+        stored(folder / STATE_FILE, lines(row for rows in (head, members(activation)) for row in rows))
+        drop_old(folder, days=CsvConfig.model_validate(activation.config).keep_days)
+
+    def forget(self, activation: Activation) -> None:
+        shutil.rmtree(folder_of(activation), ignore_errors=True)
+
+    def probe(self, activation: Activation) -> Verdict:
+        folder = folder_of(activation)
+        try:
+            stored(folder / ".probe", [b""])
+        except Later as fault:
+            return Verdict(ok=False, words=str(fault))
+        (folder / ".probe").unlink()
+        return Verdict(ok=True, words=f"Files can be written in {folder}.")
+
+
+def folder_of(activation: Activation) -> Path:
+    return settings.ACTIVATION_ROOT / (activation.public_id if activation.pk else "new")
+
+
+def publish(folder: Path) -> None:
+    """Make one file of the parts of a delivery. A part that an earlier file holds already is left over."""
+    published = max((number_of(path) for path in folder.glob("delivery-*.csv")), default=0)
+    parts = sorted((folder / "parts").glob("*.csv"))
+    fresh = [path for path in parts if number_of(path) > published]
+    if fresh:
+        contents = (path.read_bytes() for path in fresh)
+        head = lines([("op", "audience", "person")])
+        stored(folder / f"delivery-{fresh[-1].stem}.csv", (piece for of in (head, contents) for piece in of))
+    for path in parts:
+        path.unlink(missing_ok=True)
+
+
+def number_of(path: Path) -> int:
+    digits = path.stem.removeprefix("delivery-")
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def members(activation: Activation) -> Iterator[tuple[str, str]]:
+    """Everybody who was delivered, one audience after the other."""
+    for attachment in activation.attachments.select_related("audience").order_by("audience__identifier"):
+        for entry in ledger.everybody(activation, attachment.audience_id):
+            yield attachment.audience.identifier, entry.person
+
+
+def lines(rows: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
+    """RFC 4180; what a spreadsheet would run as a formula begins with an apostrophe."""
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
+        yield line.getvalue().encode()
+
+
+def stored(path: Path, pieces: Iterable[bytes]) -> None:
+    """A whole file or none. Raises :class:`Later`."""
+    try:
+        write_whole(path, iter(pieces))
+    except OSError as error:
+        raise Later(f"{path.name} was not written: {disk_reason(error, folder=path.parent)}") from None
+
+
+def drop_old(folder: Path, *, days: int) -> None:
+    for path in folder.glob("delivery-*.csv"):
+        if path.stat().st_mtime < time.time() - days * DAY:
+            path.unlink(missing_ok=True)
