@@ -7,12 +7,18 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from wagtail import hooks
 
-from cdp.screens import dataflows, runs, schemas, transform
+from cdp.screens import activations, audiences, dataflows, people, runs, schemas, transform
 from personalization.screens import customer_data
 
 ROOT = "customer-data/dataflow"
 
-customer_data.register(dataflows.DataflowScreens(), schemas.SchemaScreens())
+customer_data.register(
+    dataflows.DataflowScreens(),
+    schemas.SchemaScreens(),
+    people.ProfileScreens(),
+    audiences.AudienceScreens(),
+    activations.ActivationScreens(),
+)
 
 
 @hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]
@@ -31,14 +37,34 @@ def urls() -> list[URLPattern]:
         path(f"{one}/runs/<int:run>/refused/", runs.RefusedRows.as_view(), name="cdp_dataflow_refused"),
         path("customer-data/schema/new/", schemas.NewSchema.as_view(), name="cdp_schema_new"),
         path("customer-data/schema/<int:pk>/", schemas.OneSchema.as_view(), name="cdp_schema"),
+        *of_people(),
+    ]
+
+
+def of_people() -> list[URLPattern]:
+    audience, activation = "customer-data/audience", "customer-data/activation"
+    return [
+        path("customer-data/profile/<uuid:uuid>/", people.Card.as_view(), name="cdp_profile"),
+        path(f"{audience}/new/", audiences.NewAudience.as_view(), name="cdp_audience_new"),
+        path(f"{audience}/preview/", audiences.Preview.as_view(), name="cdp_audience_preview"),
+        path(f"{audience}/<int:pk>/", audiences.Builder.as_view(), name="cdp_audience"),
+        path(f"{audience}/<int:pk>/history/", people.History.as_view(), name="cdp_audience_history"),
+        path(f"{audience}/<int:pk>/why/", people.Why.as_view(), name="cdp_audience_why"),
+        path(f"{activation}/new/", activations.NewActivation.as_view(), name="cdp_activation_new"),
+        path(f"{activation}/<int:pk>/", activations.OneActivation.as_view(), name="cdp_activation"),
     ]
 
 
 @hooks.register("register_permissions")  # type: ignore[untyped-decorator]
 def permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
-        content_type__app_label="dataflows",
+        content_type__app_label__in=["dataflows", "audiences", "activations", "profiles"],
         codename__in=[
+            "view_profile",
+            "view_audience",
+            "change_audience",
+            "view_activation",
+            "change_activation",
             "view_dataflow",
             "change_dataflow",
             "activate_dataflow",

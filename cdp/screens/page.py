@@ -20,6 +20,7 @@ class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  #
     typed. ``action_permissions`` names the actions that need more than looking does.
     """
 
+    permission_required: Any = None  # one, or several that are all needed
     raise_exception = True
     actions: ClassVar[tuple[str, ...]] = ()
     action_permissions: ClassVar[dict[str, str]] = {}

@@ -1,0 +1,40 @@
+"""Audiences and activations, seen from an audience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+
+from cdp.activations import changes
+from cdp.activations.faults import ActivationFault
+from cdp.activations.models import Activation
+from cdp.audiences.models import Audience
+
+__all__ = ["CHANGE", "ActivationFault", "attach", "detach", "of", "offered"]
+
+CHANGE = "activations.change_activation"
+
+
+def of(audience: Audience) -> list[Activation]:
+    """Those that the audience is attached to."""
+    rows = Activation.objects.filter(attachments__audience=audience, attachments__removed_at=None)
+    return list(rows.order_by("name"))
+
+
+def offered(audience: Audience) -> list[Activation]:
+    rows = Activation.objects.filter(account=audience.account, ending_at=None)
+    return list(rows.exclude(pk__in=[one.pk for one in of(audience)]).order_by("name"))
+
+
+def attach(audience: Audience, key: Any) -> None:
+    changes.attach(activation(audience, key), audience)
+
+
+def detach(audience: Audience, key: Any) -> None:
+    changes.detach(activation(audience, key), audience)
+
+
+def activation(audience: Audience, key: Any) -> Activation:
+    pk = int(key) if str(key).isascii() and str(key).isdigit() else 0
+    return get_object_or_404(Activation, account=audience.account, pk=pk)

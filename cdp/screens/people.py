@@ -1,0 +1,200 @@
+"""One audience over time, and why somebody is in it or not; a person's card (reference `cdp.md` 2.6, 7.2)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin import messages
+from wagtail.admin.views.generic import IndexView
+from wagtail.admin.viewsets.model import ModelViewSet
+
+from cdp.audiences import changes
+from cdp.audiences.differences import differences
+from cdp.audiences.explain import explain
+from cdp.audiences.faults import AudienceFault
+from cdp.audiences.models import Audience
+from cdp.audiences.overlap import overlap
+from cdp.audiences.rules import rule_of
+from cdp.audiences.words import sentence
+from cdp.profiles import people
+from cdp.profiles.identifiers import TRACKED, BadIdentifier, normal, unseal
+from cdp.profiles.models import Account, PersonIdentifier, Profile
+from cdp.screens.audiences import CHANGE, VIEW, AudiencePage
+from cdp.screens.page import Page
+from config.sealing import Unsealable
+
+SEE_PEOPLE = "profiles.view_profile"
+PER_PAGE = 50
+
+
+class History(AudiencePage):
+    """Runs, versions with their differences, and what other audiences have in common with this one."""
+
+    template_name = "cdp/audiences/history.html"
+    page_title = _("History")
+    actions = ("restore",)
+    action_permissions: ClassVar = {"restore": CHANGE}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row = self.audience
+        runs = row.runs.order_by("-pk")
+        return super().get_context_data(**kwargs) | {
+            "audience": row,
+            "page": Paginator(runs, PER_PAGE).get_page(self.request.GET.get("p")),
+            "versions": self.versions(),
+            "common": self.common(),
+            "may_change": self.request.user.has_perm(CHANGE),
+        }
+
+    def versions(self) -> list[dict[str, Any]]:
+        names = dict(Audience.objects.filter(account=self.audience.account).values_list("identifier", "name"))
+        found, older = [], None
+        for version in self.audience.versions.select_related("saved_by").order_by("number"):
+            tree = rule_of(Audience(account=self.audience.account, definition=version.definition)).tree
+            found.append(
+                {
+                    "version": version,
+                    "sentence": sentence(tree, names),
+                    "differences": differences(older, tree, names) if older is not None else [],
+                }
+            )
+            older = tree
+        return found[::-1]
+
+    def common(self) -> list[dict[str, Any]]:
+        others = Audience.objects.filter(account=self.audience.account, archived_at=None)
+        rows = {one.pk: one for one in others.exclude(pk=self.audience.pk).order_by("-profile_count")[:19]}
+        pairs = overlap([self.audience, *rows.values()])
+        mine = [one for one in pairs if self.audience.pk in one[:2]]
+        found = [
+            {
+                "audience": rows[one.first if one.second == self.audience.pk else one.second],
+                "count": one.common,
+            }
+            for one in mine
+        ]
+        return sorted(found, key=lambda one: -one["count"])
+
+    def do_restore(self) -> HttpResponse:
+        number = self.request.POST.get("version", "")
+        changes.restore(
+            self.audience, int(number) if number.isascii() and number.isdigit() else 0, by=self.request.user
+        )
+        messages.success(self.request, gettext("The older rule is in force again, as a new version."))
+        return redirect("cdp_audience", self.audience.pk)
+
+
+def found_person(account: Account, kind: str, value: str) -> Profile | None:
+    """The profile with a name, or with a number of its own."""
+    try:
+        if kind == "profile":
+            return people.find_by_uuid(account, UUID(value.strip()))
+        return people.find(account, kind, normal(kind, value))
+    except (ValueError, BadIdentifier):
+        return None
+
+
+class Why(AudiencePage):
+    """Asked by POST, so that what a person is called stands in no address and no log."""
+
+    template_name = "cdp/audiences/why.html"
+    page_title = _("Why is somebody in or out?")
+    permission_required: Any = (VIEW, SEE_PEOPLE)
+    actions = ("ask",)
+    explanation: Any = None
+    profile: Profile | None = None
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kinds = PersonIdentifier.objects.filter(account=self.audience.account).order_by("pk")
+        return super().get_context_data(**kwargs) | {
+            "audience": self.audience,
+            "kinds": [one.name for one in kinds],
+            "kind": self.request.POST.get("kind", ""),
+            "explanation": self.explanation,
+            "profile": self.profile,
+        }
+
+    def do_ask(self) -> HttpResponse:
+        kind, value = self.request.POST.get("kind", ""), self.request.POST.get("value", "")
+        self.profile = found_person(self.audience.account, kind, value)
+        if self.profile is None:
+            raise AudienceFault("unknown_profile", "value", gettext("Nobody is known by that name."))
+        self.explanation = explain(self.audience, self.profile)
+        answer: HttpResponse = self.get(self.request, **self.kwargs)
+        return answer
+
+
+class ProfileIndex(IndexView):  # type: ignore[misc]
+    def get_base_queryset(self) -> Any:
+        return Profile.objects.select_related("account")
+
+    def get_edit_url(self, instance: Profile) -> str:
+        return reverse("cdp_profile", args=[instance.uuid])
+
+    def get_add_url(self) -> None:
+        return None
+
+
+class ProfileScreens(ModelViewSet):  # type: ignore[misc]
+    model = Profile
+    name = "profiles"
+    url_prefix = "customer-data/profiles"
+    menu_label = _("Profiles")
+    icon = "user"
+    add_to_reference_index = False
+    copy_view_enabled = False
+    inspect_view_enabled = False
+    index_view_class = ProfileIndex
+    list_per_page = 50
+    list_display = ("uuid", "account", "last_seen", "created_at")
+    list_filter = ("account",)
+    ordering = ("-id",)
+    search_backend_name = None
+    exclude_form_fields = ("attributes",)
+
+
+class Card(Page):
+    """What is known of a person: names, attributes, what it did, audiences, consent."""
+
+    permission_required = SEE_PEOPLE
+    template_name = "cdp/profiles/card.html"
+    header_icon = "user"
+    page_title = _("Profile")
+
+    def trail(self) -> list[dict[str, Any]]:
+        return [{"url": reverse("profiles:index"), "label": gettext("Profiles")}]
+
+    def profile(self) -> Profile:
+        for account in Account.objects.all():
+            if found := people.find_by_uuid(account, self.kwargs["uuid"]):
+                return found
+        raise Http404
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row = self.profile()
+        return super().get_context_data(**kwargs) | {
+            "profile": row,
+            "names": [
+                {"kind": one.kind, "text": shown(one.kind, one.sealed)} for one in row.identifiers.all()
+            ],
+            "attributes": sorted(row.attributes.items()),
+            "page": Paginator(row.interactions.order_by("-ts"), PER_PAGE).get_page(self.request.GET.get("p")),
+            "memberships": row.memberships.select_related("audience").order_by("audience__name"),
+            "consents": row.consents.order_by("-given_at")[:20],
+        }
+
+
+def shown(kind: str, sealed: str) -> str:
+    if kind.startswith(TRACKED):
+        return gettext("as it is tracked")
+    try:
+        return unseal(sealed)
+    except Unsealable:
+        return gettext("cannot be read; was SECRET_KEY changed?")
