@@ -114,10 +114,10 @@ class Known(NamedTuple):
     active: bool
 
     def identity(self, account: Account) -> ProfileIdentifier:
-        return ProfileIdentifier.from_db(account._state.db, FIELDS, (*self, account.pk))
+        return ProfileIdentifier.from_db(account._state.db, FIELDS, (self.id, account.pk, *self[1:]))
 
 
-FIELDS = (*Known._fields, "account_id")
+FIELDS = ("id", "account_id", *Known._fields[1:])  # in the order of the columns
 
 
 def lookup(account: Account, wanted: Collection[Key]) -> dict[Key, Known]:
@@ -125,7 +125,11 @@ def lookup(account: Account, wanted: Collection[Key]) -> dict[Key, Known]:
     if not wanted:
         return {}
     found = rows.fetch(rows.given(kind="text", digest="text") + KNOWN, rows.listed(wanted), account.pk)
-    return {(row[2], row[3]): Known(*row[:5], bool(row[5])) for row in found}
+    names = (
+        Known(pk, profile, kind, digest, sealed, bool(active))
+        for pk, profile, kind, digest, sealed, active in found
+    )
+    return {(name.kind, name.digest): name for name in names}
 
 
 def suppressed(account: Account, wanted: Collection[Key]) -> set[Key]:
