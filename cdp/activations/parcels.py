@@ -127,7 +127,8 @@ def shipment_of(parcel: Parcel, activation: Activation) -> Shipment:
         request_id=str(parcel.request_id),
         sequence=parcel.sequence,
         sent_at=parcel.created_at,
-        audiences=parcel.audiences,
+        # PostgreSQL gives keys back in an order of its own, and a repetition has to be the same bytes.
+        audiences=[dict(sorted(one.items())) for one in parcel.audiences],
         actions=actions,
     )
 
