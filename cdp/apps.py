@@ -12,7 +12,7 @@ class CdpConfig(AppConfig):
             checks,  # noqa: F401 - registers what doctor asks
             configuration,
         )
-        from cdp.webhook import queue  # noqa: F401 - registers its jobs
+        from cdp.webhook import upkeep  # noqa: F401 - registers its jobs, and those of the queue
         from personalization.segments import locks
 
         locks.register(configuration.filled_groups)

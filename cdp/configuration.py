@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from config import site_access
 from config.site_access.load import SitesFile
-from config.site_access.placeholders import BadPlaceholder, resolve
+from config.site_access.placeholders import BadPlaceholder, resolve, walked
 
 THRESHOLD = 100
 
@@ -77,7 +77,7 @@ def read(file: SitesFile) -> Configuration:
     faults: list[str] = []
     for name, written in file.cdp_of_sites.items():
         try:
-            site = SiteCdp.model_validate(resolved(written))
+            site = SiteCdp.model_validate(walked(written, lambda value, _path: resolve(value)))
         except BadPlaceholder as fault:
             faults.append(f"cdp of site {name!r}: {fault}.")
             continue
@@ -123,15 +123,6 @@ def threshold_of(file: SitesFile) -> tuple[int, list[str]]:
                 f" {THRESHOLD} is used."
             ]
     return THRESHOLD, []
-
-
-def resolved(value: Any) -> Any:
-    """The value with its placeholders replaced. Raises :class:`BadPlaceholder`."""
-    if isinstance(value, dict):
-        return {key: resolved(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [resolved(part) for part in value]
-    return resolve(value)
 
 
 def sentence(name: str, error: ValidationError) -> str:
