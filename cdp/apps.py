@@ -13,7 +13,7 @@ class CdpConfig(AppConfig):
             configuration,
             demo,  # noqa: F401 - registers its step and what it tells of its people
         )
-        from cdp.webhook import queue  # noqa: F401 - registers its jobs
+        from cdp.webhook import upkeep  # noqa: F401 - registers its jobs, and those of the queue
         from personalization.segments import locks
 
         locks.register(configuration.filled_groups)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 from cdp import configuration
-from cdp.models import BulkItem
+from cdp.webhook import upkeep
+from cdp.webhook.failed import failed
 from config.checks import Finding, part
 from personalization.segments.models import SegmentGroup
 
 DEMO_SECRET = "demo-secret-for-local-use-only-0000"  # noqa: S105 - everybody knows it
 SHORTEST_SECRET = 32
-LONGEST_WAIT = timedelta(minutes=15)
 
 
 @part("customer data")
@@ -54,15 +53,14 @@ def configured() -> Iterator[Finding]:
 
 @part("webhook queue")
 def queue() -> Iterator[Finding]:
-    waiting = BulkItem.objects.filter(status=BulkItem.Status.QUEUED).order_by("pk").first()
-    if waiting and waiting.created_at < timezone.now() - LONGEST_WAIT:
+    since = upkeep.waiting_since()
+    if since and since < timezone.now() - upkeep.LONGEST_WAIT:
         yield Finding(
             "webhook queue",
-            f"an item waits since {waiting.created_at:%Y-%m-%d %H:%M} UTC",
+            f"an item waits since {since:%Y-%m-%d %H:%M} UTC",
             "Is the worker running? `manage.py work` applies what waits.",
         )
-    failed = BulkItem.objects.filter(status=BulkItem.Status.FAILED).count()
-    if failed:
+    if count := failed().count():
         yield Finding(
-            "webhook queue", f"{failed} items failed", "`manage.py cdp_failed` lists them and tries again."
+            "webhook queue", f"{count} items failed", "`manage.py cdp_failed` lists them and tries again."
         )

@@ -19,7 +19,7 @@ from cdp import cron
 from cdp.written import KINDS, MODELS, Activation, Kind, Membership, Scheduled, SiteCdp
 from config import site_access
 from config.site_access.load import SitesFile
-from config.site_access.placeholders import BadPlaceholder, resolve
+from config.site_access.placeholders import BadPlaceholder, resolve, walked
 from config.site_access.scopes import deep_merge, did_you_mean
 
 __all__ = ["Activation", "Configuration", "Membership", "Scheduled", "SiteCdp", "current", "read"]
@@ -82,7 +82,9 @@ def site_part(name: str, written: dict[str, Any], *, faults: list[str], notes: l
     good: dict[str, Any] = {}
     for place, piece in pieces(todays(name, written, notes)):
         try:
-            part = SiteCdp.model_validate(resolved(piece)).model_dump(exclude_unset=True)
+            part = SiteCdp.model_validate(walked(piece, lambda value, _path: resolve(value))).model_dump(
+                exclude_unset=True
+            )
         except BadPlaceholder as fault:
             faults.append(f"cdp.{'.'.join(place)} of site {name!r}: {fault}.")
         except ValidationError as fault:
@@ -217,15 +219,6 @@ def threshold_of(file: SitesFile) -> tuple[int, list[str]]:
                 f" {THRESHOLD} is used."
             ]
     return THRESHOLD, []
-
-
-def resolved(value: Any) -> Any:
-    """The value with its placeholders replaced. Raises :class:`BadPlaceholder`."""
-    if isinstance(value, dict):
-        return {key: resolved(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [resolved(part) for part in value]
-    return resolve(value)
 
 
 def sentence(name: str, place: list[str], error: ValidationError) -> str:

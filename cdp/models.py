@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
 
 class WebhookRequest(models.Model):
@@ -29,17 +30,48 @@ class WebhookRequest(models.Model):
 
 
 class Lane(models.Model):
-    """What an activation's changes pass through one after the other.
+    """What an activation's requests, and its changes, pass through one after the other.
 
-    Whoever changes members for an activation holds this row in its transaction, so that a request and the
-    worker, or two workers, never apply changes of one activation side by side.
+    Whoever holds the row in its transaction is alone on its way. Requests pass by the first way in the order
+    of their arrival; whoever changes members, a request or the worker, passes by the second. So rows are
+    stored while the worker applies earlier ones.
     """
 
-    client_id = models.CharField(max_length=255, primary_key=True)
+    class Way(models.TextChoices):
+        ARRIVAL = "arrival", "Arrival"
+        CHANGE = "change", "Change"
+
+    client_id = models.CharField(max_length=255)
+    way = models.CharField(max_length=7, choices=Way.choices)
     passed = models.PositiveBigIntegerField(default=0)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client_id", "way"], name="one_lane_per_way")]
+
     def __str__(self) -> str:
-        return self.client_id
+        return f"{self.way} for {self.client_id}"
+
+
+class LastChange(models.Model):
+    """The request that changed a user's place in a segment last, where requests say their order.
+
+    A request that was overtaken on its way changes nothing of what a later one said.
+    """
+
+    client_id = models.CharField(max_length=255)
+    segment = models.BigIntegerField()
+    user = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client_id", "segment", "user"], name="one_last_change")
+        ]
+        indexes = [models.Index(fields=["changed_at"], name="last_change_age")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} for {self.user} in {self.segment}"
 
 
 class BulkBatch(models.Model):
@@ -47,6 +79,7 @@ class BulkBatch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     client_id = models.CharField(max_length=255)
+    sequence = models.BigIntegerField(null=True, blank=True)  # the request's place, where it says one
     total = models.PositiveIntegerField()
     applied = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
@@ -71,14 +104,13 @@ class BulkBatch(models.Model):
 
 
 class BulkItem(models.Model):
-    """One action of a batch. Its number is its place in the order of all actions of the activation."""
+    """One action of a batch that waits, or that failed. What is settled is counted in the batch and gone.
+
+    Its number is its place in the order of all actions of the activation.
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
-        APPLIED = "applied", "Applied"
-        UNCHANGED = "unchanged", "Unchanged"
-        SKIPPED = "skipped", "Skipped"  # the person is not known here
-        SUPERSEDED = "superseded", "Superseded"  # a newer action of the pair was applied first
         FAILED = "failed", "Failed"
 
     batch = models.ForeignKey(BulkBatch, on_delete=models.CASCADE, related_name="items")
@@ -95,12 +127,15 @@ class BulkItem(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["client_id", "id"], condition=Q(status="queued"), name="bulk_waiting"),
             models.Index(
-                fields=["client_id", "id"], condition=models.Q(status="queued"), name="bulk_waiting"
+                fields=["client_id", "segment", "user"],
+                condition=Q(status="queued"),
+                name="bulk_waiting_pair",
             ),
-            models.Index(fields=["batch", "status"], name="bulk_of_batch"),
-            models.Index(fields=["client_id", "segment", "user"], name="bulk_pair"),
-            models.Index(fields=["status", "created_at"], name="bulk_status"),
+            models.Index(
+                fields=["client_id", "segment", "user"], condition=Q(attempts__gt=0), name="bulk_tried"
+            ),
         ]
 
     def __str__(self) -> str:

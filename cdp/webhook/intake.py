@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.utils import timezone
-
 from cdp import configuration
 from cdp.configuration import Activation
-from cdp.models import BulkBatch, BulkItem, WebhookRequest
+from cdp.models import WebhookRequest
 from cdp.webhook import queue
-from cdp.webhook.apply import Status, Step, apply, resolve
-from cdp.webhook.lane import passing
+from cdp.webhook.apply import Outcome, Step
+from cdp.webhook.lane import arriving, changing
 from cdp.webhook.message import Audience, Message
+from cdp.webhook.people import resolve
 from personalization.segments import changes
 from personalization.segments.changes import SegmentFault
 from personalization.segments.models import Segment, SegmentGroup
 
-BATCH = 1_000
 LONGEST_IDENTIFIER = 64
 
 
@@ -51,7 +49,7 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
     group = SegmentGroup.objects.filter(identifier=message.segment_group_identifier).first()
     if group is None:
         raise Refused(422, "segment_group_unknown", "The segment group does not exist on this site.")
-    with passing(activation.client_id):
+    with arriving(activation.client_id):
         known = WebhookRequest.objects.filter(
             client_id=activation.client_id, request_id=message.request_id
         ).first()
@@ -65,12 +63,11 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
             segments = told(group, message.audiences)
         except SegmentFault as fault:  # somebody took an identifier a moment ago
             raise Refused(422, fault.code, str(fault)) from None
-        users = resolve({one.person for one in message.actions}, identifier=message.person_identifier)
-        steps = [
-            Step(segments[one.audience], users.get(one.person), one.op == "add") for one in message.actions
-        ]
+        actions = [(str(one["audience"]), str(one["person"]), one["op"] == "add") for one in message.actions]
+        users = resolve({person for _, person, _ in actions}, identifier=message.person_identifier)
+        steps = [Step(segments[audience], users.get(person), is_add) for audience, person, is_add in actions]
         queued = len(steps) >= configuration.current().threshold
-        taken = (enqueued if queued else applied)(activation, steps)
+        taken = (enqueued if queued else applied)(activation, steps, sequence=message.sequence)
         WebhookRequest.objects.create(
             client_id=activation.client_id,
             request_id=message.request_id,
@@ -127,34 +124,20 @@ def free(identifier: str, *, taken: set[str]) -> str:
     return candidate
 
 
-def applied(activation: Activation, steps: list[Step]) -> Taken:
-    queue.supersede(activation.client_id, steps)
-    outcome = apply(steps)
+def applied(activation: Activation, steps: list[Step], *, sequence: int | None) -> Taken:
+    with changing(activation.client_id):
+        outcome = queue.apply_now(activation.client_id, steps, sequence=sequence)
     errors = [
         {"index": place, "code": "unknown_person"}
-        for place, status in enumerate(outcome)
-        if status is Status.SKIPPED
+        for place, became in enumerate(outcome)
+        if became is Outcome.SKIPPED
     ]
-    counts = {name: outcome.count(Status(name)) for name in ("applied", "unchanged", "skipped")}
+    counts = {name: outcome.count(Outcome(name)) for name in ("applied", "unchanged", "skipped")}
+    counts["unchanged"] += outcome.count(Outcome.SUPERSEDED)
     return Taken(200, {"status": "processed", **counts, "errors": errors})
 
 
-def enqueued(activation: Activation, steps: list[Step]) -> Taken:
+def enqueued(activation: Activation, steps: list[Step], *, sequence: int | None) -> Taken:
     """Every action is a row before the answer is sent."""
-    batch = BulkBatch.objects.create(client_id=activation.client_id, total=len(steps))
-    now = timezone.now()
-    rows = (
-        BulkItem(
-            batch=batch,
-            client_id=activation.client_id,
-            segment=step.segment,
-            user=step.user,
-            is_add=step.is_add,
-            available_at=now,
-            created_at=now,
-        )
-        for step in steps
-    )
-    BulkItem.objects.bulk_create(rows, batch_size=BATCH)
-    queue.enqueue(activation.client_id)
+    batch = queue.add(activation.client_id, steps, sequence=sequence)
     return Taken(202, {"status": "queued", "batch": str(batch.pk), "queued": len(steps)})

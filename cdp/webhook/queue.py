@@ -9,33 +9,74 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db import DataError, IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
-from cdp.models import BulkBatch, BulkItem, WebhookRequest
-from cdp.webhook.apply import Status, Step, apply
-from cdp.webhook.lane import passing
+from cdp.models import BulkBatch, BulkItem
+from cdp.webhook import order, settled
+from cdp.webhook.apply import Outcome, Step, apply
+from cdp.webhook.lane import changing
+from config import rows
 from config.jobs import queue as jobs
-from config.jobs import schedule
-from config.jobs.models import OPEN_STATES, Job
 from personalization.segments.models import Segment
 
 logger = logging.getLogger("cdp.webhook")
 
+Status = BulkItem.Status
 JOB = "cdp.webhook"
-SWEEP_SECONDS = 5.0
+# A fifth of a second for two cores: as long as a request that is applied at once may wait for the worker.
 AT_ONCE = 5_000
 # Before the second to the fourth try; then a person looks at it.
 DELAYS = (1, 2, 4)
-KEPT, KEPT_FAILED = timedelta(days=7), timedelta(days=90)
+# After these a row says what the action wanted, so that what is older must not come after it.
+CHANGING = Outcome.APPLIED, Outcome.UNCHANGED
+GONE = "The segment of this item is gone."
+
+
+class Item(NamedTuple):
+    """What a step needs of a row: a model for each would take as long as all of the rest."""
+
+    pk: int
+    batch: UUID
+    segment: int
+    user: int | None
+    is_add: bool
+    attempts: int
+
+    @property
+    def step(self) -> Step:
+        return Step(self.segment, self.user, self.is_add)
+
+
+def add(client_id: str, steps: Sequence[Step], *, sequence: int | None) -> BulkBatch:
+    """Store the steps of a request for the worker; the caller's transaction is that of its arrival."""
+    batch = BulkBatch.objects.create(client_id=client_id, total=len(steps), sequence=sequence)
+    given, parameters = rows.table(steps, segment="number", member="number", is_add="boolean")
+    columns = "batch_id, client_id, status, attempts, available_at, created_at, error, segment, is_add"
+    statement = f"""
+        INSERT INTO {BulkItem._meta.db_table} ({columns}, {connection.ops.quote_name("user")})
+        SELECT %s, %s, %s, 0, %s, %s, '', segment, is_add, member FROM {given} ORDER BY place
+    """  # noqa: S608 - names of ours
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    key = BulkBatch._meta.pk.get_db_prep_value(batch.pk, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [key, client_id, Status.QUEUED.value, now, now, *parameters])
+    enqueue(client_id)
+    return batch
 
 
 def enqueue(client_id: str) -> None:
     """Have the worker look at what waits for an activation."""
     jobs.enqueue(JOB, {"client_id": client_id}, key=client_id)
+
+
+def enqueue_again(client_id: str, *, delay: timedelta) -> None:
+    """The same after a pause, which must not hold up what arrives meanwhile."""
+    jobs.enqueue(JOB, {"client_id": client_id}, key=f"again {client_id}", delay=delay)
 
 
 @jobs.job(JOB, short=True)
@@ -48,159 +89,97 @@ def work(run: jobs.Run) -> dict[str, Any]:
     return {"items": done}
 
 
-def step(client_id: str) -> int:
-    """Apply the oldest items that wait, in one transaction; return how many there were."""
+def step(client_id: str, *, most: int | None = None) -> int:
+    """Apply the oldest items that wait, at most ``most``, in one transaction; return how many there were."""
+    at_once = AT_ONCE if most is None else most
     try:
-        with passing(client_id):
-            items = due(client_id)
-            settle(items, results(items))
+        with changing(client_id):
+            items = due(client_id, most=at_once)
+            settle(client_id, items)
     except (IntegrityError, DataError):  # of one of them; an outage is for the job to try again
-        items = one_by_one(client_id)
+        items = one_by_one(client_id, most=at_once)
     return len(items)
 
 
-def due(client_id: str) -> list[BulkItem]:
+def due(client_id: str, *, most: int) -> list[Item]:
     waiting = BulkItem.objects.filter(client_id=client_id, status=Status.QUEUED)
-    return list(waiting.filter(available_at__lte=timezone.now()).order_by("pk")[:AT_ONCE])
+    oldest = waiting.filter(available_at__lte=timezone.now()).order_by("pk")[:most]
+    return [
+        Item(*row) for row in oldest.values_list("pk", "batch_id", "segment", "user", "is_add", "attempts")
+    ]
 
 
-def results(items: Sequence[BulkItem]) -> list[Status]:
-    """What becomes of the items: superseded, failed for good, or applied."""
-    old = superseded_of(items)
+def settle(client_id: str, items: Sequence[Item]) -> None:
+    """Apply items and count what became of them; only those that failed are kept."""
+    if not items:
+        return
+    sequences = order.sequences_of({one.batch for one in items})
+    outcome = results(client_id, items, [sequences.get(one.batch) for one in items])
+    found = list(zip(items, outcome, strict=True))
+    failed = [one.pk for one, became in found if became is Outcome.FAILED]
+    BulkItem.objects.filter(pk__in=rows.numbers(failed)).update(
+        status=Status.FAILED, error=GONE, attempts=F("attempts") + 1
+    )
+    settled.drop(one.pk for one, became in found if became is not Outcome.FAILED)
+    settled.count(settled.counted((one.batch, became) for one, became in found))
+    later = [(one, sequences.get(one.batch)) for one, became in found if became in CHANGING]
+    order.supersede_tried(client_id, later)
+
+
+def results(client_id: str, items: Sequence[Item], sequences: Sequence[int | None]) -> list[Outcome]:
+    """What becomes of the items: failed for good where the segment is gone, else as :func:`changed` says."""
     segments = set(Segment.objects.filter(pk__in={one.segment for one in items}).values_list("pk", flat=True))
-    found: dict[int, Status] = {one.pk: Status.SUPERSEDED for one in items if one.pk in old}
-    found |= {one.pk: Status.FAILED for one in items if one.pk not in found and one.segment not in segments}
-    left = [one for one in items if one.pk not in found]
-    outcome = apply([Step(one.segment, one.user, one.is_add) for one in left])
-    found |= {one.pk: status for one, status in zip(left, outcome, strict=True)}
-    return [found[one.pk] for one in items]
-
-
-def superseded_of(items: Sequence[BulkItem]) -> set[int]:
-    """Of items that are tried again those whose pair a newer one has been applied to meanwhile."""
-    found = set()
-    for one in items:
-        if one.attempts:
-            newer = BulkItem.objects.filter(
-                client_id=one.client_id, segment=one.segment, user=one.user, pk__gt=one.pk
-            )
-            if newer.filter(status__in=[Status.APPLIED, Status.UNCHANGED]).exists():
-                found.add(one.pk)
+    left = [place for place, one in enumerate(items) if one.segment in segments]
+    outcome = changed(client_id, [items[n].step for n in left], [sequences[n] for n in left])
+    found = [Outcome.FAILED] * len(items)
+    for place, became in zip(left, outcome, strict=True):
+        found[place] = became
     return found
 
 
-def settle(items: Sequence[BulkItem], outcome: Sequence[Status]) -> None:
-    """Store what became of the items, and count it for their batches."""
-    by_status: dict[Status, list[int]] = {}
-    for one, status in zip(items, outcome, strict=True):
-        by_status.setdefault(status, []).append(one.pk)
-    for status, keys in by_status.items():
-        more = {"error": "The segment of this item is gone."} if status is Status.FAILED else {}
-        for start in range(0, len(keys), 1_000):
-            BulkItem.objects.filter(pk__in=keys[start : start + 1_000]).update(status=status, **more)
-    count(batch for batch in {one.batch_id for one in items})
+def changed(client_id: str, steps: Sequence[Step], sequences: Sequence[int | None]) -> list[Outcome]:
+    """Apply steps but those that were overtaken by later requests."""
+    late = order.overtaken(client_id, steps, sequences)
+    outcome = iter(apply([one for one, is_late in zip(steps, late, strict=True) if not is_late]))
+    return [Outcome.SUPERSEDED if is_late else next(outcome) for is_late in late]
 
 
-def count(batches: Iterable[Any]) -> None:
-    """Count anew what became of the items of some batches."""
-    for batch in batches:
-        rows = BulkItem.objects.filter(batch=batch).order_by().values("status").annotate(count=Count("pk"))
-        counts = {row["status"]: row["count"] for row in rows}
-        waits = counts.get(Status.QUEUED, 0)
-        BulkBatch.objects.filter(pk=batch).update(
-            applied=counts.get(Status.APPLIED, 0),
-            # What a newer action made pointless changed nothing.
-            unchanged=counts.get(Status.UNCHANGED, 0) + counts.get(Status.SUPERSEDED, 0),
-            skipped=counts.get(Status.SKIPPED, 0),
-            failed=counts.get(Status.FAILED, 0),
-            finished_at=None if waits else timezone.now(),
-        )
+def apply_now(client_id: str, steps: Sequence[Step], *, sequence: int | None) -> list[Outcome]:
+    """Apply the steps of a request; what waits for the same pairs of user and segment is older than it."""
+    order.supersede_waiting(client_id, steps, is_sequenced=sequence is not None)
+    return changed(client_id, steps, [sequence] * len(steps))
 
 
-def one_by_one(client_id: str) -> list[BulkItem]:
+def one_by_one(client_id: str, *, most: int) -> list[Item]:
     """Each in a savepoint of its own: one that cannot be applied does not hold up its neighbours."""
-    with passing(client_id):
-        items = due(client_id)
+    with changing(client_id):
+        items = due(client_id, most=most)
         for one in items:
             try:
                 with transaction.atomic():
-                    settle([one], results([one]))
+                    settle(client_id, [one])
             except (IntegrityError, DataError) as fault:
-                again(one, type(fault).__name__)
+                again(client_id, one, type(fault).__name__)
     return items
 
 
-def again(item: BulkItem, error: str) -> None:
+def again(client_id: str, item: Item, error: str) -> None:
     """Try once more in a while; after the last try it waits for a person."""
+    row = BulkItem.objects.filter(pk=item.pk)
     tried = item.attempts + 1
     if item.attempts >= len(DELAYS):
-        BulkItem.objects.filter(pk=item.pk).update(status=Status.FAILED, attempts=tried, error=error)
-        count([item.batch_id])
-        logger.error("An item of batch %s failed: %s", item.batch_id, error)
+        row.update(status=Status.FAILED, attempts=tried, error=error)
+        settled.count({item.batch: {"failed": 1}})
+        logger.error("An item of batch %s failed: %s", item.batch, error)
         return
-    later = timezone.now() + timedelta(seconds=DELAYS[item.attempts])
-    BulkItem.objects.filter(pk=item.pk).update(attempts=tried, available_at=later, error=error)
+    delay = timedelta(seconds=DELAYS[item.attempts])
+    row.update(attempts=tried, available_at=timezone.now() + delay, error=error)
+    enqueue_again(client_id, delay=delay)
 
 
-def supersede(client_id: str, steps: Sequence[Step]) -> None:
-    """Items that wait for the pairs of a request that is applied at once are older than it."""
-    # Failed ones too, which somebody may have tried again later.
-    waiting = BulkItem.objects.filter(client_id=client_id, status__in=[Status.QUEUED, Status.FAILED])
-    if not steps or not waiting.exists():
-        return
-    pairs = {(one.segment, one.user) for one in steps if one.user is not None}
-    rows = waiting.filter(user__in={user for _, user in pairs})
-    old = [
-        (pk, batch)
-        for pk, batch, segment, user in rows.values_list("pk", "batch", "segment", "user")
-        if (segment, user) in pairs
-    ]
-    BulkItem.objects.filter(pk__in=[pk for pk, _ in old]).update(status=Status.SUPERSEDED)
-    count({batch for _, batch in old})
-
-
-def retry(items: Iterable[int]) -> int:
-    """Queue failed items again; return how many."""
-    # As tried before: what newer items said of the pair meanwhile holds.
-    return failed_ones(items, status=Status.QUEUED, attempts=1, available_at=timezone.now(), error="")
-
-
-def remove(items: Iterable[int]) -> int:
-    """Give failed items up; return how many."""
-    return failed_ones(items, status=Status.SKIPPED)
-
-
-def failed_ones(items: Iterable[int], **values: Any) -> int:
-    """Change failed items and the counts of their batches, one activation after the other."""
-    failed = BulkItem.objects.filter(pk__in=list(items), status=Status.FAILED)
-    changed = 0
-    for client_id in sorted(set(failed.values_list("client_id", flat=True))):
-        with passing(client_id):
-            own = failed.filter(client_id=client_id)
-            batches = set(own.values_list("batch", flat=True))
-            changed += own.update(**values)
-            count(batches)
-            enqueue(client_id)
-    return changed
-
-
-@schedule.periodic("cdp.webhook_sweep", every=SWEEP_SECONDS)
-def sweep() -> None:
-    """Make the jobs that a crash, or a lost table of jobs, left unmade."""
+def clients_waiting(among: Iterable[str] | None = None) -> list[str]:
+    """The activations for which items are due; ``among``: only of these."""
     waiting = BulkItem.objects.filter(status=Status.QUEUED, available_at__lte=timezone.now())
-    open_for = set(
-        Job.objects.filter(kind=JOB, state__in=OPEN_STATES).values_list("payload__client_id", flat=True)
-    )
-    for client_id in waiting.order_by().values_list("client_id", flat=True).distinct():
-        if client_id not in open_for:
-            enqueue(client_id)
-
-
-@schedule.periodic("cdp.webhook_purge", every=3600.0)
-def purge() -> None:
-    """Forget what is settled, with the answers that repetitions would get."""
-    now = timezone.now()
-    old = BulkBatch.objects.filter(received_at__lt=now - KEPT, finished_at__isnull=False)
-    old.filter(~Q(items__status=Status.FAILED)).delete()
-    BulkBatch.objects.filter(received_at__lt=now - KEPT_FAILED, finished_at__isnull=False).delete()
-    WebhookRequest.objects.filter(received_at__lt=now - KEPT_FAILED).delete()
+    if among is not None:
+        waiting = waiting.filter(client_id__in=list(among))
+    return sorted(waiting.order_by().values_list("client_id", flat=True).distinct())

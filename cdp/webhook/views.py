@@ -103,10 +103,11 @@ def parsed(request: HttpRequest, body: bytes) -> Message:
         raise Refused(422, "bad_document", f"{pointer or '/'}: {reason}") from None
 
 
-def refused(refusal: Refused) -> HttpResponse:
+def refused(refusal: Refused, *, allow: str = "POST") -> HttpResponse:
+    """``allow``: the methods that a 405 names."""
     response = json({"error": {"code": refusal.code, "message": str(refusal)}}, status=refusal.status)
     if refusal.status == 405:
-        response["Allow"] = "POST"
+        response["Allow"] = allow
     elif refusal.status == 401:
         response["WWW-Authenticate"] = 'Basic realm="cdp"'
     elif refusal.status == 429:
@@ -122,9 +123,7 @@ def json(document: dict[str, Any], *, status: int = 200) -> HttpResponse:
 def batch(request: HttpRequest, number: UUID) -> HttpResponse:
     """How far a queued request is, for the client that sent it."""
     if request.method not in ("GET", "HEAD"):
-        response = refused(Refused(405, "method_not_allowed", "Use GET."))
-        response["Allow"] = "GET, HEAD"
-        return response
+        return refused(Refused(405, "method_not_allowed", "Use GET."), allow="GET, HEAD")
     try:
         activation = known(request)
     except Refused as refusal:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from config.http.own import event_base, is_own, own_base, seen_from
 from config.site_access.document import Document, KeyPath, read, shown
-from config.site_access.placeholders import BadPlaceholder, resolve
+from config.site_access.placeholders import BadPlaceholder, resolve, walked
 from config.site_access.record import EventGate, SiteAccess, SitesFileError
 from config.site_access.schema import Entry, known_keys
 from config.site_access.scopes import CDP_ROOTS, Scoped, did_you_mean, sites
@@ -86,7 +86,7 @@ def load(path: Path) -> SitesFile:
 
 
 def validated(document: Document, scoped: Scoped) -> Entry:
-    values = resolved(document, scoped, scoped.merged(), ())
+    values = resolved(document, scoped)
     try:
         entry = Entry.model_validate(values)
     except ValidationError as error:
@@ -101,19 +101,20 @@ def validated(document: Document, scoped: Scoped) -> Entry:
     return entry
 
 
-def resolved(document: Document, scoped: Scoped, value: Any, path: KeyPath) -> Any:
-    """The value with its placeholders replaced; the CDP's own keys stay as written."""
-    if path == ("cdp",):
-        return value
-    if isinstance(value, dict):
-        return {key: resolved(document, scoped, part, (*path, key)) for key, part in value.items()}
-    if isinstance(value, list):
-        return [resolved(document, scoped, part, (*path, str(n))) for n, part in enumerate(value)]
-    try:
-        return resolve(value)
-    except BadPlaceholder as error:
-        where = document.place(*scoped.places(path))
-        raise SitesFileError(f"{where}: key {'.'.join(path)} of site {scoped.name!r}: {error}.") from None
+def resolved(document: Document, scoped: Scoped) -> dict[str, Any]:
+    """The values of a site with their placeholders replaced; the CDP's own keys stay as written."""
+
+    def replaced(value: Any, path: KeyPath) -> Any:
+        try:
+            return resolve(value)
+        except BadPlaceholder as error:
+            where = document.place(*scoped.places(path))
+            raise SitesFileError(f"{where}: key {'.'.join(path)} of site {scoped.name!r}: {error}.") from None
+
+    merged = scoped.merged()
+    return {
+        key: value if key == "cdp" else walked(value, replaced, path=(key,)) for key, value in merged.items()
+    }
 
 
 def sentence(document: Document, scoped: Scoped, error: ValidationError) -> str:

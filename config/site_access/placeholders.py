@@ -10,6 +10,7 @@ from typing import Any
 PLACEHOLDER = re.compile(r"%env\(([^()%]*)\)%")
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 WHOLE_NUMBER = re.compile(r"^-?[0-9]+$")
+Path = tuple[str, ...]  # the keys that lead to a value
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 
@@ -45,6 +46,15 @@ CASTS: dict[str, Callable[[str, str], Any]] = {
     "string": as_str,
     "trim": trimmed,
 }
+
+
+def walked(value: Any, change: Callable[[Any, Path], Any], *, path: Path = ()) -> Any:
+    """The value with ``change(scalar, its path)`` in place of each scalar in it."""
+    if isinstance(value, dict):
+        return {key: walked(part, change, path=(*path, key)) for key, part in value.items()}
+    if isinstance(value, list):
+        return [walked(part, change, path=(*path, str(n))) for n, part in enumerate(value)]
+    return change(value, path)
 
 
 def resolve(value: Any) -> Any:

@@ -12,14 +12,16 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
+from config import rows
 from personalization.segments import locks
 from personalization.segments.models import IDENTIFIER, Membership, Segment, SegmentGroup
 
 R = TypeVar("R", SegmentGroup, Segment)
 LONGEST_NAME = 100
-BATCH = 1_000
+MEMBERS = Membership._meta.db_table
 
 
 class SegmentFault(Exception):
@@ -106,46 +108,45 @@ def unassign(segment: Segment, users: Collection[int], *, by_platform: bool = Fa
 
 def add_members(pairs: Iterable[tuple[int, int]]) -> int:
     """Pairs of segment and user, as their keys; return how many are new. No lock is asked."""
-    wanted = set(pairs)
-    new = wanted - known_members(wanted)
-    rows = [Membership(segment_id=segment, user_id=user) for segment, user in sorted(new)]
-    Membership.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
-    return len(new)
+    given, parameters = rows.table(sorted(set(pairs)), segment="number", member="number")
+    # "WHERE true" tells SQLite that the ON after it belongs to the conflict.
+    statement = f"""
+        INSERT INTO {MEMBERS} (segment_id, user_id, since)
+        SELECT segment, member, %s FROM {given} WHERE true
+        ON CONFLICT (segment_id, user_id) DO NOTHING
+    """  # noqa: S608 - a table of ours
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [connection.ops.adapt_datetimefield_value(timezone.now()), *parameters])
+        return int(cursor.rowcount)
 
 
 def remove_members(pairs: Iterable[tuple[int, int]]) -> int:
     """The reverse of :func:`add_members`; return how many there were."""
-    by_segment: dict[int, list[int]] = {}
-    for segment, user in set(pairs):
-        by_segment.setdefault(segment, []).append(user)
-    removed = 0
-    for segment, users in by_segment.items():
-        for start in range(0, len(users), BATCH):
-            part = Membership.objects.filter(segment=segment, user__in=users[start : start + BATCH])
-            removed += part.delete()[0]
-    return removed
+    given, parameters = rows.table(sorted(set(pairs)), segment="number", member="number")
+    statement = f"""
+        DELETE FROM {MEMBERS} WHERE (segment_id, user_id) IN (SELECT segment, member FROM {given})
+    """  # noqa: S608 - a table of ours
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
 
 
-def known_members(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+def known_members(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of some pairs that are there."""
-    wanted = set(pairs)
-    segments = {segment for segment, _ in wanted}
-    users = sorted({user for _, user in pairs})
-    found: set[tuple[int, int]] = set()
-    for start in range(0, len(users), BATCH):
-        rows = Membership.objects.filter(segment__in=segments, user__in=users[start : start + BATCH])
-        found |= wanted.intersection(rows.values_list("segment_id", "user_id").iterator())
-    return found
+    given, parameters = rows.table(list(pairs), segment="number", member="number")
+    statement = f"""
+        SELECT segment, member FROM {given}
+        JOIN {MEMBERS} ON segment_id = segment AND user_id = member
+    """  # noqa: S608 - a table of ours
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return set(cursor.fetchall())
 
 
 def users_of(keys: Iterable[int]) -> set[int]:
     """Those of some primary keys that users have."""
-    wanted = sorted(set(keys))
-    found: set[int] = set()
-    for start in range(0, len(wanted), BATCH):
-        part = get_user_model()._default_manager.filter(pk__in=wanted[start : start + BATCH])
-        found |= set(part.values_list("pk", flat=True))
-    return found
+    found = get_user_model()._default_manager.filter(pk__in=rows.numbers(set(keys)))
+    return set(found.values_list("pk", flat=True))
 
 
 def unlocked(group: SegmentGroup) -> None:
