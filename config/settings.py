@@ -174,6 +174,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "content.jinja2.ContentExtension",
                 "personalization.jinja2.PersonalizationExtension",
                 "personalization.segments.jinja2.SegmentExtension",
+                "cdp.tracking.jinja2.TrackingExtension",
             ],
         },
     },

@@ -12,4 +12,5 @@ class TrackedConfig(AppConfig):
         from cdp.tracking import (
             checks,  # noqa: F401 - registers what doctor asks
             deliver,  # noqa: F401 - registers what the worker does
+            forget,  # noqa: F401 - listens to erasures
         )

@@ -10,9 +10,8 @@ from django.db import transaction
 
 from cdp.profiles import identifiers
 from cdp.profiles.models import Account, Consent, Profile, ProfileIdentifier, Suppression
-from cdp.tracking import message
+from cdp.tracking.forget import forget
 from cdp.tracking.message import Call
-from cdp.tracking.models import Message
 from tracking.fields import BadEvent, shown
 
 PURPOSES = ("statistics", "personalisation", "marketing")
@@ -85,10 +84,4 @@ def withdraw(account: Account, call: Call) -> None:
         else:
             known.update(active=False)
             note(identity.profile, call)
-    drop_waiting(account, call.coid)
-
-
-def drop_waiting(account: Account, coid: str) -> None:
-    for row in Message.objects.filter(account=account.number, refused="").iterator():
-        if message.opened(row).coid == coid:
-            row.delete()
+    forget(account, {(identifiers.COOKIE, digest)})
