@@ -10,9 +10,8 @@ from typing import NamedTuple
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from cdp.dataflows import lifecycle, payloads, run
+from cdp.dataflows import lanes, lifecycle, payloads, run
 from cdp.dataflows.models import Dataflow, Payload, Run
-from cdp.webhook.lane import passing
 
 Kind, State, Status = Run.Kind, Run.State, Dataflow.Status
 MOST_HELD_RUNS, MOST_HELD_BYTES = 50, 200 * 1024 * 1024
@@ -47,7 +46,7 @@ class Gone(Exception):
 
 def take(dataflow: Dataflow, chunk: Chunk) -> Receipt:
     """Store a chunk in one transaction. Raises :class:`Conflict` and :class:`Gone`."""
-    with passing(intake_lane(dataflow.pk)):
+    with lanes.intake(dataflow.pk):
         dataflow.refresh_from_db()
         if dataflow.status == Status.ARCHIVED:
             raise Gone
@@ -63,10 +62,6 @@ def take(dataflow: Dataflow, chunk: Chunk) -> Receipt:
         store(owner, chunk, digest)
         settle(dataflow, owner, chunk)
     return Receipt(owner.number, owner.state)
-
-
-def intake_lane(dataflow: int) -> str:
-    return f"intake:{dataflow}"
 
 
 def run_of(dataflow: Dataflow, chunk: Chunk) -> Run:

@@ -13,13 +13,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from cdp.dataflows import columns as columns_module
-from cdp.dataflows import run, sample, stages
+from cdp.dataflows import lanes, run, sample, stages
 from cdp.dataflows.configuration import Column, Configuration, Mapping, Parsing, Transformation, dump, load
 from cdp.dataflows.faults import DataflowFault, IllegalTransition
 from cdp.dataflows.mapping import column_types
 from cdp.dataflows.models import Dataflow, MappedSchema, Run
 from cdp.profiles.models import Account
-from cdp.webhook.lane import passing
 from config import sealing
 
 Status = Dataflow.Status
@@ -285,7 +284,7 @@ def tested(dataflow: Dataflow) -> None:
 
 def activate(dataflow: Dataflow) -> int:
     """Turn the dataflow on, and process what was held; return how many runs that is."""
-    with passing(f"intake:{dataflow.pk}"):
+    with lanes.intake(dataflow.pk):
         dataflow.refresh_from_db()
         if dataflow.status in IN_FORCE and dataflow.working_copy:
             tested(dataflow)
@@ -302,7 +301,7 @@ def activate(dataflow: Dataflow) -> int:
 
 def run_held(dataflow: Dataflow) -> int:
     """*Run*: process what was held, once."""
-    with passing(f"intake:{dataflow.pk}"):
+    with lanes.intake(dataflow.pk):
         dataflow.refresh_from_db()
         if dataflow.status != Status.MAPPED:
             raise IllegalTransition(dataflow.status, "be run")
@@ -333,7 +332,7 @@ def pause(dataflow: Dataflow) -> None:
 
 
 def resume(dataflow: Dataflow) -> int:
-    with passing(f"intake:{dataflow.pk}"):
+    with lanes.intake(dataflow.pk):
         move(dataflow, Status.PAUSED, Status.ACTIVE, "be resumed")
         return release_held(dataflow)
 
@@ -347,7 +346,7 @@ def move(dataflow: Dataflow, before: str, after: str, event: str) -> None:
 
 def archive(dataflow: Dataflow) -> None:
     """Delete, as people call it: nothing can be delivered any more; what came of it stays."""
-    with passing(f"intake:{dataflow.pk}"):
+    with lanes.intake(dataflow.pk):
         dataflow.refresh_from_db()
         not_archived(dataflow, "be deleted")
         if dataflow.runs.filter(state=Run.State.RUNNING).exists():

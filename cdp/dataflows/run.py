@@ -14,13 +14,12 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from cdp.dataflows import configuration, payloads, sample
+from cdp.dataflows import configuration, lanes, payloads, sample
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.read import BadRow, Row
 from cdp.dataflows.models import Dataflow, Payload, RowError, Run, Schema
 from cdp.dataflows.plan import Plan, RowFault
 from cdp.dataflows.targets import Counts, Targets
-from cdp.webhook.lane import passing
 from config.jobs import queue as jobs
 from config.jobs import schedule
 from config.jobs.models import OPEN_STATES, Job
@@ -52,7 +51,7 @@ def work(job: jobs.Run) -> dict[str, Any]:
 
 def step(dataflow: int) -> bool:
     """Process the next chunk, or end a run that is whole; whether there was anything to do."""
-    with passing(f"dataflow:{dataflow}"):
+    with lanes.processing(dataflow):
         for one in Run.objects.filter(dataflow=dataflow, state__in=WAITING).order_by("pk"):
             payload = one.payloads.filter(is_done=False).first()
             if payload is None:
@@ -220,7 +219,7 @@ def abandon() -> None:
         touched_at__lt=timezone.now() - ABANDONED_AFTER,
     )
     for run in old:
-        with passing(f"intake:{run.dataflow_id}"), passing(f"dataflow:{run.dataflow_id}"):
+        with lanes.intake(run.dataflow_id), lanes.processing(run.dataflow_id):
             if old.filter(pk=run.pk).exists():
                 fail(run, "abandoned", "No further chunk came for an hour.", state=State.ABANDONED)
 
