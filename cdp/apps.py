@@ -13,7 +13,10 @@ class CdpConfig(AppConfig):
             configuration,
             demo,  # noqa: F401 - registers its step and what it tells of its people
         )
+        from cdp.export import asked
+        from cdp.own_streams import overwrites
         from cdp.webhook import upkeep  # noqa: F401 - registers its jobs, and those of the queue
         from personalization.segments import locks
 
         locks.register(configuration.filled_groups)
+        asked.overwriting.append(overwrites)

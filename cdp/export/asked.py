@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from cdp.export.hooks import user_types
 from cdp.export.order import Order, Unconfigured, WrongUse
 from cdp.written import STREAM_ID, STREAM_ID_RULE, Kind, SiteCdp
 from config import site_access
-from config.http.own import own_base
+from config.http.own import is_own, own_base
 from config.site_access import SiteAccess
 from config.site_access.scopes import did_you_mean
 from content.items.types import item_types
@@ -29,6 +29,9 @@ TYPE_OPTIONS: dict[Kind, str] = {
     "product": "--product-type",
     "content": "--content-type",
 }
+
+# Who knows whether a stream of an account here overwrites its data with each run.
+overwriting: list[Callable[[int, str], bool]] = []
 
 
 def add_arguments(parser: ArgumentParser, kind: Kind) -> None:
@@ -50,6 +53,7 @@ def add_arguments(parser: ArgumentParser, kind: Kind) -> None:
         add("--exclude-anonymous", action="store_true", help="leave out accounts that stand for nobody")
     else:
         add("--since", default="", help="only what changed at or after an ISO time; not for Overwrite")
+        add("--force", action="store_true", help="--since even for a dataflow that overwrites")
 
 
 def order_of(kind: Kind, options: Mapping[str, Any]) -> Order:
@@ -64,13 +68,17 @@ def order_of(kind: Kind, options: Mapping[str, Any]) -> Order:
     site, part = site_of(options["site"].strip())
     if part.account_number is None:
         raise Unconfigured(f"Site {site.name!r} has no cdp.account_number in the sites file.")
+    stream_id = stream_of(kind, options["stream_id"].strip(), site, part)
+    endpoint = part.stream_endpoint or own_base()
+    if since and not options["force"] and is_own(endpoint):
+        refuse_overwriting(part.account_number, stream_id)
     return Order(
         kind=kind,
         item_type=item_type,
         site=site,
         account=part.account_number,
-        endpoint=part.stream_endpoint or own_base(),
-        stream_id=stream_of(kind, options["stream_id"].strip(), site, part),
+        endpoint=endpoint,
+        stream_id=stream_id,
         is_draft=is_draft,
         run_id=run_id,
         chunk_size=chunk_size,
@@ -142,6 +150,14 @@ def stream_of(kind: Kind, asked: str, site: SiteAccess, part: SiteCdp) -> str:
         f"Site {site.name!r} has no stream for {kind} data: set cdp.data_export.{kind}_data.stream_file."
         "stream_id in the sites file, or say --stream-id."
     )
+
+
+def refuse_overwriting(account: int, stream_id: str) -> None:
+    if any(overwrites(account, stream_id) for overwrites in overwriting):
+        raise WrongUse(
+            "--since would have this dataflow forget all that did not change, since it overwrites its data"
+            " with each run. Send everything, or say --force."
+        )
 
 
 def run_of(asked: str) -> uuid.UUID:

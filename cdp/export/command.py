@@ -15,6 +15,7 @@ from cdp.export.run import Outcome, Told, WrongRun, execute
 from cdp.export.send import StreamError
 from cdp.export.values import RowError
 from cdp.written import Kind
+from config.http.own import is_own
 from content.items.queries import UnknownRoot
 
 FAILED, WRONG_USE = 1, 2
@@ -63,7 +64,7 @@ class StreamCommand(BaseCommand):
                 " the dataflow."
             )
         self.stdout.write(f"Stream ID: {order.stream_id}")
-        if order.since:
+        if order.since and not is_own(order.endpoint):
             self.problem(OVERWRITES)
 
     def run(self, order: Order, *, verbosity: int) -> Outcome:

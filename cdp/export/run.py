@@ -53,7 +53,8 @@ def execute(order: Order, told: Told) -> Outcome:
     run = begun(order)
     if run.state == StreamRun.State.DONE:
         return Outcome(run=run, was_done=True)
-    logger.info("Stream run %s begins: %s at chunk %d.", run.pk, order.kind, run.chunks)
+    if not order.dry_run:
+        logger.info("Stream run %s begins: %s at chunk %d.", run.pk, order.kind, run.chunks)
     try:
         left_out = send_all(order, run, told)
     except Exception as error:

@@ -91,7 +91,7 @@ def within_limit(dataflow: Dataflow, head: Head) -> None:
 
 
 def accepted(head: Head, chunk: Chunk, receipt: Receipt) -> HttpResponse:
-    return json(
+    response = json(
         {
             "stream_id": head.stream_id,
             "draft": chunk.is_draft,
@@ -102,6 +102,8 @@ def accepted(head: Head, chunk: Chunk, receipt: Receipt) -> HttpResponse:
         },
         status=202,
     )
+    response["Accept-Encoding"] = "gzip"  # of what comes next: RFC 7694
+    return response
 
 
 def state_of(state: str) -> str:
