@@ -9,7 +9,7 @@ import orjson
 from django.db import transaction
 
 from cdp.profiles import identifiers
-from cdp.profiles.models import Account, Consent, Profile, ProfileIdentifier, Suppression
+from cdp.profiles.models import Account, Consent, ProfileIdentifier, Suppression
 from cdp.tracking.forget import forget
 from cdp.tracking.message import Call
 from tracking.fields import BadEvent, shown
@@ -21,12 +21,12 @@ SOURCE = "tracking"
 MOST_BYTES = 4_096
 
 
-def note(profile: Profile, call: Call) -> None:
-    """Keep what was said to each purpose."""
+def note(profile: int, call: Call) -> None:
+    """Keep what was said to each purpose. ``profile``: its key."""
     at = datetime.fromtimestamp(call.ts / 1_000_000, UTC)
     for purpose, status in call.purposes.items():
         Consent.objects.get_or_create(
-            profile=profile,
+            profile_id=profile,
             purpose=purpose,
             status=status,
             given_at=at,
@@ -78,10 +78,10 @@ def withdraw(account: Account, call: Call) -> None:
     digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
     with transaction.atomic():
         known = ProfileIdentifier.objects.filter(account=account, kind=identifiers.COOKIE, digest=digest)
-        identity = known.select_related("profile").first()
+        identity = known.first()
         if identity is None:
             Suppression.objects.get_or_create(account=account, kind=identifiers.COOKIE, digest=digest)
         else:
             known.update(active=False)
-            note(identity.profile, call)
+            note(identity.profile_id, call)
     forget(account, {(identifiers.COOKIE, digest)})

@@ -107,7 +107,7 @@ def deliver_of(account: Account, customer: CustomerAccount | None, found: Sequen
         note(account, did)
         for one, who in identities:
             if one.call.kind == message.CONSENT:
-                consents.note(who.profile, one.call)
+                consents.note(who.profile_id, one.call)
 
 
 def to_tracking(customer: CustomerAccount, found: Iterable[Opened]) -> None:
