@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from cdp.cron import Cron
+from cdp.webhook import signature
 from config.site_access.schema import BaseAddress
 
 Kind = Literal["user", "product", "content"]
@@ -45,6 +46,20 @@ class Activation(Node):
     client_id: str = Field(min_length=1, max_length=255)
     client_secret: str = Field(min_length=1, max_length=255, repr=False)
     segment_group_identifier: str = Field(min_length=1, max_length=64)
+    # Where there is one, each request must be signed with it; two while it is being replaced.
+    signing_secret: tuple[str, ...] = Field(default=(), max_length=2, repr=False)
+
+    @field_validator("signing_secret", mode="before")
+    @classmethod
+    def one_or_two(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else (value or [])
+
+    @field_validator("signing_secret")
+    @classmethod
+    def as_the_standard_has_them(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            signature.key_of(one)
+        return value
 
 
 class StreamFile(Node):
@@ -65,8 +80,9 @@ class DataExport(Node):
 
 
 class Membership(Node):
-    """The credentials by which anonymous visitors are asked for."""
+    """The credentials by which anonymous visitors are asked for, and where; "" is this installation."""
 
+    endpoint: BaseAddress = ""
     activation_id: str = Field(min_length=1, max_length=255)
     api_key: str = Field(min_length=1, max_length=255, repr=False)
 

@@ -30,6 +30,8 @@ ALIASES = {
 }
 
 
+# Options of messenger:consume whose value may stand behind them.
+VALUED = {"--limit", "--failure-limit", "--time-limit", "--memory-limit", "--sleep", "--bus", "--queues"}
 # A dash that a word processor made of two, as printed manuals of older versions have it.
 DASHES = re.compile(r"^[-\u2010-\u2015\u2212]*[\u2010-\u2015\u2212][-\u2010-\u2015\u2212]*(?=[A-Za-z])")
 # How Symfony's console says how much to tell; Django wants a number.
@@ -43,9 +45,16 @@ def canonical_argv(argv: list[str]) -> list[str]:
     if len(argv) < 2 or argv[1] not in ALIASES:
         return argv
     command = ALIASES[argv[1]]
-    # messenger:consume names a transport, which our worker has no need of.
-    rest = [a for a in argv[2:] if a.startswith("-")] if argv[1] == "messenger:consume" else argv[2:]
+    rest = without_transports(argv[2:]) if argv[1] == "messenger:consume" else argv[2:]
     return [argv[0], command, *rest]
+
+
+def without_transports(arguments: list[str]) -> list[str]:
+    """The options of messenger:consume, each with its value; our worker needs no transport."""
+    behind = ["", *arguments[:-1]]
+    return [
+        one for one, before in zip(arguments, behind, strict=True) if one.startswith("-") or before in VALUED
+    ]
 
 
 def refuse_unknown(command: Sequence[str]) -> None:

@@ -67,7 +67,11 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
         users = resolve({person for _, person, _ in actions}, identifier=message.person_identifier)
         steps = [Step(segments[audience], users.get(person), is_add) for audience, person, is_add in actions]
         queued = len(steps) >= configuration.current().threshold
-        taken = (enqueued if queued else applied)(activation, steps, sequence=message.sequence)
+        if queued:
+            taken = enqueued(activation, steps, sequence=message.sequence)
+        else:
+            several = [person in users and users[person] is None for _, person, _ in actions]
+            taken = applied(activation, steps, sequence=message.sequence, several=several)
         WebhookRequest.objects.create(
             client_id=activation.client_id,
             request_id=message.request_id,
@@ -124,11 +128,12 @@ def free(identifier: str, *, taken: set[str]) -> str:
     return candidate
 
 
-def applied(activation: Activation, steps: list[Step], *, sequence: int | None) -> Taken:
+def applied(activation: Activation, steps: list[Step], *, sequence: int | None, several: list[bool]) -> Taken:
+    """``several``: of each step whether several users have its address."""
     with changing(activation.client_id):
         outcome = queue.apply_now(activation.client_id, steps, sequence=sequence)
     errors = [
-        {"index": place, "code": "unknown_person"}
+        {"index": place, "code": "ambiguous_person" if several[place] else "unknown_person"}
         for place, became in enumerate(outcome)
         if became is Outcome.SKIPPED
     ]

@@ -16,23 +16,22 @@ from personalization.segments import changes
 LARGEST_KEY = 2**63
 
 
-def resolve(people: Iterable[str], *, identifier: str) -> Mapping[str, int]:
-    """Person -> primary key of the user. ``identifier``: what a person is, ``userid`` or ``email``.
+def resolve(people: Iterable[str], *, identifier: str) -> Mapping[str, int | None]:
+    """Person -> primary key of the user, None for whom several users are; who is nobody is left out.
 
-    Who is not one user alone is left out.
+    ``identifier``: what a person is, ``userid`` or ``email``.
     """
     return by_key(people) if identifier == "userid" else by_email(people)
 
 
-def by_key(people: Iterable[str]) -> dict[str, int]:
+def by_key(people: Iterable[str]) -> dict[str, int | None]:
     numbers = {one: int(one) for one in people if one.isascii() and one.isdigit() and len(one) < 20}
     numbers = {one: number for one, number in numbers.items() if number < LARGEST_KEY and str(number) == one}
     known = changes.users_of(numbers.values())
     return {one: number for one, number in numbers.items() if number in known}
 
 
-def by_email(people: Iterable[str]) -> dict[str, int]:
-    """An address that several users have is nobody's."""
+def by_email(people: Iterable[str]) -> dict[str, int | None]:
     wanted: dict[str, list[str]] = {}
     for one in people:
         if address := one.strip().lower():  # who has no address is not everybody without one
@@ -40,7 +39,7 @@ def by_email(people: Iterable[str]) -> dict[str, int]:
     owners: dict[str, list[int]] = {}
     for address, user in owners_of(set(wanted)):
         owners.setdefault(address, []).append(user)
-    return {one: of[0] for address, of in owners.items() if len(of) == 1 for one in wanted[address]}
+    return {one: of[0] if len(of) == 1 else None for address, of in owners.items() for one in wanted[address]}
 
 
 def owners_of(addresses: set[str]) -> Iterator[tuple[str, int]]:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from cdp.configuration import Activation
 from cdp.models import BulkBatch
-from cdp.webhook import credentials, intake
+from cdp.webhook import credentials, intake, signature
 from cdp.webhook.credentials import Denied, Throttled
 from cdp.webhook.intake import Refused
 from cdp.webhook.message import Message, fault_of
@@ -55,6 +55,7 @@ def answered(request: HttpRequest, seen: dict[str, Any]) -> HttpResponse:
         body = body_of(request)
         activation = known(request)
         seen["client"] = activation.client_id
+        verify(request, body, activation)
         message = parsed(request, body)
         seen |= {"request": message.request_id, "actions": len(message.actions)}
         taken = intake.take(message, activation, digest=sha256(body).hexdigest())
@@ -83,6 +84,16 @@ def known(request: HttpRequest) -> Activation:
         ) from None
     except Throttled:
         raise Refused(429, "too_many_failures", "Too many wrong credentials; wait a minute.") from None
+
+
+def verify(request: HttpRequest, body: bytes, activation: Activation) -> None:
+    """The signature, where the activation wants one."""
+    if not activation.signing_secret:
+        return
+    try:
+        signature.check(request.headers, body, secrets=activation.signing_secret, now=time.time())
+    except signature.BadSignature as fault:
+        raise Refused(401, "bad_signature", str(fault)) from None
 
 
 def parsed(request: HttpRequest, body: bytes) -> Message:

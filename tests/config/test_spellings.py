@@ -25,6 +25,45 @@ def test_it_drops_the_transport_of_messenger_consume() -> None:
     ]
 
 
+def test_it_keeps_the_options_of_messenger_consume_with_their_values() -> None:
+    asked = [
+        "messenger:consume",
+        "ibexa.messenger.transport",
+        "--bus=ibexa.messenger.bus",
+        "--limit",
+        "10",
+        "b",
+    ]
+    assert canonical_argv(["manage.py", *asked]) == [
+        "manage.py",
+        "work",
+        "--bus=ibexa.messenger.bus",
+        "--limit",
+        "10",
+    ]
+
+
+def test_messenger_consume_runs_the_worker_for_its_time() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "manage.py",
+            "messenger:consume",
+            "ibexa.messenger.transport",
+            "--bus=ibexa.messenger.bus",
+            "--time-limit=0.1",
+        ],
+        env=of_its_own(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "The worker is running." in done.stdout
+
+
 def test_it_leaves_other_commands_alone() -> None:
     assert canonical_argv(["manage.py", "migrate"]) == ["manage.py", "migrate"]
 

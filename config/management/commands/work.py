@@ -18,8 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, then exit")
+        parser.add_argument("--time-limit", type=float, metavar="S", help="end after so many seconds")
         # Options that queue workers of other systems take; ours has no use for them.
-        for option in ("--limit", "--time-limit", "--memory-limit", "--sleep"):
+        for option in ("--limit", "--failure-limit", "--memory-limit", "--sleep", "--bus", "--queues"):
             parser.add_argument(option, help="accepted and ignored")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -30,5 +31,10 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        if options["time_limit"] is not None:
+            # Where a timetable starts one after the other, none may stay.
+            timer = threading.Timer(options["time_limit"], stop.set)
+            timer.daemon = True
+            timer.start()
         self.stdout.write("The worker is running. Stop it with Ctrl-C.")
         worker.work_forever(stop)

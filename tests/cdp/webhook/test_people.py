@@ -29,6 +29,7 @@ def test_a_person_may_be_an_address(platform: Platform, users: list[int]) -> Non
     )
     # Two users have the second address.
     assert (answer.json()["applied"], answer.json()["skipped"]) == (1, 1)
+    assert answer.json()["errors"] == [{"index": 1, "code": "ambiguous_person"}]
     assert members("a") == {users[0]}
 
 
@@ -59,3 +60,23 @@ def test_how_a_person_is_named_is_not_kept(platform: Platform, users: list[int])
         with connections["default"].cursor() as cursor:
             cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
             assert "@" not in str(cursor.fetchall())
+
+
+def test_an_address_may_have_any_letters(platform: Platform, users: list[int]) -> None:
+    for name in ("Zoë@Example.org", "ZOË@b.example", "zoe@example.org"):
+        User.objects.create_user(name, email=name)
+    answer = platform.send(
+        ("add", "a", "zoë@example.org"),
+        ("add", "a", "zoË@B.example"),
+        ("add", "a", "U3@example.org"),
+        person_identifier="email",
+    )
+    assert answer.json()["applied"] == 3
+    found = User.objects.filter(pk__in=members("a")).values_list("username", flat=True)
+    assert set(found) == {"Zoë@Example.org", "ZOË@b.example", "u3"}
+
+
+def test_an_index_finds_addresses(users: list[int]) -> None:
+    with connections["default"].cursor() as cursor:
+        names = connections["default"].introspection.get_constraints(cursor, User._meta.db_table)
+    assert "cdp_user_address" in names
