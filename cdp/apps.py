@@ -8,12 +8,17 @@ class CdpConfig(AppConfig):
     verbose_name = "Customer data platform"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from cdp import (
             checks,  # noqa: F401 - registers what doctor asks
             configuration,
             demo,  # noqa: F401 - registers its step and what it tells of its people
         )
+        from cdp.visitors import segments
         from cdp.webhook import upkeep  # noqa: F401 - registers its jobs, and those of the queue
-        from personalization.segments import locks
+        from personalization.segments import locks, queries
 
         locks.register(configuration.filled_groups)
+        queries.of_visitors(segments.of_request)
+        user_logged_in.connect(segments.forget, dispatch_uid="cdp-visitors")
