@@ -8,6 +8,8 @@ class CdpConfig(AppConfig):
     verbose_name = "Customer data platform"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from cdp import (
             checks,  # noqa: F401 - registers what doctor asks
             configuration,
@@ -15,8 +17,11 @@ class CdpConfig(AppConfig):
         )
         from cdp.export import asked
         from cdp.own_streams import overwrites
+        from cdp.visitors import segments
         from cdp.webhook import upkeep  # noqa: F401 - registers its jobs, and those of the queue
-        from personalization.segments import locks
+        from personalization.segments import locks, queries
 
         locks.register(configuration.filled_groups)
         asked.overwriting.append(overwrites)
+        queries.of_visitors(segments.of_request)
+        user_logged_in.connect(segments.forget, dispatch_uid="cdp-visitors")

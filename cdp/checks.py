@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from cdp import configuration
+from cdp.visitors import keeping
 from cdp.webhook import upkeep
 from cdp.webhook.failed import failed
 from config.checks import Finding, part
@@ -21,6 +22,8 @@ SHORTEST_SECRET = 32
 def configured() -> Iterator[Finding]:
     found = configuration.current()
     for fault in found.faults:
+        yield Finding("customer data", fault, "Correct it in the sites file.")
+    if fault := keeping.fault():
         yield Finding("customer data", fault, "Correct it in the sites file.")
     for note in found.notes:
         yield Finding("customer data", f"{note}; it is still read")

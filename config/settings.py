@@ -270,8 +270,21 @@ CACHES = {
         "BACKEND": "config.cache.ForgetfulFileCache",
         "LOCATION": VAR_DIR / "cache",
     },
+    # One small entry for each visitor of the last minutes, apart from what pages need.
+    "visitors": {
+        "BACKEND": "config.cache.ForgetfulFileCache",
+        "LOCATION": VAR_DIR / "cache-visitors",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
     # Wagtail would write a file for every picture it shows, although listings have fetched them already.
     "renditions": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
+
+# For how long the segments of visitors without an account are kept; the sites file goes before it.
+CDP_SEGMENTATION_ANONYMOUS_CACHE = {
+    "enabled": env.env_bool("CDP_SEGMENTATION_ANONYMOUS_CACHE", default=True),
+    "ttl": env.env_int("CDP_SEGMENTATION_ANONYMOUS_CACHE_TTL", 300),
+    "pool": env.env_str("CDP_SEGMENTATION_ANONYMOUS_CACHE_POOL") or "visitors",
 }
 
 # --- Languages and time -----------------------------------------------------------------------

@@ -19,8 +19,8 @@ from wagtail import blocks
 from content.items.types import item_types
 from personalization.client import lazy, recommend
 from personalization.client.pasted import known_template, type_number
-from personalization.segments import queries
-from personalization.segments.models import Segment
+from personalization.segments import choices, queries
+from personalization.segments.blocks import TargetingBlock
 from personalization.server.defaults import SCENARIOS
 
 logger = logging.getLogger("personalization")
@@ -134,18 +134,10 @@ class PersonalizedListBlock(RecommendationsBlock):
         }
 
 
-def segments() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The segments to choose from, by their groups."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for one in Segment.objects.select_related("group").order_by("group__name", "name"):
-        found.setdefault(one.group.name, []).append((one.identifier, one.name))
-    return list(found.items())
-
-
 class TargetBlock(blocks.StructBlock):  # type: ignore[misc]
     """What the members of one segment see."""
 
-    segment = blocks.ChoiceBlock(choices=segments, label=_("Segment"))
+    segment = blocks.ChoiceBlock(choices=choices.by_group, label=_("Segment"))
     scenario = ScenarioBlock(label=_("Scenario"))
 
     class Meta:
@@ -219,7 +211,8 @@ class RecentlyViewedBlock(RecommendationsBlock):
         description = _("What this visitor looked at last")
 
 
-BLOCKS: dict[str, type[RecommendationsBlock]] = {
+# Those that ask an engine.
+RECOMMENDING: dict[str, type[RecommendationsBlock]] = {
     "personalized_list": PersonalizedListBlock,
     "dynamic_targeting": DynamicTargetingBlock,
     "bestsellers": BestsellersBlock,
@@ -227,3 +220,4 @@ BLOCKS: dict[str, type[RecommendationsBlock]] = {
     "recently_added": RecentlyAddedBlock,
     "recently_viewed": RecentlyViewedBlock,
 }
+BLOCKS: dict[str, type[blocks.Block]] = {**RECOMMENDING, "targeting": TargetingBlock}

@@ -5,6 +5,7 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.widgets.button import Button
 from wagtail.permissions import register_permission_policy
 
 from personalization.screens import segments
@@ -27,6 +29,8 @@ from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
 from personalization.screens.tokens import TokenScreens
+from personalization.screens.view_as import ViewAs, ViewAsButton
+from personalization.segments import preview
 from personalization.server.models import ImportRun
 
 
@@ -85,7 +89,16 @@ def home(request: HttpRequest, panels: list[Any]) -> None:
 
 @hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]
 def urls() -> list[URLPattern]:
-    return [path("installation/", Installation.as_view(), name="personalization_installation")]
+    return [
+        path("installation/", Installation.as_view(), name="personalization_installation"),
+        path("customer-data/view-as/", ViewAs.as_view(), name="view_as_segments"),
+    ]
+
+
+@hooks.register("register_page_header_buttons")  # type: ignore[untyped-decorator]
+def look_at_pages(page: Any, user: Any, view_name: str, next_url: str | None = None) -> Iterator[Button]:  # noqa: ARG001
+    if user.has_perm(preview.PERMISSION) and page.live and page.url:
+        yield ViewAsButton(page)
 
 
 @hooks.register("register_reports_menu_item")  # type: ignore[untyped-decorator]

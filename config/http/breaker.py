@@ -16,6 +16,7 @@ OPEN_SECONDS = 30.0
 class State:
     failures: int = 0
     open_until: float = 0.0
+    seconds: float = OPEN_SECONDS
 
 
 _states: dict[str, State] = {}
@@ -33,19 +34,23 @@ def before(key: str) -> None:
             raise Unreachable(
                 f"{key} failed {state.failures} times in a row and is not called for another {left:.0f} s."
             )
-        state.open_until = time.monotonic() + OPEN_SECONDS
+        state.open_until = time.monotonic() + state.seconds
 
 
-def after(key: str, *, good: bool) -> None:
-    """Note how a call ended. 5xx and every missing answer count as failures."""
+def after(key: str, *, good: bool, seconds: float = OPEN_SECONDS) -> None:
+    """Note how a call ended. 5xx and every missing answer count as failures.
+
+    ``seconds``: for how long who keeps failing is left alone.
+    """
     with _lock:
         if good:
             _states.pop(key, None)
             return
         state = _states.setdefault(key, State())
         state.failures += 1
+        state.seconds = seconds
         if state.failures >= FAILURES:
-            state.open_until = time.monotonic() + OPEN_SECONDS
+            state.open_until = time.monotonic() + seconds
 
 
 def reset() -> None:

@@ -16,7 +16,7 @@ from config.site_access.document import Document, KeyPath, read, shown
 from config.site_access.placeholders import BadPlaceholder, resolve, walked
 from config.site_access.record import EventGate, SiteAccess, SitesFileError
 from config.site_access.schema import Entry, known_keys
-from config.site_access.scopes import CDP_ROOTS, Scoped, did_you_mean, sites
+from config.site_access.scopes import CDP_ROOTS, SEGMENTATION_ROOTS, Scoped, did_you_mean, sites
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class SitesFile:
     sites: tuple[SiteAccess, ...]
     without_credentials: tuple[str, ...] = ()
     cdp: dict[str, Any] = field(default_factory=dict)  # the global CDP keys, as written
+    segmentation: Any = None  # the global keys of segments, as written
     # By entry its CDP keys as written, those without credentials of the engine too.
     cdp_of_sites: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     # The entries of these, of which those without credentials are customers of no engine.
@@ -79,6 +80,7 @@ def load(path: Path) -> SitesFile:
         sites=tuple(complete),
         without_credentials=tuple(incomplete),
         cdp=cdp,
+        segmentation=document.values.get(SEGMENTATION_ROOTS[0]) or {},
         cdp_of_sites={name: site.cdp for name, site in with_cdp.items()},
         sites_with_cdp=with_cdp,
         connectors=connectors,

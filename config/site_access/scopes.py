@@ -22,6 +22,7 @@ OWN_ROOTS = (
     "ezrecommendation",
 )
 CDP_ROOTS = ("ibexa_cdp", "cdp", "connector_raptor")
+SEGMENTATION_ROOTS = ("ibexa_segmentation",)
 ROOTS = ("ibexa", *OWN_ROOTS)
 # Read beside the entry itself where the settings stand in a node of their own.
 BESIDE = ("languages", "root", "cdp", "connector_raptor")
@@ -71,8 +72,9 @@ def sites(document: Document) -> list[Scoped]:
 
 def check_roots(document: Document) -> None:
     for key in document.values:
-        if key not in (*ROOTS, *CDP_ROOTS, "siteaccess"):
-            hint = did_you_mean(key, [*ROOTS, *CDP_ROOTS, "siteaccess"])
+        known = [*ROOTS, *CDP_ROOTS, *SEGMENTATION_ROOTS, "siteaccess"]
+        if key not in known:
+            hint = did_you_mean(key, known)
             raise SitesFileError(
                 f"{document.place((key,))}: {key!r} is not a root key of the sites file.{hint}"
             )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from django.http import HttpRequest
 
+from personalization.segments import preview
 from personalization.segments.models import Membership, Segment, SegmentGroup
 
 # What knows the segments of visitors without an account, as numbers and identifiers.
@@ -51,6 +52,8 @@ def of_request(request: HttpRequest) -> Segments:
 
 
 def read(request: HttpRequest) -> Segments:
+    if (wanted := preview.asked_for(request)) is not None:
+        return named(wanted)
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return of_user(user.pk)
@@ -59,6 +62,13 @@ def read(request: HttpRequest) -> Segments:
         tuple(sorted({number for one in found for number in one.numbers})),
         frozenset(name for one in found for name in one.identifiers),
     )
+
+
+def named(identifiers: Collection[str]) -> Segments:
+    """Segments by their identifiers; those that do not exist are left out."""
+    rows = Segment.objects.filter(identifier__in=set(identifiers)).values_list("pk", "identifier")
+    found = sorted(rows)
+    return Segments(tuple(number for number, _ in found), frozenset(name for _, name in found))
 
 
 def was_read(request: HttpRequest) -> bool:

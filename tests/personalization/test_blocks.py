@@ -13,7 +13,7 @@ from django.test import RequestFactory
 
 from content.blocks import BODY_BLOCKS
 from content.items.streams import block_as_html
-from personalization.blocks import BLOCKS, PersonalizedListBlock
+from personalization.blocks import RECOMMENDING, PersonalizedListBlock
 from personalization.server.defaults import SCENARIOS
 from tests.personalization.client.conftest import Engine, engine, make_items, site_id, sites_file
 from tests.personalization.weaknesses.test_rendering import answer_of
@@ -33,7 +33,7 @@ def value(block: Any, **given: Any) -> Any:
     return block.clean(block.to_python(block.get_prep_value(block.get_default()) | given))
 
 
-@pytest.mark.parametrize("name", list(BLOCKS))
+@pytest.mark.parametrize("name", list(RECOMMENDING))
 def test_every_block_shows_what_its_scenario_recommends(name: str, page: HttpRequest, engine: Engine) -> None:
     engine.body = answer_of(engine, 7)
     block = BODY_BLOCKS[name]
@@ -45,7 +45,7 @@ def test_every_block_shows_what_its_scenario_recommends(name: str, page: HttpReq
     assert "numrecs=2" in engine.received[0].path
 
 
-@pytest.mark.parametrize("name", list(BLOCKS))
+@pytest.mark.parametrize("name", list(RECOMMENDING))
 def test_every_block_is_silent_where_it_cannot_be_shown(name: str, page: HttpRequest, engine: Engine) -> None:
     block = BODY_BLOCKS[name]
     engine.status = 500
