@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from cdp.audiences import api
+from cdp.profiles.views import delete_user
 from cdp.stream.views import stream
 from cdp.webhook import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("stream/<int:account>", stream, name="cdp-stream"),
     path("stream/<int:account>/", stream),
+    path("gdpr/<int:number>/DeleteUser", delete_user, name="cdp-delete-user"),
+    path("gdpr/<int:number>/DeleteUser/", delete_user),
     path("cdp/webhook", views.webhook, name="cdp-webhook"),
     path("cdp/webhook/", views.webhook),
     path("cdp/webhook/batches/<uuid:number>", views.batch, name="cdp-batch"),

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connections
 
 from tracking.forms import Forms
-from tracking.models import IdentityEdge
+from tracking.models import Event, IdentityEdge
 
 # A device is handed over a few times a year; what goes beyond these bounds is old history.
 MOST_INTERVALS = 64
@@ -249,3 +249,53 @@ def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def quoted_user() -> str:
     return '"user"'  # a reserved word of PostgreSQL
+
+
+class StoredEvent(NamedTuple):
+    """A row as whoever follows the events reads it; ``order_id``: "" where there is none."""
+
+    id: int
+    event: str
+    user: str
+    item_type: int | None
+    item_id: str
+    ts: int
+    quantity: int | None
+    price: Decimal | float | None
+    currency: str
+    percentage: int | None
+    rating: int | None
+    category_path: str
+    scenario: str
+    trigger_name: str
+    order_id: str
+
+
+class Login(NamedTuple):
+    """What the source did until ``ts`` is the target's."""
+
+    id: int
+    source: str
+    target: str
+    ts: int
+
+
+def stored_after(customer_id: str, after: int, *, until: int, limit: int) -> list[StoredEvent]:
+    """The next rows of a customer by id, ``until`` of :func:`tracking.horizon.settled_id`; for followers."""
+    rows = Event.objects.filter(customer_id=customer_id, pk__gt=after, pk__lte=until).order_by("pk")
+    return [StoredEvent(*row) for row in rows.values_list(*StoredEvent._fields)[:limit]]
+
+
+def logins_after(customer_id: str, after: int, *, until: int, limit: int) -> list[Login]:
+    """The same of logins."""
+    rows = IdentityEdge.objects.filter(customer_id=customer_id, pk__gt=after, pk__lte=until).order_by("pk")
+    return [Login(*row) for row in rows.values_list(*Login._fields)[:limit]]
+
+
+def logins_of(customer_id: str, sources: Iterable[str]) -> list[Login]:
+    """All logins out of these pseudonyms, by time, with the ends in the form of today.
+
+    A login that is stored in an older form too is found by the newer one.
+    """
+    edges = IdentityEdge.objects.filter(customer_id=customer_id, source__in=list(sources))
+    return [Login(*row) for row in edges.order_by("ts", "pk").values_list(*Login._fields)]

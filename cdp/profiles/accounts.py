@@ -5,6 +5,8 @@ A customer of a site with an ``account_number`` feeds that account.
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +15,7 @@ from django.db import transaction
 from cdp import configuration
 from cdp.profiles.identifiers import SYSTEM
 from cdp.profiles.models import Account, Feed, PersonIdentifier
+from config import sealing
 
 
 def find(number: int) -> Account | None:
@@ -28,7 +31,7 @@ def all_accounts() -> list[Account]:
     for number, customers in configuration.current().accounts.items():
         if account := find(number):
             for customer_id in customers:
-                Feed.objects.get_or_create(account=account, customer_id=customer_id)
+                feed(account, customer_id)
     return list(Account.objects.order_by("number"))
 
 
@@ -54,3 +57,24 @@ def locked(account: Account) -> Iterator[None]:
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).filter(pk=account.pk).values_list("pk").first()
         yield
+
+
+def feed(account: Account, customer_id: str) -> Feed:
+    """Let the tracked events of a customer be the account's too, those of the past as well."""
+    return Feed.objects.get_or_create(account=account, customer_id=customer_id)[0]
+
+
+def new_key(account: Account) -> str:
+    """A new API key, in clear only here; the one before is not valid any more."""
+    key = secrets.token_urlsafe(32)
+    Account.objects.filter(pk=account.pk).update(api_key_digest=digest_of(key))
+    return key
+
+
+def accepts(account: Account, key: str) -> bool:
+    """Whether it is the account's API key; an account without one accepts none."""
+    return bool(account.api_key_digest) and hmac.compare_digest(account.api_key_digest, digest_of(key))
+
+
+def digest_of(key: str) -> str:
+    return sealing.fingerprint(key, purpose="cdp-api-key")

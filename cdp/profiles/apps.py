@@ -7,3 +7,14 @@ class ProfilesConfig(AppConfig):
     name = "cdp.profiles"
     label = "profiles"
     verbose_name = "Profiles"
+
+    def ready(self) -> None:
+        from cdp.profiles import (
+            feed,  # noqa: F401 - registers the worker's turns
+            pseudonyms,
+            retention,  # noqa: F401 - likewise
+            subject,  # noqa: F401 - registers its job
+        )
+        from tracking.people import places
+
+        places.register(pseudonyms.Pseudonyms())

@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db.models import ForeignKey, Max, Model, UniqueConstraint
 from django.utils import timezone
 
-from cdp.profiles import accounts, attributes, consents, rows
+from cdp.profiles import accounts, attributes, consent, rows
 from cdp.profiles.models import Account, Interaction, Profile, ProfileIdentifier, ProfileMerge
 
 # These follow the identifiers: what moved is known without a list.
@@ -33,9 +33,9 @@ def merge(account: Account, losers: Mapping[int, int], *, reason: str) -> None:
     """Join profiles, ``losers``: key -> key of the winner. The caller holds the account's lock."""
     people = {one.pk: one for one in Profile.objects.filter(pk__in={*losers, *losers.values()})}
     names = names_of(losers)
-    said = consents.newest_of(people)
+    said = consent.newest_of(people)
     moved = move_rows(losers)
-    added = consents.restrict(losers, said)
+    added = consent.restrict(losers, said)
     for table in ("profiles_profileidentifier", "profiles_interaction"):
         move(table, losers)
     ProfileMerge.objects.bulk_create(
@@ -177,7 +177,7 @@ def part(record: ProfileMerge, *, names_held: Sequence[int], holders: set[int]) 
     to = dict.fromkeys(names_held, loser.pk)
     move("profiles_profileidentifier", to, key="id")
     move("profiles_interaction", to, key="identity_id")
-    consents.lift(record.kept.get("added", []))
+    consent.lift(record.kept.get("added", []))
     give_back(record.kept.get("rows", {}), loser)
     attributes.refresh({loser.pk, *holders})
     see_again({loser.pk, *holders})

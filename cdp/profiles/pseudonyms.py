@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 
-from cdp.profiles import accounts, identifiers
+from cdp.profiles import accounts, attributes, identifiers
 from cdp.profiles.models import Account, Interaction, ProfileIdentifier, Suppression
 from tracking import identity
+from tracking.people.spans import BEGINNING, Span
+from tracking.queries import END_OF_TIME
 from tracking.rotation import keys
 
 BATCH = 2_000
@@ -88,3 +91,62 @@ def rekey_suppressions(account: Account, customer_id: str, erased: Sequence[Supp
             defaults={"ticket_id": row.ticket_id},
         )
     Suppression.objects.filter(pk__in=[row.pk for row in erased]).delete()
+
+
+class Pseudonyms:
+    """A place of :mod:`tracking.people`: pseudonyms in profiles, with what was done under them."""
+
+    name = "profiles"
+
+    def find(self, spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
+        for span in spans:
+            for name in names_of(span):
+                if is_whole(span):
+                    yield {"account": name.account_id, "profile": str(name.profile.uuid), "kind": name.kind}
+                yield from did_within(name, span).order_by("ts", "pk").values(*SHOWN).iterator(BATCH)
+
+    def outdated(self, customer_id: str) -> int:
+        return outdated_names(customer_id).count() + outdated_suppressions(customer_id).count()
+
+    def rekey(self, customer_id: str) -> Iterator[int]:
+        yield from rekey(customer_id)
+
+    def erase(self, spans: Sequence[Span], *, at: int) -> int:
+        return sum(erase(name, span, at=at) for span in spans for name in names_of(span))
+
+
+SHOWN = ("event", "ts", "source", "item_type", "product_id", "order_id", "quantity", "price", "subtotal")
+
+
+def names_of(span: Span) -> list[ProfileIdentifier]:
+    """The pseudonym in each account that its customer feeds."""
+    names = ProfileIdentifier.objects.filter(kind=identifiers.tracked(span.customer_id), digest=span.user)
+    return list(names.select_related("account", "profile").order_by("pk"))
+
+
+def is_whole(span: Span) -> bool:
+    return span.after == BEGINNING and span.until == END_OF_TIME
+
+
+def did_within(name: ProfileIdentifier, span: Span) -> QuerySet[Interaction]:
+    return Interaction.objects.filter(identity=name, ts__gt=span.after, ts__lte=span.until)
+
+
+def erase(name: ProfileIdentifier, span: Span, *, at: int) -> int:
+    """What was done in the span until ``at`` goes, and the pseudonym with it unless it is in use again."""
+    with accounts.locked(name.account):
+        gone = did_within(name, span).filter(ts__lte=at).delete()[0]
+        later = Interaction.objects.filter(identity=name).exists()
+        if is_whole(span) and not later and name.first_seen.timestamp() * 1_000_000 <= at:
+            gone += (
+                ProfileIdentifier.objects.filter(pk=name.pk).delete()[1].get("profiles.ProfileIdentifier", 0)
+            )
+        if not named(name.profile_id):
+            attributes.drop_empty([name.profile_id])
+    return gone
+
+
+def named(profile: int) -> bool:
+    """Whether the profile has a name that is no pseudonym."""
+    names = ProfileIdentifier.objects.filter(profile=profile)
+    return names.exclude(kind__startswith=identifiers.TRACKED).exists()

@@ -40,6 +40,7 @@ PREPARE = """
 import django; django.setup()
 from django.conf import settings
 from django.db import connections
+from cdp.profiles import models as profiles
 from config.customers.models import Customer
 from personalization.server.models import Trigger, TriggerMessage, TriggerRecipient, UserAttributes
 from tracking.models import (
@@ -47,6 +48,11 @@ from tracking.models import (
 )
 with connections["default"].schema_editor() as editor:
     for model in (Customer, UserAttributes, Trigger, TriggerMessage, TriggerRecipient):
+        editor.create_model(model)
+    for model in (
+        profiles.Account, profiles.Feed, profiles.Profile, profiles.ProfileIdentifier, profiles.Interaction,
+        profiles.ErasureTicket, profiles.Suppression,
+    ):
         editor.create_model(model)
 with connections[settings.EVENTS_DB].schema_editor() as editor:
     people = (Erasure, Tombstone, PseudonymKey)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from cdp.profiles import accounts, identifiers, people
 from cdp.profiles.models import (
@@ -120,3 +122,20 @@ def test_keeps_accounts_apart(account: Account) -> None:
     other = accounts.create(5555, name="Other")
     assert known(account, named(userid=1)) != known(other, named(userid=1))
     assert people.find(other, "userid", "1") != people.find(account, "userid", "1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_makes_one_profile_when_workers_meet(account: Account) -> None:
+    def work(number: int) -> list[int | None]:
+        try:
+            order = range(40) if number % 2 else range(39, -1, -1)
+            found = [known(account, named(userid=n, email=f"u{n}@example.org"))[0] for n in order]
+            return found if number % 2 else found[::-1]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(work, range(4)))
+    assert [results[0]] * 4 == results
+    assert Profile.objects.count() == 40
+    assert ProfileIdentifier.objects.count() == 80

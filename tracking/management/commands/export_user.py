@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.files import sync
+from config.files import write_whole
 from tracking.people import asked, export
 from tracking.people.whom import NoSuchPerson
 
@@ -47,23 +45,8 @@ class Command(BaseCommand):
                 returncode=WRONG_USE,
             )
         try:
-            size = write(path, document)
+            size = write_whole(path, document)
         except OSError as reason:
             text = f"--output: {path} cannot be written: {reason.strerror}."
             raise CommandError(text, returncode=FAILED) from reason
         self.stdout.write(f"{size:,} bytes were written to {path}.")
-
-
-def write(path: Path, parts: Iterable[bytes]) -> int:
-    """Write the file whole or not at all; return its size."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            size = sum(file.write(part) for part in parts)
-        sync(temporary)
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    return size

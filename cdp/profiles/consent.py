@@ -1,0 +1,144 @@
+"""What people said to purposes (reference `cdp.md` 6.3): the newest word counts until it ends.
+
+Merged, who refused on one of two profiles has refused on both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+from django.db import transaction
+from django.utils import timezone
+
+from cdp.profiles import identifiers
+from cdp.profiles.models import Consent, Profile, ProfileIdentifier
+from config.sealing import Unsealable
+from tracking import identity
+
+PURPOSES = ("statistics", "personalisation", "marketing")
+LASTS = timedelta(days=730)
+Status = Consent.Status
+State = Literal["granted", "denied", "revoked", "expired", "absent"]
+MERGED = "merge"
+Newest = dict[int, dict[str, Consent]]  # profile -> purpose -> what counts
+
+
+class UnknownPurpose(ValueError):
+    """There is no such purpose; the message says which there are."""
+
+
+def record(
+    profile: Profile,
+    purpose: str,
+    status: Consent.Status,
+    *,
+    given_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    source: str = "",
+    text_version: str = "",
+) -> Consent:
+    """Note what a person said. A grant ends after 24 months unless ``expires_at`` says otherwise.
+
+    A grant also has the person's cookies name them again. Raises :class:`UnknownPurpose`.
+    """
+    if purpose not in PURPOSES:
+        raise UnknownPurpose(f"purpose must be one of {', '.join(PURPOSES)}; got {purpose[:40]!r}.")
+    given_at = given_at or timezone.now()
+    if status == Status.GRANTED and expires_at is None:
+        expires_at = given_at + LASTS
+    with transaction.atomic():
+        if status == Status.GRANTED:
+            mark_cookies(profile, active=True)
+        return Consent.objects.create(
+            profile=profile,
+            purpose=purpose,
+            status=status,
+            given_at=given_at,
+            expires_at=expires_at,
+            source=source[:80],
+            text_version=text_version[:64],
+        )
+
+
+def state(profile: Profile, purpose: str, *, at: datetime | None = None) -> State:
+    """What holds at a moment, now unless given; "absent" where nothing was said."""
+    at = at or timezone.now()
+    said = Consent.objects.filter(profile=profile, purpose=purpose, given_at__lte=at)
+    newest = said.order_by("-given_at", "-pk").first()
+    if newest is None:
+        return "absent"
+    if newest.expires_at is not None and newest.expires_at <= at:
+        return "expired"
+    return cast(State, newest.status)
+
+
+def withdraw(profile: Profile, *, purposes: Iterable[str] = PURPOSES, source: str = "") -> None:
+    """Revoke, and let the person's cookies name nobody any more: what comes under them is not stored."""
+    with transaction.atomic():
+        for purpose in purposes:
+            record(profile, purpose, Status.REVOKED, source=source)
+        mark_cookies(profile, active=False)
+
+
+def mark_cookies(profile: Profile, *, active: bool) -> None:
+    """Cookies, and the pseudonyms under which they are tracked."""
+    cookies = ProfileIdentifier.objects.filter(profile=profile, kind=identifiers.COOKIE)
+    for cookie in list(cookies.exclude(active=active)):
+        ProfileIdentifier.objects.filter(pk=cookie.pk).update(active=active)
+        for customer_id in profile.account.feeds.values_list("customer_id", flat=True):
+            try:
+                tracked = identity.pseudonym(customer_id, identifiers.unseal(cookie.sealed))
+            except Unsealable:  # made with a key that is gone: the cookie itself is marked
+                continue
+            ProfileIdentifier.objects.filter(
+                profile=profile, kind=identifiers.tracked(customer_id), digest=tracked
+            ).update(active=active)
+
+
+def newest_of(profiles: Iterable[int]) -> Newest:
+    newest: Newest = defaultdict(dict)
+    for row in Consent.objects.filter(profile__in=list(profiles)).order_by("given_at", "pk"):
+        newest[row.profile_id][row.purpose] = row
+    return newest
+
+
+def restrict(losers: Mapping[int, int], newest: Newest) -> dict[int, list[int]]:
+    """Loser -> keys of the refusals that were added, where the other one's newer word would have counted.
+
+    ``newest``: as it was before the rows of the losers moved to the winners.
+    """
+    added: dict[int, list[int]] = defaultdict(list)
+    for loser, winner in losers.items():
+        for purpose, theirs in newest[loser].items():
+            known = newest[winner].get(purpose)
+            newest[winner][purpose] = counting = counts_of_both(known, theirs)
+            last = max((one for one in (known, theirs) if one), key=lambda one: (one.given_at, one.pk))
+            if last.status == Consent.Status.GRANTED != counting.status:
+                added[loser].append(repeat(counting, winner).pk)
+    return added
+
+
+def counts_of_both(known: Consent | None, other: Consent) -> Consent:
+    """The refusal of the two; the newer one where both refused, or neither did."""
+    both = [one for one in (known, other) if one]
+    return max(both, key=lambda one: (one.status != Consent.Status.GRANTED, one.given_at, one.pk))
+
+
+def repeat(refusal: Consent, winner: int) -> Consent:
+    return Consent.objects.create(
+        profile_id=winner,
+        purpose=refusal.purpose,
+        status=refusal.status,
+        given_at=timezone.now(),
+        expires_at=None,
+        source=MERGED,
+        text_version=refusal.text_version,
+    )
+
+
+def lift(added: Sequence[int]) -> None:
+    """Take the added refusals back once the two are parted."""
+    Consent.objects.filter(pk__in=added, source=MERGED).delete()
