@@ -97,12 +97,13 @@ for n, value in enumerate(values):
     made.name_of(made.Profile.objects.get(pk=n * {DELIVERED} // 1000 + 1), "coid", value)
 client = Client(SERVER_NAME="localhost")
 headers = {{"x-activation-id": api.public_id, "x-api-key": key}}
-taken = []
+taken, spent = [], time.process_time()
 for value in values:
     began = time.perf_counter()
     answer = client.get("/api/v3/memberships/coid", {{"identifierValue": value}}, headers=headers)
     taken.append((time.perf_counter() - began) * 1000)
     assert answer.json()["memberships"], answer.content
+found["cpu"] = time.process_time() - spent  # ms of each of a thousand
 found["p50"], found["p99"] = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
 print(json.dumps(found))
 """
@@ -133,6 +134,7 @@ def report(found: dict[str, Any]) -> None:
         f"  memory above the start     {found['more_megabytes']:8.0f} MB",
         f"  delivery into files        {found['delivered_a_second']:8,.0f} people a second",
         f"  membership API             {found['p50']:8.2f} ms p50, {found['p99']:.2f} ms p99",
+        f"  its processor time         {found['cpu']:8.2f} ms",
     )
     sys.stdout.write("\n".join(lines) + "\n")
 
