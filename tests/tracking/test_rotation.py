@@ -184,6 +184,7 @@ def test_rekeys_everything_once():
         "lake": 5,
         "attributes": 0,
         "triggers": 0,
+        "profiles": 0,
         "tombstones": 0,
     }
     assert users() >= {pseudonyms(CUSTOMER, "john")[1]}
@@ -198,6 +199,7 @@ def test_rekeys_everything_once():
         "lake": 5,
         "attributes": 0,
         "triggers": 0,
+        "profiles": 0,
         "tombstones": 0,
     }
     expected = {pseudonym(CUSTOMER, user) for user in ("mabel", "john", "device")}
