@@ -17,6 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from cdp.audiences.compile import running
 from cdp.audiences.compile.statement import Query, statement
 from cdp.audiences.conditions.faults import BadDefinition
 from cdp.audiences.faults import Busy, CannotCalculate
@@ -88,7 +89,7 @@ def fitting(audience: Audience, as_of: datetime) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {FITS} (profile_id BIGINT PRIMARY KEY)")
     try:
-        with connection.cursor() as cursor:
+        with running.cursor() as cursor:
             cursor.execute(f"INSERT INTO {FITS} {sql}", parameters)
             cursor.execute(f"ANALYZE {FITS}")
         yield
@@ -154,7 +155,7 @@ def replaced(audience: Audience, run: AudienceRun) -> Difference:
         "sequence": run.sequence,
         "at": connection.ops.adapt_datetimefield_value(run.as_of),
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), running.cursor() as cursor:
         cursor.execute(NOTE_LEAVERS, parameters)
         cursor.execute(REMOVE, parameters)
         left = cursor.rowcount

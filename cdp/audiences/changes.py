@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,14 +26,6 @@ LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_IDENTIFIER = 100, 500, 64
 MOST_TAGS, LONGEST_TAG = 20, 50
 PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 Person = AbstractBaseUser | AnonymousUser | None
-Holder = Callable[[Audience], Iterable[str]]
-_holders: list[Holder] = []
-
-
-def used_by(holder: Holder) -> Holder:
-    """Register who says what else uses an audience, such as activations; while it does, none is archived."""
-    _holders.append(holder)
-    return holder
 
 
 @contextmanager
@@ -154,15 +146,14 @@ def archive(audience: Audience) -> None:
 
 
 def referrers_of(audience: Audience) -> list[str]:
-    """The names of whatever uses it: audiences whose rules name it, and what other parts have registered."""
+    """The names of the audiences whose rules name it."""
     others = Audience.objects.filter(account=audience.account, archived_at=None).exclude(pk=audience.pk)
     rules = Rules(audience.account)
-    found = [
+    return [
         one.name
         for one in others.order_by("name")
         if audience.identifier in references(rules[one.identifier].tree)
     ]
-    return found + [name for holder in _holders for name in holder(audience)]
 
 
 def judged(audience: Audience, definition: Any) -> Document:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
+from cdp.audiences.compile import running
 from cdp.audiences.compile.statement import Rule, statement
 from cdp.audiences.conditions.faults import Problem
 from cdp.audiences.conditions.read import read, warnings
@@ -78,7 +78,7 @@ def counted(
     began = time.perf_counter()
     moment = as_of or timezone.now()
     asked = statement(rule, account=account, as_of=moment, others=rules, name=identifier)
-    with connection.cursor() as cursor:
+    with running.cursor() as cursor:
         cursor.execute(*asked.counts())
         total, count, *each = cursor.fetchone()
     pointers = [pointer for pointer, _ in nodes(rule.tree)]

@@ -25,8 +25,9 @@ NUMBER = r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?"
 _day, _time, _number = (re.compile(one) for one in (DAY, DAY + TIME, NUMBER))
 
 
-def fold(text: str | None) -> str | None:
-    return None if text is None else folded(text)
+def fold(text: object) -> str | None:
+    """Of a number, too, which whoever asks leaves out then."""
+    return folded(text) if isinstance(text, str) else None
 
 
 def units(text: str | None) -> int | None:

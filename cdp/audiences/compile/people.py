@@ -42,8 +42,12 @@ def rows(asking: Asking, events: Events, *more: str) -> str:
     return f"FROM profiles_interaction i WHERE {' AND '.join([*wanted, *more])}"
 
 
+def by_profile(asking: Asking) -> str:
+    return f"GROUP BY {asking.dialect.sorted('i.profile_id')}"
+
+
 def did(asking: Asking, node: Did) -> People:
-    found = f"SELECT i.profile_id {rows(asking, node.events)} GROUP BY i.profile_id"
+    found = f"SELECT i.profile_id {rows(asking, node.events)} {by_profile(asking)}"
     if node.count == Count() and node.count_by is None:
         return People(found)
     return People(f"{found} HAVING {enough(asking, node)}")
@@ -82,7 +86,7 @@ def have(asking: Asking, node: Have) -> People:
 
 def calculated(asking: Asking, calc: Calc, check: Check) -> People:
     holds = condition(asking, check, value(asking, calc))
-    found = f"SELECT i.profile_id {rows(asking, calc.events)} GROUP BY i.profile_id HAVING"
+    found = f"SELECT i.profile_id {rows(asking, calc.events)} {by_profile(asking)} HAVING"
     if calc.calc in ZERO and holds_for_zero(check):
         return People(f"{found} NOT {holds}", are_others=True)
     return People(f"{found} {holds}")

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - what comes from people is a parameter
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, timedelta
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from cdp.audiences.compile.values import NOTHING, Asking, Value
 from cdp.audiences.conditions import moments
 from cdp.audiences.conditions.checks import NUMBER
 from cdp.audiences.conditions.document import Check, Scalar
+from cdp.audiences.conditions.pattern import folded
 from cdp.profiles.models import UNITS
 
 COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -33,7 +34,7 @@ def positive(asking: Asking, check: Check, value: Value) -> str:
         case "eq" | "in":
             return same(asking, check, value)
         case "contains" | "starts_with" | "ends_with" | "regex":
-            return of_text(asking, op, str(operand), value.text, case=check.case)
+            return of_text(asking, op, str(operand), value, case=check.case)
         case "has_any" | "has_all":
             joined = " OR " if op == "has_any" else " AND "
             return parenthesised(joined, (has(asking, one, value, case=check.case) for one in listed(check)))
@@ -78,20 +79,37 @@ def same(asking: Asking, check: Check, value: Value) -> str:
             texts.append(one)
             if value.number != NOTHING and NUMBER.match(one):
                 ways.append(f"{value.number} = {units(asking, Decimal(one), value)}")
-    if texts:
-        spelled = ", ".join(spelling(asking, asking.parameters(one), case=check.case) for one in texts)
-        ways.append(f"{spelling(asking, value.text, case=check.case)} IN ({spelled})")
+    ways += of_texts(asking, texts, value, case=check.case)
     return parenthesised(" OR ", (f"COALESCE({one}, FALSE)" for one in ways))
+
+
+def of_texts(asking: Asking, texts: Sequence[str], value: Value, *, case: bool) -> list[str]:
+    """Ways to equal a text. No blank is among them, so that a blank value needs no look."""
+    ascii_only = [folded(one) for one in texts if one.isascii() and not case]
+    others = [one for one in texts if case or not one.isascii()]
+    ways = []
+    if ascii_only:
+        spelled = ", ".join(map(asking.parameters, ascii_only))
+        ways.append(f"{asking.dialect.fold_ascii(value.raw)} IN ({spelled})")
+    if others:
+        spelled = ", ".join(spelling(asking, asking.parameters(one), case=case) for one in others)
+        ways.append(f"{spelling(asking, value.raw, case=case)} IN ({spelled})")
+    return [f"({one} AND {value.is_text})" for one in ways]
 
 
 def spelling(asking: Asking, text: str, *, case: bool) -> str:
     return text if case else asking.dialect.fold(text)
 
 
-def of_text(asking: Asking, op: str, operand: str, text: str, *, case: bool) -> str:
+def of_text(asking: Asking, op: str, operand: str, value: Value, *, case: bool) -> str:
+    if op == "regex":  # which blank texts may match, too
+        text = spelling(asking, value.text, case=case)
+        return asking.dialect.found(text, operand, asking.parameters, case=case)
+    return f"({has_part(asking, op, operand, value.raw, case=case)} AND {value.is_text})"
+
+
+def has_part(asking: Asking, op: str, operand: str, text: str, *, case: bool) -> str:
     where = spelling(asking, text, case=case)
-    if op == "regex":
-        return asking.dialect.found(where, operand, asking.parameters, case=case)
     piece = spelling(asking, asking.parameters(operand), case=case)
     match op:
         case "contains":

@@ -38,6 +38,8 @@ class Value:
 
     exists: str  # whether it is not missing
     text: str = NOTHING
+    raw: str = NOTHING  # its text if ``is_text``, else whatever; that is asked last, of few rows
+    is_text: str = "TRUE"
     number: str = NOTHING  # in ten-thousandths
     numeric: str = NOTHING  # the same, and of texts that are numbers
     truth: str = NOTHING
@@ -60,6 +62,8 @@ def of_json(asking: Asking, document: str, name: str) -> Value:
             f" OR COALESCE({found.is_filled_list}, FALSE))"
         ),
         text=f"({text})",
+        raw=f"({found.raw})",
+        is_text=f"({found.is_text})",
         number=f"({found.number})",
         numeric=f"COALESCE({found.number}, {asking.dialect.units(f'({found.text})')})",
         truth=f"({found.truth})",
@@ -72,7 +76,7 @@ def property_of(asking: Asking, name: str) -> Value:
     match PROPERTIES.get(name):
         case "text":
             text = f"({asking.filled(f'i.{name}')})"
-            return Value(exists=f"{text} IS NOT NULL", text=text)
+            return Value(exists=f"{text} IS NOT NULL", text=text, raw=f"i.{name}")
         case "number":
             column = f"i.{name}" if name in AMOUNTS else f"CAST(i.{name} AS BIGINT) * 10000"
             return number(column)
@@ -90,4 +94,4 @@ def moment(sql: str) -> Value:
 
 
 def text(sql: str) -> Value:
-    return Value(exists=f"{sql} IS NOT NULL", text=sql)
+    return Value(exists=f"{sql} IS NOT NULL", text=sql, raw=sql)

@@ -1,4 +1,4 @@
-"""A calculation brings the members to who fits, and says who joined and left (reference `cdp.md` 3.4, A29-A35)."""
+"""A calculation brings the members to who fits, and says who joined and left (`cdp.md` 3.4, A29-A35)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ from tests.cdp.audiences.population import Population, at
 pytestmark = pytest.mark.django_db
 NOW = at("2025-05-01T12:00:00Z")
 BUYERS = group(did("buy"))
+
+
+class Hook:
+    """Does something the moment before a statement."""
+
+    def __init__(self, start: str, action: Any) -> None:
+        self.start, self.action = start, action
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        if sql.startswith(self.start):
+            self.action()
+        return execute(sql, params, many, context)
 
 
 def members(audience: Audience, population: Population) -> str:
@@ -193,33 +205,19 @@ def test_it_takes_over_what_was_left_for_an_hour(make: Make, population: Populat
     assert f"{LEASE // timedelta(minutes=1)} minutes" in stuck.error
 
 
-def test_it_writes_nothing_once_another_has_taken_over(
-    make: Make, population: Population, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_writes_nothing_once_another_has_taken_over(make: Make, population: Population) -> None:
     audience = make("Buyers", BUYERS)
 
     def hang(*_arguments: Any, **_keywords: Any) -> Any:
         Audience.objects.update(lease_owner="somebody else")
         return 1
 
-    with connection.execute_wrapper(Hook("INSERT INTO audience_fits", hang)):
-        with pytest.raises(CannotCalculate, match="taken over"):
-            calculate(audience, as_of=NOW)
+    hook = Hook("INSERT INTO audience_fits", hang)
+    with connection.execute_wrapper(hook), pytest.raises(CannotCalculate, match="taken over"):
+        calculate(audience, as_of=NOW)
     assert members(audience, population) == ""
     assert not MembershipChange.objects.exists()
     assert Audience.objects.get().lease_owner == "somebody else"
-
-
-class Hook:
-    """Does something the moment before a statement."""
-
-    def __init__(self, start: str, action: Any) -> None:
-        self.start, self.action = start, action
-
-    def __call__(self, execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
-        if sql.startswith(self.start):
-            self.action()
-        return execute(sql, params, many, context)
 
 
 def test_it_calculates_no_archived_audience(make: Make) -> None:

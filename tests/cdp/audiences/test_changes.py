@@ -129,13 +129,6 @@ def test_it_archives_nothing_that_others_name(make: Make) -> None:
         make("New", group(member("buyers")))
 
 
-def test_it_archives_nothing_that_another_part_uses(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "_holders", [])
-    changes.used_by(lambda audience: [f"the activation of {audience.name}"])
-    with pytest.raises(InUse, match="the activation of Buyers"):
-        changes.archive(make("Buyers", BUYERS))
-
-
 def test_it_says_in_words_what_is_other() -> None:
     old = read(group(did("buy"), have("country", "eq", "dk")))
     new = read(group(did("buy", window=last(1, "day")), have("country", "eq", "dk")))
