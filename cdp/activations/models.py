@@ -43,7 +43,7 @@ class Activation(models.Model):
     purpose = models.CharField(_("purpose"), max_length=32, default="", blank=True)
     state = models.CharField(_("state"), max_length=6, choices=State.choices, default=State.ACTIVE)
     reason = models.CharField(_("reason"), max_length=500, default="", blank=True)  # of an error
-    sequence = models.PositiveBigIntegerField(default=0)  # of its last request
+    sequence = models.PositiveBigIntegerField(default=0)  # of its last request; 0 before the first
     # Of what is being sent: failed tries in a row, and when the next one comes.
     attempts = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True, blank=True)

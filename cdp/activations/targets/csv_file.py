@@ -44,7 +44,7 @@ class Csv(Target):
         folder = folder_of(shipment.activation)
         names = {one["id"]: one["identifier"] for one in shipment.audiences}
         rows = ((one.op, names[one.audience], one.person) for one in shipment.actions)
-        stored(folder / "parts" / f"{shipment.sequence:012}.csv", lines(rows))
+        stored(folder / "parts" / f"{shipment.sequence:015}.csv", lines(rows))
         return Receipt()
 
     def finish(self, activation: Activation) -> None:

@@ -75,7 +75,7 @@ def test_it_sends_what_a_receiver_can_check(
     document = far.bodies[0]
     assert document["type"] == "audience.members_changed"
     assert document["data"]["actions"][0]["person"] == "ann@example.org"
-    assert document["data"]["sequence"] == 1
+    assert document["data"]["sequence"] == Activation.objects.get().sequence
 
 
 def test_it_signs_with_both_secrets_while_one_is_changed(

@@ -48,6 +48,25 @@ def test_it_fills_the_segments_of_its_own_site(activation: Activation, users: li
     assert made.ledger(activation) == {("dog_owners", str(one)) for one in users[:150]}
 
 
+def test_it_fills_them_again_after_it_was_made_anew(activation: Activation, users: list[int]) -> None:
+    """The site remembers by which request each member changed; the credentials are those of the first."""
+    changes.mark(activation)
+    deliver.deliver(activation.pk)
+    queue.run_due()
+    audiences = [one.audience for one in activation.attachments.select_related("audience")]
+    changes.delete(activation, memberships="remove")
+    while queue.run_due():
+        pass
+    assert not Activation.objects.exists()
+    assert members("cat_owners") == set()
+    again = made.site(*audiences)
+    changes.mark(again)
+    deliver.deliver(again.pk)
+    queue.run_due()
+    assert members("cat_owners") == set(users[:3])
+    assert members("dog_owners") == set(users[:150])
+
+
 def test_it_counts_whom_the_site_does_not_know(activation: Activation, account: Account) -> None:
     cats = activation.attachments.get(audience__identifier="cat_owners").audience
     made.calculate(cats, [made.person(account, userid="nobody here")])

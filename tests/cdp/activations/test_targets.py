@@ -258,7 +258,7 @@ def test_it_makes_one_file_of_many_requests_and_of_what_was_killed(files: Activa
     assert not delivered(files)
     target.deliver(shipment(files, ("add", "2"), sequence=2))
     target.finish(files)
-    assert [path.name for path in delivered(files)] == ["delivery-000000000002.csv"]
+    assert [path.name for path in delivered(files)] == ["delivery-000000000000002.csv"]
     assert len(rows(delivered(files)[0])) == 3
     # Killed after the file appeared and before its parts went.
     target.deliver(shipment(files, ("add", "2"), sequence=2))
