@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+# A file of their own is asked for to have everything: their records are of the level DEBUG.
+DETAILED = ("cdp.webhook",)
 CHANNELS = ("personalization", "tracking", "cdp", "cdp.webhook", "config", "content")
 ALIASES = {
     "ibexa-personalization": "personalization",
@@ -48,7 +50,8 @@ def configure(options: dict[str, Any]) -> None:
     }
     for channel, path in files.items():
         make_writable(path)
-        loggers[channel] = {"handlers": [f"file-{channel}"], "level": level, "propagate": False}
+        own = "DEBUG" if channel in DETAILED else level
+        loggers[channel] = {"handlers": [f"file-{channel}"], "level": own, "propagate": False}
     logging.config.dictConfig(
         {
             "version": 1,

@@ -30,16 +30,16 @@ RETRY_SECONDS = 60
 def webhook(request: HttpRequest) -> HttpResponse:
     """Actions of an activation: 200 when they are applied, 202 when they are stored for the worker."""
     began = time.perf_counter()
-    seen: dict[str, Any] = {}
+    seen: dict[str, Any] = {"outcome": "failed"}
     response = answered(request, seen)
     # Every request, without secrets and people.
     logger.debug(
-        "webhook: request %s of client %s, %s actions -> %d%s in %d ms from %s",
+        "webhook: request %s of client %s, %s actions -> %d %s in %d ms from %s",
         seen.get("request", "-"),
         seen.get("client", "-"),
         seen.get("actions", "-"),
         response.status_code,
-        f" {seen['code']}" if "code" in seen else "",
+        seen["outcome"],
         (time.perf_counter() - began) * 1000,
         request.META.get("REMOTE_ADDR", "-"),
     )
@@ -60,8 +60,10 @@ def answered(request: HttpRequest, seen: dict[str, Any]) -> HttpResponse:
         seen |= {"request": message.request_id, "actions": len(message.actions)}
         taken = intake.take(message, activation, digest=sha256(body).hexdigest())
     except Refused as refusal:
-        seen["code"] = refusal.code
+        seen["outcome"] = refusal.code
         return refused(refusal)
+    # How it was handled: "processed", "queued" or "repeated".
+    seen["outcome"] = "repeated" if taken.is_repetition else taken.answer["status"]
     response = json(taken.answer, status=taken.status)
     if taken.is_repetition:
         response["Idempotent-Replay"] = "true"
