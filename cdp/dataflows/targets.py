@@ -73,7 +73,12 @@ class Targets:
     def identified(self, target: Target, rows: Placed) -> list[ProfileIdentifier | None]:
         """The identity of each row; other fields that are called like an identifier name the person too."""
         named = [self.named(target, row) for _, row in rows]
-        found = people.identify(self.account, named, reason=source_name(target, self.run))
+        found = people.identify(
+            self.account,
+            named,
+            reason=source_name(target, self.run),
+            listed=target.mapping.write_mode != "overwrite",  # such a set may never be in force
+        )
         for (place, _), identity in zip(rows, found, strict=True):
             if identity is None:
                 self.refused[place] = RowFault("suppressed", target.schema.identifier)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
+from django.db import connection
 from django.db.models import QuerySet
 
 from cdp.profiles import accounts, attributes, rows, values
@@ -220,6 +221,7 @@ def switch(source: Source, generation: int) -> int:
         refuse_wrong(source, generation)
         old = source.generation
         Source.objects.filter(pk=source.pk).update(generation=generation)
+        show(source, generation)
         renew(source, generation)
         removed = take_off(source, old, generation)
     source.refresh_from_db()
@@ -233,6 +235,21 @@ CHANGED = """
     WHERE c.source_id = %s AND c.generation = %s AND NOT c.is_same AND c.identity_id > %s
     ORDER BY c.identity_id LIMIT %s
 """
+
+
+SHOW = """
+    UPDATE profiles_profile SET is_listed = true WHERE NOT is_listed AND id IN (
+        SELECT i.profile_id FROM profiles_contribution c
+        JOIN profiles_profileidentifier i ON i.id = c.identity_id
+        WHERE c.source_id = %s AND c.generation = %s
+    )
+"""
+
+
+def show(source: Source, generation: int) -> None:
+    """Whom only this set has named is somebody now."""
+    with connection.cursor() as cursor:
+        cursor.execute(SHOW, [source.pk, generation])
 
 
 def renew(source: Source, generation: int) -> None:

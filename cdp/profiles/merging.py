@@ -53,6 +53,8 @@ def merge(account: Account, losers: Mapping[int, int], *, reason: str) -> None:
         )
         for loser, winner in losers.items()
     )
+    known = {losers[pk] for pk in losers if people[pk].is_listed}
+    Profile.objects.filter(pk__in=known, is_listed=False).update(is_listed=True)
     Profile.objects.filter(pk__in=list(losers)).delete()
     attributes.refresh(set(losers.values()))
     see(latest(people, losers))

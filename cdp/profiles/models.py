@@ -84,6 +84,8 @@ class Profile(models.Model):
     attributes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(null=True, blank=True)
+    # Not while all that is known of it is a set that is being written and may never be in force.
+    is_listed = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         verbose_name = _("profile")

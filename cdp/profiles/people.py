@@ -23,13 +23,15 @@ SHARED = frozenset({identifiers.COOKIE})  # kinds that name a device, which seve
 
 
 def identify(
-    account: Account, people: Sequence[Sequence[Named]], *, reason: str
+    account: Account, people: Sequence[Sequence[Named]], *, reason: str, listed: bool = True
 ) -> list[ProfileIdentifier | None]:
     """Per person the identity of their first name; profiles are made, names attached and people merged.
 
     ``people``: the names of each, the one that counts first. ``reason``: the source, for the record of
     merges. None stands for who was erased (see :func:`admitted`) and for who has no name but those that are
     nobody's. No profile gets more than 50 names of a kind: what would is refused and becomes an insight.
+    ``listed`` False: who is new is in no audience before somebody else names them, or the set that does is
+    put into force.
     """
     reader = Reader(account)
     read = [reader.read(names) for names in people]
@@ -42,7 +44,9 @@ def identify(
         admissible = [admitted(person, gone) for person in read]
         unsettled = [one for one in admissible if one and not is_settled(one.all_keys(), known)]
         if unsettled:
-            known = unify(reader, unsettled, known, reason=reason)
+            known = unify(reader, unsettled, known, reason=reason, listed=listed)
+        if listed:
+            show(known[person.own[0]].profile_id for person in admissible if person)
     return [known[person.own[0]].identity(account) if person else None for person in admissible]
 
 
@@ -60,7 +64,12 @@ def admitted(person: Person, gone: set[Key]) -> Person | None:
 
 
 def unify(
-    reader: Reader, people: Sequence[Person], known: Mapping[Key, Known], *, reason: str
+    reader: Reader,
+    people: Sequence[Person],
+    known: Mapping[Key, Known],
+    *,
+    reason: str,
+    listed: bool,
 ) -> dict[Key, Known]:
     """Bring the tables to what the people say; the names that are known then, by key."""
     account = reader.account
@@ -70,7 +79,7 @@ def unify(
         groups.add(person)
     found = groups.found()
     complain(account, groups.refused, known)
-    winners = winners_of(account, found)
+    winners = winners_of(account, found, listed=listed)
     losers = {pk: winners[root] for root, group in found.items() for pk in group.profiles - {winners[root]}}
     if losers:
         merging.merge(account, losers, reason=reason)
@@ -96,7 +105,7 @@ def counts_of(profiles: Collection[int]) -> dict[int, Counter[str]]:
     return counts
 
 
-def winners_of(account: Account, found: Mapping[Node, Group]) -> dict[Node, int]:
+def winners_of(account: Account, found: Mapping[Node, Group], *, listed: bool) -> dict[Node, int]:
     """The profile that each group becomes: its oldest, or a new one."""
     several = {pk for group in found.values() if len(group.profiles) > 1 for pk in group.profiles}
     age = dict(Profile.objects.filter(pk__in=several).values_list("pk", "created_at"))
@@ -106,23 +115,35 @@ def winners_of(account: Account, found: Mapping[Node, Group]) -> dict[Node, int]
         if group.profiles
     }
     empty = [root for root in found if root not in winners]
-    return winners | dict(zip(empty, create_profiles(account, len(empty)), strict=True))
+    return winners | dict(zip(empty, create_profiles(account, len(empty), listed=listed), strict=True))
 
 
 CREATE_PROFILES = """
-    INSERT INTO profiles_profile (account_id, uuid, attributes, created_at)
-    SELECT %s, uuid, '{}', at FROM given RETURNING id
+    INSERT INTO profiles_profile (account_id, uuid, attributes, created_at, is_listed)
+    SELECT %s, uuid, '{}', at, %s FROM given RETURNING id
+"""
+SHOW = """
+    UPDATE profiles_profile SET is_listed = true FROM given
+    WHERE profiles_profile.id = given.id AND NOT profiles_profile.is_listed
 """
 
 
-def create_profiles(account: Account, number: int) -> list[int]:
+def show(profiles: Iterable[int]) -> None:
+    """From now on these are people whom audiences may have."""
+    rows.write(rows.given(id="int") + SHOW, rows.listed((pk,) for pk in set(profiles)))
+
+
+def create_profiles(account: Account, number: int, *, listed: bool) -> list[int]:
     """The keys of so many new profiles, ascending."""
     if not number:
         return []
     at = rows.moment(timezone.now())
-    listed = rows.listed((uuid4().hex, at) for _ in range(number))
+    given = rows.listed((uuid4().hex, at) for _ in range(number))
     return sorted(
-        pk for (pk,) in rows.fetch(rows.given(uuid="uuid", at="time") + CREATE_PROFILES, listed, account.pk)
+        pk
+        for (pk,) in rows.fetch(
+            rows.given(uuid="uuid", at="time") + CREATE_PROFILES, given, account.pk, listed
+        )
     )
 
 

@@ -133,7 +133,7 @@ class Why(AudiencePage):
 
 class ProfileIndex(IndexView):  # type: ignore[misc]
     def get_base_queryset(self) -> Any:
-        return Profile.objects.select_related("account")
+        return Profile.objects.filter(is_listed=True).select_related("account")
 
     def get_edit_url(self, instance: Profile) -> str:
         return reverse("cdp_profile", args=[instance.uuid])

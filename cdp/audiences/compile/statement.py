@@ -83,7 +83,7 @@ class Statement:
         only = "" if asking.only is None else f" AND p.id = {asking.parameters(asking.only)}"
         first = (
             f"SELECT {', '.join(['p.id AS id', *self.columns])} FROM profiles_profile p{''.join(self.joins)}"
-            f" WHERE p.account_id = {asking.parameters(asking.account)}{only}"
+            f" WHERE p.account_id = {asking.parameters(asking.account)} AND p.is_listed{only}"
             f" AND {asking.dialect.none_of(people.suppressed(asking))}"
         )
         written = [f"level0 AS {asking.dialect.once} ({first})"]

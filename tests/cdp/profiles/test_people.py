@@ -112,7 +112,7 @@ def test_needs_a_handful_of_queries_for_any_number(
 ) -> None:
     Feed.objects.create(account=account, customer_id="10101")
     persons = [named(userid=n, email=f"u{n}@example.org") for n in range(2_000)]
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         known(account, *persons)
     with django_assert_max_num_queries(6):
         known(account, *persons)
