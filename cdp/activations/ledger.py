@@ -40,8 +40,11 @@ CONSENTED = """ AND EXISTS (
 NEXT_MEMBER = """SELECT profile_id FROM {members} WHERE audience_id = %(audience)s AND profile_id > %(low)s
     ORDER BY profile_id LIMIT 1 OFFSET %(offset)s"""
 LAST_MEMBER = "SELECT max(profile_id) FROM {members} WHERE audience_id = %(audience)s"
+# The range stands twice: PostgreSQL takes it from one side of a join to the other for no more than equality,
+# and would read all names for each range of members.
 MISSING = """SELECT n.digest, n.sealed FROM {members} m JOIN {names} n ON n.profile_id = m.profile_id
     WHERE m.audience_id = %(audience)s AND m.profile_id > %(low)s AND m.profile_id <= %(high)s AND {usable}
+    AND n.profile_id > %(low)s AND n.profile_id <= %(high)s
     AND NOT EXISTS (
         SELECT 1 FROM {ledger} l WHERE l.activation_id = %(activation)s
         AND l.audience_id = %(audience)s AND l.digest = n.digest){consented}

@@ -276,6 +276,7 @@ def test_it_deletes_an_activation_after_everybody_was_removed(activation: Activa
     assert not far.members
 
 
+@pytest.mark.django_db(databases="__all__")  # others hear of it too
 def test_it_takes_out_who_was_erased(activation: Activation, far: Receiver, account: Account) -> None:
     due(activation)
     name = ProfileIdentifier.objects.filter(kind="userid").order_by("pk")[0]
