@@ -1,0 +1,119 @@
+"""axe finds nothing serious on the screens of customer data, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.flows.installation import Installation
+from tests.flows.test_accessibility import serious
+from tests.flows.test_editor import log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+STATE = """
+import json
+import orjson
+from cdp.activations import changes as activating
+from cdp.audiences import changes
+from cdp.audiences.calculate import calculate
+from cdp.dataflows import delivery, lifecycle, mapping, schemas, stages, trial
+from cdp.dataflows.delivery import Chunk
+from cdp.dataflows.schemas import FieldSpec
+from cdp.profiles import accounts
+from cdp.profiles.models import Profile
+from config.jobs import queue
+from personalization.segments import changes as segments
+
+account = accounts.create(123456, name="Demo")
+
+def send(flow, rows, draft):
+    body = rows if isinstance(rows, bytes) else orjson.dumps(rows)
+    kind = "application/octet-stream" if isinstance(rows, bytes) else "application/json"
+    return delivery.take(flow, Chunk(body=body, content_type=kind, rows=2, is_draft=draft, is_final=True))
+
+words = lifecycle.create(account, name="Words")
+send(words, b"only some words", True)
+lifecycle.validate(words)
+flow = lifecycle.create(account, name="Axe")
+lifecycle.stream_id(flow)
+rows = [{"id": 901, "city": "Oslo", "note": ""}, {"id": 902, "city": "Bergen", "note": "x"}]
+send(flow, rows, True)
+flow.refresh_from_db()
+lifecycle.validate(flow)
+fields = [FieldSpec(one.name, one.type) for one in stages.in_hand(flow).columns]
+schema = schemas.create(account, name="Axe people", kind="personal", fields=fields, identifier="userid")
+filled = mapping.proposed(schema, [one.name for one in fields])
+given = {"fields": dict(filled.fields) | {"userid": "id"}}
+lifecycle.set_mappings(flow, [filled.model_copy(update=given)])
+trial.test(flow)
+lifecycle.activate(flow)
+run = send(flow, [*rows, {"city": "nobody"}], False)
+queue.run_due()
+rule = {"type": "have", "attribute": "city", "op": "eq", "value": "Oslo"}
+did = {"type": "did_not", "event": "buy", "window": {"kind": "in_last", "n": 3, "unit": "day"}}
+top = {"type": "group", "op": "and", "not": False, "children": [rule, did]}
+audience = changes.create(account, name="Axe audience", definition=top)
+calculate(audience)
+activation, _ = activating.create(
+    account, name="Axe files", kind="csv", person_identifier="userid", audiences=[audience]
+)
+group = segments.create_group(identifier="axe", name="Axe")
+segments.create_segment(group, identifier="axe_one", name="Axe one")
+person = Profile.objects.filter(attributes__city="Oslo").first()
+found = flow.runs.get(number=run.run)
+print(json.dumps({
+    "words": words.pk, "flow": flow.pk, "run": found.pk, "schema": schema.pk, "audience": audience.pk,
+    "activation": activation.pk, "person": str(person.uuid),
+}))
+"""
+SCREENS = [
+    "dataflows/",
+    "dataflow/new/",
+    "dataflow/{words}/mapping/",
+    "dataflow/{flow}/",
+    "dataflow/{flow}/general/",
+    "dataflow/{flow}/download/",
+    "dataflow/{flow}/mapping/",
+    "dataflow/{flow}/transform/?function=value_map",
+    "dataflow/{flow}/activation/",
+    "dataflow/{flow}/runs/{run}/",
+    "schemas/",
+    "schema/new/?dataflow={flow}",
+    "schema/new/",
+    "schema/{schema}/",
+    "profiles/",
+    "profile/{person}/",
+    "audiences/",
+    "audience/new/",
+    "audience/{audience}/",
+    "audience/{audience}/history/",
+    "audience/{audience}/why/",
+    "activations/",
+    "activation/new/",
+    "activation/{activation}/",
+    "segments/",
+    "segment-groups/",
+]
+
+
+@pytest.fixture(scope="module")
+def keys(demo: Installation) -> dict[str, str]:
+    found: dict[str, str] = json.loads(demo.python(STATE).splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("width", [1400, 360])
+def test_it_finds_nothing_serious(width: int, page: Page, keys: dict[str, str]) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    log_in(page)
+    found = {}
+    for path in SCREENS:
+        page.goto(f"/admin/customer-data/{path.format(**keys)}")
+        if path.startswith("audience/new"):
+            page.get_by_text("Calculated").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), path
+        found[path] = serious(page)
+    assert {path: faults for path, faults in found.items() if faults} == {}
