@@ -24,6 +24,7 @@ from config import sealing
 Status = Dataflow.Status
 PURPOSE = "cdp-stream"
 LONGEST_NAME, LONGEST_DESCRIPTION = 100, 500
+GENERAL = ["name", "source", "destination", "description", "modified_at"]
 BEING_MADE = (Status.DRAFT, Status.VALIDATED, Status.MAPPED)
 IN_FORCE = (Status.ACTIVE, Status.PAUSED)
 
@@ -62,7 +63,7 @@ def save_general(
     dataflow.description = description
     try:
         with transaction.atomic():
-            dataflow.save()
+            dataflow.save(update_fields=GENERAL if dataflow.pk else None)
     except IntegrityError:
         raise DataflowFault(
             "name_taken", f"There is a dataflow called {dataflow.name!r} already.", field="name"
@@ -226,6 +227,7 @@ def set_mappings(dataflow: Dataflow, mappings: Sequence[Mapping]) -> None:
 
 def save(dataflow: Dataflow, configuration: Configuration) -> None:
     """Keep what was edited: in place, or for a dataflow in force as a working copy that only adds."""
+    refuse_while_running(dataflow)
     if dataflow.status in IN_FORCE:
         only_adds(load(dataflow.configuration), configuration)
         dataflow.working_copy = dump(configuration)
@@ -237,8 +239,30 @@ def save(dataflow: Dataflow, configuration: Configuration) -> None:
             dataflow.status = Status.MAPPED if is_whole else Status.VALIDATED
         if dataflow.tested_hash != stages.current_hash(dataflow):
             dataflow.tested_hash = "" if dataflow.status not in IN_FORCE else dataflow.tested_hash
-        dataflow.save()
+        refuse_overtaken(dataflow)
+        dataflow.save(update_fields=EDITED)
         link_schemas(dataflow, configuration)
+
+
+EDITED = [
+    *("configuration", "working_copy", "status", "tested_hash"),
+    *("parse_required", "sample", "modified_at"),
+]
+
+
+def refuse_while_running(dataflow: Dataflow) -> None:
+    """What is being processed goes on by the settings that were tested."""
+    if dataflow.status in IN_FORCE:  # then it is a copy that is edited
+        return
+    if dataflow.runs.filter(state__in=run.WAITING).exists():
+        raise DataflowFault("running", "Data is being processed; wait until it is done and change it then.")
+
+
+def refuse_overtaken(dataflow: Dataflow) -> None:
+    """Somebody else has activated or deleted it since it was read."""
+    now = Dataflow.objects.select_for_update().values_list("status", flat=True).get(pk=dataflow.pk)
+    if now != dataflow.status and now not in BEING_MADE:
+        raise IllegalTransition(now, "be changed")
 
 
 def blocking(dataflow: Dataflow) -> bool:

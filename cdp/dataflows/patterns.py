@@ -7,7 +7,7 @@ from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-LONGEST = 200
+LONGEST, LONGEST_TEXT, MOST_REPEATS = 200, 200, 3
 REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT)
 
 
@@ -27,6 +27,8 @@ def safe_pattern(pattern: str) -> re.Pattern[str]:
     except (re.error, RecursionError, OverflowError) as fault:
         raise BadPattern(f"is no regular expression: {fault}") from None
     walk(tree, within=False)
+    if sum(pattern.count(one) for one in "*+{") > MOST_REPEATS:
+        raise BadPattern(f"has more than {MOST_REPEATS} repetitions")
     return re.compile(pattern)
 
 
@@ -42,6 +44,8 @@ def walk(node: Any, *, within: bool) -> None:
 def step(operation: Any, argument: Any, *, within: bool) -> None:
     if operation in (codes.GROUPREF, codes.GROUPREF_EXISTS):
         raise BadPattern("refers back to a group, which is not allowed")
+    if within and operation is codes.BRANCH:
+        raise BadPattern("has alternatives within a repetition, which is not allowed")
     if operation in REPEATS:
         low, high, inner = argument
         if within and high != 1:

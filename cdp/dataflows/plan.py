@@ -186,4 +186,4 @@ def string(value: Any) -> str | None:
 
 def masked(value: Any) -> str:
     text = value if isinstance(value, str) else "" if value is None else str(value)
-    return text if not text else f"{text[:MASKED]}…"
+    return text if not text else f"{text[:MASKED]}…".replace("\0", "?")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db import DataError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.read import BadRow, Row
 from cdp.dataflows.models import Dataflow, Payload, RowError, Run, Schema
 from cdp.dataflows.plan import Plan, RowFault
-from cdp.dataflows.targets import Counts, Targets
+from cdp.dataflows.targets import SUPPRESSED, Counts, Targets
 from config.jobs import queue as jobs
 from config.jobs import schedule
 from config.jobs.models import OPEN_STATES, Job
@@ -50,9 +51,27 @@ def work(job: jobs.Run) -> dict[str, Any]:
 
 
 def step(dataflow: int) -> bool:
-    """Process the next chunk, or end a run that is whole; whether there was anything to do."""
+    """Process the next chunk, or end a run that is whole; whether there was anything to do.
+
+    What nobody foresaw of its rows ends a run, and never holds up those behind it.
+    """
+    found: list[Run] = []
+    try:
+        return next_step(dataflow, found)
+    except (IntegrityError, DataError, ValueError, TypeError, OverflowError, KeyError) as fault:
+        if not found:
+            raise
+        logger.exception("A chunk of run %s cannot be processed.", found[-1].number)
+        with lanes.processing(dataflow):
+            fail(found[-1], "cannot_store", f"A row cannot be stored ({type(fault).__name__}).")
+        return True
+
+
+def next_step(dataflow: int, found: list[Run]) -> bool:
+    """``found``: gets the run that is being worked on."""
     with lanes.processing(dataflow):
         for one in Run.objects.filter(dataflow=dataflow, state__in=WAITING).order_by("pk"):
+            found.append(one)
             payload = one.payloads.filter(is_done=False).first()
             if payload is None:
                 if one.is_final:
@@ -78,7 +97,9 @@ def process(run: Run, payload: Payload) -> None:
     targets = Targets(run, plan, at=int(payload.received_at.timestamp() * 1_000_000))
     refused, errors, good = sorted_out(plan, rows, targets)
     counts = targets.store()
-    refused += [rows[place] for place in targets.refused if isinstance(rows[place], dict)]  # type: ignore[misc]
+    # Whoever was erased is in no file either.
+    kept = (place for place, fault in targets.refused.items() if fault.code != SUPPRESSED)
+    refused += [row for place in kept if isinstance(row := rows[place], dict)]
     errors += [(place, fault, False) for place, fault in targets.refused.items()]
     note(run, payload, errors=errors, refused=refused, counts=counts, good=good)
     if found := plan.new_columns(rows):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 
 from cdp.dataflows.configuration import COLUMN_NAME
 from cdp.dataflows.faults import DataflowFault
@@ -55,7 +55,7 @@ def create(
     parent: Schema | None = None,
 ) -> Schema:
     """A new schema. Raises :class:`DataflowFault`."""
-    kind = parent.kind if parent else kind
+    kind, identifier = (parent.kind, parent.identifier) if parent else (kind, identifier)
     name = checked_name(name)
     own = [one for one in fields if one.name.lower() != identifier.lower()]
     check_parts(account, kind=kind, fields=own, identifier=identifier, key=key)
@@ -145,7 +145,8 @@ def inherited(parent: Schema) -> list[FieldSpec]:
 
 def is_settled(schema: Schema) -> bool:
     """Whether a dataflow in force fills it; fields may be added then, and nothing else."""
-    return schema.mapped.filter(dataflow__status__in=IN_FORCE).exists()
+    in_use = Q(dataflow__status__in=IN_FORCE) | Q(dataflow__runs__state__in=["queued", "running"])
+    return schema.mapped.filter(in_use).exists()
 
 
 def add_field(schema: Schema, spec: FieldSpec) -> SchemaField:

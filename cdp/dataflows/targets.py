@@ -16,13 +16,14 @@ from cdp.dataflows.schemas import INTERACTION_FIELDS
 from cdp.profiles import contributions, interactions, people
 from cdp.profiles.contributions import Said
 from cdp.profiles.identifiers import BadIdentifier, normal
-from cdp.profiles.interactions import Did
+from cdp.profiles.interactions import BadInteraction, Did
 from cdp.profiles.models import PersonIdentifier, ProfileIdentifier, Source
 from cdp.profiles.people import Named
 
 Placed = list[tuple[int, dict[str, Any]]]
 KNOWN = {name for name, _, _ in INTERACTION_FIELDS}
 BATCH = 1_000
+SUPPRESSED = "suppressed"  # the person was erased
 
 
 @dataclass(kw_only=True)
@@ -81,7 +82,7 @@ class Targets:
         )
         for (place, _), identity in zip(rows, found, strict=True):
             if identity is None:
-                self.refused[place] = RowFault("suppressed", target.schema.identifier)
+                self.refused[place] = RowFault(SUPPRESSED, target.schema.identifier)
         return found
 
     def named(self, target: Target, row: Mapping[str, Any]) -> list[Named]:
@@ -119,11 +120,14 @@ class Targets:
         return int(self.run.generations[key])
 
     def store_interactions(self, target: Target, rows: Placed) -> None:
-        done = [
-            did(identity, row, target)
-            for (_, row), identity in zip(rows, self.identified(target, rows), strict=True)
-            if identity is not None
-        ]
+        done = []
+        for (place, row), identity in zip(rows, self.identified(target, rows), strict=True):
+            if identity is None:
+                continue
+            try:
+                done.append(interactions.checked(did(identity, row, target)))
+            except (BadInteraction, OverflowError) as fault:
+                self.refused[place] = RowFault("bad_interaction", str(fault).split(" ")[0][:64])
         new = interactions.record(self.account, f"dataflow:{self.run.dataflow_id}", done)
         self.counts.inserted += new
         self.counts.unchanged += len(done) - new

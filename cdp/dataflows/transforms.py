@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cdp.dataflows.patterns import LONGEST_TEXT as LONGEST_TEXT_OF_PATTERN
 from cdp.dataflows.patterns import BadPattern, safe_pattern
 from cdp.dataflows.values import BadValue, Reading, is_empty, read_as, to_string
 
@@ -134,7 +135,7 @@ def replace(values: Sequence[Any], params: Params, _reading: Reading) -> Any:
     params={"pattern": Param(), "group": Param(kind=int, required=False, default=0)},
 )
 def regex_extract(values: Sequence[Any], params: Params, _reading: Reading) -> Any:
-    found = re.search(params["pattern"], text(values[0])[:1_000])
+    found = re.search(params["pattern"], text(values[0])[:LONGEST_TEXT_OF_PATTERN])
     if found is None:
         return None
     if not 0 <= params["group"] <= len(found.groups()):

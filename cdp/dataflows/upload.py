@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import islice
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import orjson
 from openpyxl import load_workbook
@@ -39,6 +41,10 @@ TYPES = {
     ".txt": "text/csv",
 }
 WORKBOOK = ".xlsx"
+BROKEN = (
+    *(InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError, EOFError),
+    *(KeyError, ValueError, IndexError, TypeError, AttributeError, OSError),
+)
 
 
 def take(dataflow: Dataflow, *, name: str, body: bytes, is_draft: bool) -> int:
@@ -90,19 +96,27 @@ def workbook_rows(body: bytes) -> Iterator[Row]:
     check_bomb(body)
     try:
         book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-    except (InvalidFileException, KeyError, ValueError, OSError, zipfile.BadZipFile):
+    except BROKEN:
         raise DataflowFault("unrecognized_format", "The file is no workbook (XLSX).") from None
     try:
-        sheet = book.worksheets[0]
-        rows = sheet.iter_rows(values_only=True)
-        names = header(next(rows, ()))
-        for count, cells in enumerate(rows):
-            if count >= MOST_ROWS:
-                raise DataflowFault("too_large", f"A workbook may have {MOST_ROWS:,} rows.")
-            if any(cell is not None for cell in cells):
-                yield {name: plain(cell) for name, cell in zip(names, cells, strict=False) if name}
+        yield from sheet_rows(book)
+    except BROKEN:
+        raise DataflowFault("unrecognized_format", "The workbook is damaged.") from None
     finally:
         book.close()
+
+
+def sheet_rows(book: Any) -> Iterator[Row]:
+    if not book.worksheets:
+        raise DataflowFault("unrecognized_format", "The workbook has no sheet.")
+    sheet = book.worksheets[0]
+    rows = sheet.iter_rows(values_only=True)
+    names = header(next(rows, ()))
+    for count, cells in enumerate(rows):
+        if count >= MOST_ROWS:
+            raise DataflowFault("too_large", f"A workbook may have {MOST_ROWS:,} rows.")
+        if any(cell is not None for cell in cells):
+            yield {name: plain(cell) for name, cell in zip(names, cells, strict=False) if name}
 
 
 def check_bomb(body: bytes) -> None:

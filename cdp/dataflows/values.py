@@ -107,6 +107,8 @@ def is_date_only(text: str, reading: Reading) -> bool:
 
 def to_string(value: Any, reading: Reading = PLAIN) -> str:  # noqa: ARG001 - all readers are called alike
     if isinstance(value, str):
+        if "\0" in value:  # which PostgreSQL takes in no column
+            raise BadValue("a text with a NUL character")
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

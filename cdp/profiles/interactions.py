@@ -45,6 +45,10 @@ class Did:
     props: dict[str, Any] = field(default_factory=dict)
 
 
+NUMBERS = {
+    **dict.fromkeys(("quantity", "percentage", "rating"), 2**31),
+    **dict.fromkeys(("price", "subtotal", "ts"), 2**63),
+}
 COLUMNS = {
     "identity": "int",
     "event": "text",
@@ -122,7 +126,17 @@ def row_of(did: Did, zone: ZoneInfo) -> tuple[Any, ...]:
     return tuple(fitting(name, found[name] if name in found else getattr(did, name)) for name in COLUMNS)
 
 
+def checked(did: Did) -> Did:
+    """The same, if a row can hold it. Raises :class:`BadInteraction`."""
+    row_of(did, ZoneInfo("UTC"))
+    return did
+
+
 def fitting(name: str, value: Any) -> Any:
+    if name in NUMBERS and value is not None and not -NUMBERS[name] <= value < NUMBERS[name]:
+        raise BadInteraction(f"{name} must be a number of {NUMBERS[name].bit_length()} bits; got more.")
+    if isinstance(value, str) and "\0" in value:
+        raise BadInteraction(f"{name} must have no NUL character.")
     longest = LONGEST.get(name)
     if longest is None or value is None or len(value) <= longest:
         return value

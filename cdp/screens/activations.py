@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.admin.viewsets.model import ModelViewSet
 
 from cdp.activations import changes
 from cdp.activations.faults import ActivationFault
@@ -23,7 +22,8 @@ from cdp.activations.targets import all_targets, find
 from cdp.audiences.models import Audience
 from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
-from cdp.screens.page import Page
+from cdp.screens.page import Lists, Page
+from cdp.screens.transform import number
 
 VIEW, CHANGE = "activations.view_activation", "activations.change_activation"
 PER_PAGE = 50
@@ -60,17 +60,14 @@ def kind_of(row: Activation) -> str:
     return str(target.label) if target else row.kind
 
 
-class ActivationScreens(ModelViewSet):  # type: ignore[misc]
+class ActivationScreens(Lists):
+    one = "cdp_activation"
     model = Activation
     name = "activations"
     url_prefix = "customer-data/activations"
     menu_label = _("Activations")
     icon = "mail"
-    add_to_reference_index = False
-    copy_view_enabled = False
-    inspect_view_enabled = False
     index_view_class = ActivationIndex
-    list_per_page = 50
     list_display = (
         "name",
         Column("kind", label=_("Kind"), accessor=kind_of, sort_key="kind"),
@@ -80,7 +77,6 @@ class ActivationScreens(ModelViewSet):  # type: ignore[misc]
     )
     list_filter = ("state", "account")
     search_fields = ("name", "description")
-    search_backend_name = None
     exclude_form_fields = ("config",)
 
 
@@ -156,7 +152,7 @@ class NewActivation(ActivationPage):
     def account(self) -> Account:
         known = {str(one.pk): one for one in accounts.all_accounts()}
         asked = self.request.POST.get("account") or self.request.GET.get("account", "")
-        wanted = Audience.objects.filter(pk=self.request.GET.get("audience") or 0).first()
+        wanted = Audience.objects.filter(pk=number(self.request.GET, "audience")).first()
         found = known.get(asked) or (wanted.account if wanted else next(iter(known.values()), None))
         if found is None:
             raise ActivationFault("required", "account", gettext("There is no account yet."))

@@ -15,7 +15,6 @@ from django.views import View
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.admin.viewsets.model import ModelViewSet
 
 from cdp.audiences import changes, schedule
 from cdp.audiences import preview as previews
@@ -29,7 +28,7 @@ from cdp.audiences.words import sentence
 from cdp.profiles import accounts
 from cdp.profiles.models import Account
 from cdp.screens import attachments
-from cdp.screens.page import Page
+from cdp.screens.page import Lists, Page
 from cdp.screens.vocabulary import vocabulary
 
 VIEW, CHANGE = "audiences.view_audience", "audiences.change_audience"
@@ -63,17 +62,14 @@ def state_of(row: Audience) -> str:
     return gettext("rule changed since") if row.is_stale else gettext("up to date")
 
 
-class AudienceScreens(ModelViewSet):  # type: ignore[misc]
+class AudienceScreens(Lists):
+    one = "cdp_audience"
     model = Audience
     name = "audiences"
     url_prefix = "customer-data/audiences"
     menu_label = _("Audience Builder")
     icon = "group"
-    add_to_reference_index = False
-    copy_view_enabled = False
-    inspect_view_enabled = False
     index_view_class = AudienceIndex
-    list_per_page = 50
     list_display = (
         "name",
         "identifier",
@@ -84,7 +80,6 @@ class AudienceScreens(ModelViewSet):  # type: ignore[misc]
     )
     list_filter = ("account",)
     search_fields = ("name", "identifier", "description")
-    search_backend_name = None
     exclude_form_fields = ("definition",)
 
 

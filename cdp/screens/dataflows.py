@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.admin.viewsets.model import ModelViewSet
 
 from cdp.dataflows import lifecycle, sample, stages, trial, upload
 from cdp.dataflows.configuration import Parsing
@@ -25,10 +25,11 @@ from cdp.dataflows.stages import Stage
 from cdp.profiles import accounts
 from cdp.profiles.models import Account
 from cdp.screens import forms
-from cdp.screens.page import Page
+from cdp.screens.page import Lists, Page
 
 VIEW, CHANGE = "dataflows.view_dataflow", "dataflows.change_dataflow"
 ACTIVATE = "dataflows.activate_dataflow"
+SEE_PEOPLE = "profiles.view_profile"
 COMMANDS = (
     "stream_user_data",
     "stream_product_data --product-type=…",
@@ -53,17 +54,14 @@ def schema_names(row: Dataflow) -> str:
     return f"{names[0]}{more}" if names else ""
 
 
-class DataflowScreens(ModelViewSet):  # type: ignore[misc]
+class DataflowScreens(Lists):
+    one = "cdp_dataflow"
     model = Dataflow
     name = "dataflows"
     url_prefix = "customer-data/dataflows"
     menu_label = _("Data Manager")
     icon = "download"
-    add_to_reference_index = False
-    copy_view_enabled = False
-    inspect_view_enabled = False
     index_view_class = DataflowIndex
-    list_per_page = 50
     list_display = (
         "name",
         Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
@@ -73,14 +71,13 @@ class DataflowScreens(ModelViewSet):  # type: ignore[misc]
     )
     list_filter = ("status", "account")
     search_fields = ("name", "description")
-    search_backend_name = None
     exclude_form_fields = ("configuration",)
 
 
 class DataflowPage(Page):
     """A page of one dataflow; of a stage if it names one."""
 
-    permission_required = VIEW
+    permission_required: Any = VIEW
     header_icon = "download"
     stage = ""
 
@@ -222,6 +219,8 @@ class Download(DataflowPage):
         file = self.request.FILES.get("file")
         if file is None:
             raise DataflowFault("required", gettext("Choose a file."), field="file")
+        if (file.size or 0) > upload.MOST_BYTES:
+            raise DataflowFault("too_large", gettext("The file is too large; send it as a stream."))
         is_draft = self.request.POST.get("mode") != "production"
         rows = upload.take(self.dataflow, name=file.name or "", body=file.read(), is_draft=is_draft)
         messages.success(self.request, gettext("%(rows)d rows were delivered.") % {"rows": rows})
@@ -269,6 +268,8 @@ class FileMapping(DataflowPage):
             try:
                 loaded = sample.load(self.dataflow.sample, configuration.parsing, reading)
                 found = {one.source: one for one in loaded.columns}
+                if not self.request.user.has_perm(SEE_PEOPLE):
+                    found = {name: replace(one, examples=()) for name, one in found.items()}
             except DataflowFault as fault:
                 messages.error(self.request, str(fault))
         return context | {
@@ -315,7 +316,7 @@ class Activation(DataflowPage):
         tests = row.runs.filter(kind=Run.Kind.TEST).order_by("-pk")
         stream = shown_stream_id(self)
         return context | {
-            "report": self.report,
+            "report": self.report if self.request.user.has_perm(SEE_PEOPLE) else None,
             "last_test": tests.first(),
             "is_tested": is_tested,
             "is_active": row.status in lifecycle.IN_FORCE and not row.working_copy,

@@ -13,7 +13,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.views.generic import IndexView
-from wagtail.admin.viewsets.model import ModelViewSet
 
 from cdp.audiences import changes
 from cdp.audiences.differences import differences
@@ -27,10 +26,10 @@ from cdp.profiles import people
 from cdp.profiles.identifiers import TRACKED, BadIdentifier, normal, unseal
 from cdp.profiles.models import Account, PersonIdentifier, Profile
 from cdp.screens.audiences import CHANGE, VIEW, AudiencePage
-from cdp.screens.page import Page
+from cdp.screens.dataflows import SEE_PEOPLE
+from cdp.screens.page import Lists, Page
 from config.sealing import Unsealable
 
-SEE_PEOPLE = "profiles.view_profile"
 PER_PAGE = 50
 
 
@@ -142,21 +141,16 @@ class ProfileIndex(IndexView):  # type: ignore[misc]
         return None
 
 
-class ProfileScreens(ModelViewSet):  # type: ignore[misc]
+class ProfileScreens(Lists):
     model = Profile
     name = "profiles"
     url_prefix = "customer-data/profiles"
     menu_label = _("Profiles")
     icon = "user"
-    add_to_reference_index = False
-    copy_view_enabled = False
-    inspect_view_enabled = False
     index_view_class = ProfileIndex
-    list_per_page = 50
     list_display = ("uuid", "account", "last_seen", "created_at")
     list_filter = ("account",)
     ordering = ("-id",)
-    search_backend_name = None
     exclude_form_fields = ("attributes",)
 
 

@@ -15,7 +15,7 @@ from wagtail.admin import messages
 
 from cdp.dataflows import lifecycle, payloads, stages
 from cdp.dataflows.models import Run
-from cdp.screens.dataflows import ACTIVATE, CHANGE, DataflowPage
+from cdp.screens.dataflows import ACTIVATE, CHANGE, SEE_PEOPLE, VIEW, DataflowPage
 from config.spreadsheets import neutral
 
 PER_PAGE = 50
@@ -70,7 +70,8 @@ class RunDetails(DataflowPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         run = self.run()
-        has_refused = run.payloads.exclude(sealed_refused="").exists()
+        may_see = self.request.user.has_perm(SEE_PEOPLE)
+        has_refused = may_see and run.payloads.exclude(sealed_refused="").exists()
         return super().get_context_data(**kwargs) | {
             "run": run,
             "errors": run.errors.all(),
@@ -79,7 +80,9 @@ class RunDetails(DataflowPage):
 
 
 class RefusedRows(RunDetails):
-    """Rows that were refused, as a file to be mended and delivered again."""
+    """Rows that were refused, as a file to be mended and delivered again. They are people's own data."""
+
+    permission_required = (VIEW, SEE_PEOPLE)
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
         run = self.run()

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, NumberColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.admin.viewsets.model import ModelViewSet
 
 from cdp.dataflows import schemas
 from cdp.dataflows.faults import DataflowFault
@@ -23,7 +22,8 @@ from cdp.dataflows.schemas import FieldSpec
 from cdp.dataflows.stages import in_hand
 from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
-from cdp.screens.page import Page
+from cdp.screens.dataflows import CHANGE as CHANGE_DATAFLOW
+from cdp.screens.page import Lists, Page
 from cdp.screens.transform import known_types, map_schema, number
 
 VIEW, CHANGE = "dataflows.view_schema", "dataflows.change_schema"
@@ -45,17 +45,14 @@ def used_in(row: Schema) -> str:
     return f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names)
 
 
-class SchemaScreens(ModelViewSet):  # type: ignore[misc]
+class SchemaScreens(Lists):
+    one = "cdp_schema"
     model = Schema
     name = "schemas"
     url_prefix = "customer-data/schemas"
     menu_label = _("Schemas")
     icon = "table"
-    add_to_reference_index = False
-    copy_view_enabled = False
-    inspect_view_enabled = False
     index_view_class = SchemaIndex
-    list_per_page = 50
     list_display = (
         "name",
         Column("kind", label=_("Parent"), accessor="get_kind_display", sort_key="kind"),
@@ -65,7 +62,6 @@ class SchemaScreens(ModelViewSet):  # type: ignore[misc]
     )
     list_filter = ("kind", "account")
     search_fields = ("name",)
-    search_backend_name = None
     exclude_form_fields = ("account",)
 
 
@@ -88,7 +84,14 @@ class NewSchema(SchemaPage):
     @cached_property
     def dataflow(self) -> Dataflow | None:
         pk = number(self.request.GET, "dataflow")
-        return Dataflow.objects.select_related("account").filter(pk=pk).first()
+        rows = Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
+        return get_object_or_404(rows, pk=pk) if pk else None
+
+    def has_permission(self) -> bool:
+        """Whoever makes a schema from a dataflow changes the dataflow too."""
+        needs_more = "dataflow" in self.request.GET
+        allowed = bool(super().has_permission())
+        return allowed and (not needs_more or self.request.user.has_perm(CHANGE_DATAFLOW))
 
     @cached_property
     def account(self) -> Account:
@@ -129,7 +132,9 @@ class NewSchema(SchemaPage):
         kind = posted.get("kind", "")
         parent = None
         if kind.startswith("schema-"):
-            parent = get_object_or_404(Schema, account=self.account, pk=kind.removeprefix("schema-"))
+            key = kind.removeprefix("schema-")
+            pk = int(key) if key.isascii() and key.isdigit() and len(key) < 18 else 0
+            parent = get_object_or_404(Schema, account=self.account, pk=pk)
         is_catalog = (parent.kind if parent else kind) == Schema.Kind.CATALOG
         schema = schemas.create(
             self.account,

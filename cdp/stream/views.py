@@ -84,7 +84,9 @@ def unknown() -> Refused:
 
 def within_limit(dataflow: Dataflow, head: Head) -> None:
     """Chunks of a run that has begun are never held up."""
-    if head.sequence == 0 and delivery.recent_runs(dataflow) >= MOST_RUNS_A_MINUTE:
+    if head.run is not None and dataflow.runs.filter(number=head.run).exists():
+        return
+    if delivery.recent_runs(dataflow) >= MOST_RUNS_A_MINUTE:
         raise Refused(
             429, "too_many_requests", f"At most {MOST_RUNS_A_MINUTE} runs a minute; send chunks of one run."
         )

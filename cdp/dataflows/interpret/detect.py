@@ -37,7 +37,7 @@ def detect(body: bytes, *, content_type: str = "") -> Parsing | None:
 def json_format(text: str, options: dict[str, Any]) -> Parsing | None:
     if text.startswith("["):
         return Parsing(format="json", **options) if is_json(text) else None
-    lines = [line for line in text.splitlines() if line.strip()][:LINES]
+    lines = [line for line in text.split("\n") if line.strip()][:LINES]
     if len(lines) > 1 and all(is_json(line) for line in lines):
         return Parsing(format="ndjson", **options)
     if not is_json(text):

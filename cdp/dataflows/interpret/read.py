@@ -30,19 +30,19 @@ class BadRow(Exception):
 def read(body: bytes, parsing: Parsing, *, content_type: str = "") -> list[Row | BadRow]:
     """All rows of a chunk. Raises :class:`DataflowFault` where the chunk as a whole cannot be read.
 
-    JSON that says it is JSON is read as such, whatever the sample was: an uploaded file arrives so.
+    An array that says it is JSON is read as such, whatever the sample was: an uploaded file arrives so.
     """
-    if content_type == JSON and parsing.format not in ("json", "ndjson"):
-        return [record(one) for one in records(orjson.loads(body), "")]
+    if content_type == JSON and isinstance(document := parsed(body), list):
+        return [record(one) for one in document]
     text = decoded(body, parsing.encoding)
     if parsing.format == "json":
         return [record(one) for one in records(parsed(text), parsing.records_path)]
     if parsing.format == "ndjson":
-        return [line_record(line) for line in text.splitlines() if line.strip()]
+        return [line_record(line) for line in text.split("\n") if line.strip()]
     return list(delimited(text, parsing))
 
 
-def parsed(text: str) -> Any:
+def parsed(text: str | bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as fault:

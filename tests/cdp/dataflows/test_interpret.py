@@ -158,3 +158,8 @@ def test_its_rows_that_are_no_objects_leave_the_others_alone() -> None:
     assert [one.code for one in rows[1:] if isinstance(one, BadRow)] == ["not_object", "not_object"]
     lines = read(b'{"a": 1}\nnonsense\n', Parsing(format="ndjson"))
     assert isinstance(lines[1], BadRow)
+
+
+def test_its_lines_end_where_json_lines_end() -> None:
+    rows = read('{"a": "x\u2028y\x85z"}\n{"a": "b"}\n'.encode(), Parsing(format="ndjson"))
+    assert rows == [{"a": "x\u2028y\x85z"}, {"a": "b"}]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cdp.dataflows import lifecycle, payloads, run
+from cdp.dataflows import lifecycle, payloads, run, trial
 from cdp.dataflows.configuration import Transformation, load
-from cdp.dataflows.lifecycle import save
+from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import CatalogRow, Payload, Run
 from cdp.profiles.models import Interaction, Profile
 from tests.cdp.dataflows.conftest import USERS, Feed
@@ -91,9 +91,7 @@ def test_it_changes_nothing_when_it_overwrites_with_nothing(feed: Feed) -> None:
 
     configuration = load(feed.flow.configuration)
     allowed = [one.model_copy(update={"allow_empty": True}) for one in configuration.mappings]
-    lifecycle.pause(feed.flow)
-    feed.flow.status = feed.flow.Status.MAPPED
-    save(feed.flow, configuration.model_copy(update={"mappings": tuple(allowed)}))
+    lifecycle.set_mappings(feed.flow, allowed)
     feed.activate()
     assert feed.deliver([]).state == State.SUCCEEDED
     assert feed.facts() == {}
@@ -282,3 +280,64 @@ def test_it_is_forgotten_after_a_while(active: Feed) -> None:
     run.purge()
     assert not Run.objects.filter(pk=done.pk).exists()
     assert set(active.facts()) == {"14", "15"}
+
+
+def test_its_interactions_that_no_row_can_hold_are_refused_alone(feed: Feed) -> None:
+    feed.prepare(EVENTS, kind="interaction")
+    feed.activate()
+    wide = EVENTS[0] | {"event_id": "e3", "category": "c" * 300}
+    dear = EVENTS[0] | {"event_id": "e4", "subtotal": 9.3e14}
+    many = EVENTS[0] | {"event_id": "e5", "quantity": 2**31}
+    null = EVENTS[0] | {"event_id": "e6", "channel": "a\0b"}
+    done = feed.deliver([*EVENTS, wide, dear, many, null])
+    assert (done.inserted, done.failed, done.warned) == (3, 3, 1)
+    assert set(done.errors.values_list("code", flat=True)) == {"bad_interaction", "type_mismatch"}
+
+
+def test_it_never_holds_up_the_runs_behind_it(active: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cdp.dataflows import targets
+
+    broken = active.post(USERS).json()["run"]
+    with monkeypatch.context() as patch:
+        patch.setattr(targets.people, "identify", None)  # what nobody foresaw: TypeError
+        active.work()
+    assert Run.objects.get(number=broken).error == "cannot_store"
+    assert active.deliver(USERS).state == State.SUCCEEDED
+
+
+def test_its_rows_of_people_who_were_erased_are_kept_nowhere(active: Feed) -> None:
+    from cdp.profiles.identifiers import digest
+    from cdp.profiles.models import Suppression
+
+    Suppression.objects.create(account=active.account, kind="userid", digest=digest(123456, "userid", "14"))
+    done = active.deliver(USERS)
+    assert list(done.errors.values_list("code", flat=True)) == ["suppressed"]
+    assert list(payloads.refused_rows(done)) == []
+    assert set(active.facts()) == {"15"}
+
+
+def test_its_settings_stay_while_it_is_being_processed(feed: Feed) -> None:
+    feed.prepare()
+    trial.test(feed.flow)
+    feed.post(USERS)
+    lifecycle.run_held(feed.flow)
+    with pytest.raises(DataflowFault) as fault:
+        lifecycle.set_mappings(feed.flow, [])
+    assert fault.value.code == "running"
+    feed.work()
+    assert set(feed.facts()) == {"14", "15"}
+
+
+@pytest.mark.parametrize(
+    ("sample", "content_type"),
+    [
+        (b'{"id": 1, "city": "a"}\n{"id": 2, "city": "b"}\n', "application/x-ndjson"),
+        (b'{"data": [{"id": 1, "city": "a"}]}', "application/octet-stream"),
+    ],
+)
+def test_it_may_be_an_array_whatever_the_sample_was(feed: Feed, sample: bytes, content_type: str) -> None:
+    assert feed.post(sample, draft=True, content_type=content_type).status_code == 202
+    lifecycle.validate(feed.flow)
+    feed.map(feed.schema())
+    feed.activate()
+    assert feed.deliver([{"id": 7, "city": "Oslo"}]).inserted == 1

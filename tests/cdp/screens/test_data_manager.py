@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from openpyxl import Workbook
 from cdp.dataflows import lifecycle, stages
 from cdp.dataflows.models import Dataflow, Run, Schema
 from cdp.profiles.models import Account
+from config import site_access
 from tests.cdp.dataflows.conftest import USERS, Feed
 from tests.cdp.screens.conftest import somebody
 
@@ -311,3 +313,36 @@ def test_a_schema_is_made_from_nothing_too(admin: Client, account: Account) -> N
     assert schema.fields.last().type == "string"
     page(admin, reverse("cdp_schema", args=[schema.pk]), action="delete")
     assert not Schema.objects.exists()
+
+
+def test_wagtails_own_forms_are_not_there(admin: Client, active: Feed) -> None:
+    for part in ("dataflows", "schemas", "audiences", "activations", "profiles"):
+        assert admin.get(f"/admin/customer-data/{part}/").status_code == 200
+        for more in ("new/", f"edit/{active.flow.pk}/", f"delete/{active.flow.pk}/"):
+            assert admin.get(f"/admin/customer-data/{part}/{more}").status_code == 404
+
+
+def test_what_people_are_is_for_those_who_may_see_people(active: Feed) -> None:
+    done = active.deliver([{"id": "", "login": "secret"}, {"id": 1}, {"id": 2}])
+    address = f"{HOME}/{active.flow.pk}"
+    looker = somebody("view_dataflow")
+    assert is_refused(looker.get(f"{address}/runs/{done.pk}/refused/"))
+    assert "ada@example.org" not in words(looker.get(f"{address}/mapping/"))
+    assert "ada@example.org" in words(somebody("view_dataflow", "view_profile").get(f"{address}/mapping/"))
+
+
+def test_a_schema_of_a_dataflow_is_made_by_those_who_may_change_it(feed: Feed) -> None:
+    address = f"{reverse('cdp_schema_new')}?dataflow={feed.flow.pk}"
+    assert is_refused(somebody("view_schema", "change_schema").get(address))
+    assert somebody("change_schema", "change_dataflow").get(address).status_code == 200
+
+
+def test_it_says_so_where_there_is_no_account(admin: Client, tmp_path: Path, settings: Any) -> None:
+    settings.LODESTAR_SITES_FILE = tmp_path / "sites.yaml"
+    settings.LODESTAR_SITES_FILE.write_text("personalization: {system: {default: {}}}\n")
+    site_access.reload()
+    for name in ("cdp_activation_new", "cdp_schema_new"):
+        assert is_refused(admin.get(reverse(name)))
+    assert admin.get(reverse("cdp_dataflow_new")).status_code == 200
+    assert admin.get(reverse("cdp_audience_new")).status_code == 200
+    assert is_refused(admin.get(f"{reverse('cdp_activation_new')}?audience=abc"))
