@@ -9,4 +9,4 @@ class DataflowsConfig(AppConfig):
     verbose_name = "Dataflows"
 
     def ready(self) -> None:
-        from cdp.dataflows import run, vocabulary  # noqa: F401 - registers jobs and the names of attributes
+        from cdp.dataflows import places, run, vocabulary  # noqa: F401 - each registers what it has

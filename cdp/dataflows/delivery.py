@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from django.db.models import F, Sum
+from django.db.models import F
 from django.utils import timezone
 
 from cdp.dataflows import lanes, lifecycle, payloads, run
@@ -89,6 +89,7 @@ def store(owner: Run, chunk: Chunk, digest: str) -> None:
     is_last = chunk.is_final or chunk.run is None
     Run.objects.filter(pk=owner.pk).update(
         received=F("received") + chunk.rows,
+        size=F("size") + len(chunk.body),
         touched_at=timezone.now(),
         last_sequence=chunk.sequence if is_last else None,
     )
@@ -110,15 +111,13 @@ def settle(dataflow: Dataflow, owner: Run, chunk: Chunk) -> None:
 
 
 def drop_oldest_held(dataflow: Dataflow) -> None:
-    held = dataflow.runs.filter(state=State.HELD).order_by("pk")
-    total = Payload.objects.filter(run__in=held).aggregate(total=Sum("size"))["total"] or 0
-    count = held.count()
+    held = list(dataflow.runs.filter(state=State.HELD).order_by("pk"))
+    count, total = len(held), sum(one.size for one in held)
     for one in held:
         if count <= MOST_HELD_RUNS and total <= MOST_HELD_BYTES:
             return
-        size = one.payloads.aggregate(total=Sum("size"))["total"] or 0
         run.cancel(one, "Newer data was held, and there is room for so much only.")
-        count, total = count - 1, total - size
+        count, total = count - 1, total - one.size
 
 
 def recent_runs(dataflow: Dataflow) -> int:

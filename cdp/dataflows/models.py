@@ -160,6 +160,11 @@ class Run(models.Model):
     state = models.CharField(max_length=9, choices=State.choices)
     trigger = models.CharField(max_length=8, default="receive")  # receive, schedule, manual
     last_sequence = models.PositiveIntegerField(null=True, blank=True)  # of the final chunk, once it is there
+    size = models.PositiveBigIntegerField(default=0)  # of all bodies, in bytes
+    # Chunks are processed in their order: so many are, and the next has this number. Nobody has to look
+    # through the chunks of a run, of which there may be thousands.
+    done_chunks = models.PositiveIntegerField(default=0)
+    done_rows = models.PositiveBigIntegerField(default=0)
     # How many rows each outcome had; `warned` rows were stored without a value that did not fit.
     received = models.PositiveBigIntegerField(default=0)
     inserted = models.PositiveBigIntegerField(default=0)
@@ -203,7 +208,6 @@ class Payload(models.Model):
     size = models.PositiveIntegerField()  # of the body, in bytes
     rows = models.PositiveIntegerField()
     sealed = models.TextField(default="", blank=True)
-    is_done = models.BooleanField(default=False)
     sealed_refused = models.TextField(default="", blank=True)
     received_at = models.DateTimeField(auto_now_add=True)
 

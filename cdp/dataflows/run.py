@@ -72,13 +72,12 @@ def next_step(dataflow: int, found: list[Run]) -> bool:
     with lanes.processing(dataflow):
         for one in Run.objects.filter(dataflow=dataflow, state__in=WAITING).order_by("pk"):
             found.append(one)
-            payload = one.payloads.filter(is_done=False).first()
-            if payload is None:
-                if one.is_final:
-                    finish(one)
-                    return True
-            elif one.payloads.filter(is_done=True).count() == payload.sequence:
+            payload = one.payloads.filter(sequence=one.done_chunks).first()
+            if payload is not None:
                 process(one, payload)
+                return True
+            if one.is_final:  # then no chunk is missing
+                finish(one)
                 return True
     return False
 
@@ -152,12 +151,11 @@ def note(
     good: int,
 ) -> None:
     """Write down what became of a chunk. Its body goes."""
-    before = sum(run.payloads.filter(sequence__lt=payload.sequence).values_list("rows", flat=True))
     room = MOST_ERRORS - run.errors.count()
     RowError.objects.bulk_create(
         RowError(
             run=run,
-            index=before + place,
+            index=run.done_rows + place,
             column=fault.column,
             code=fault.code,
             value=fault.value,
@@ -174,10 +172,10 @@ def note(
         failed=F("failed") + failed,
         warned=F("warned") + warned,
         generations=run.generations,
+        done_chunks=F("done_chunks") + 1,
+        done_rows=F("done_rows") + payload.rows,
     )
-    Payload.objects.filter(pk=payload.pk).update(
-        is_done=True, sealed="", sealed_refused=payloads.seal_rows(refused)
-    )
+    Payload.objects.filter(pk=payload.pk).update(sealed="", sealed_refused=payloads.seal_rows(refused))
 
 
 def finish(run: Run) -> None:
@@ -205,7 +203,7 @@ def finish(run: Run) -> None:
 def fail(run: Run, code: str, sentence: str, *, state: str = State.FAILED) -> None:
     """End a run without its overwrites; rows that were appended stay."""
     Targets.discard(run)
-    run.payloads.update(sealed="", is_done=True)
+    run.payloads.exclude(sealed="").update(sealed="")
     Run.objects.filter(pk=run.pk).update(
         state=state, error=code, message=sentence[:500], ended_at=timezone.now(), generations={}
     )
@@ -223,7 +221,7 @@ def sweep() -> None:
     open_for = set(
         Job.objects.filter(kind=JOB, state__in=OPEN_STATES).values_list("payload__dataflow", flat=True)
     )
-    waiting = Payload.objects.filter(run__state__in=WAITING, is_done=False)
+    waiting = Payload.objects.filter(run__state__in=WAITING, sequence=F("run__done_chunks"))
     ended = Run.objects.filter(state__in=WAITING, last_sequence__isnull=False)
     dataflows = set(waiting.order_by().values_list("run__dataflow", flat=True).distinct())
     for dataflow in dataflows | set(ended.order_by().values_list("dataflow", flat=True).distinct()):

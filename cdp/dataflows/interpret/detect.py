@@ -12,6 +12,7 @@ import orjson
 
 from cdp.dataflows.configuration import Parsing
 from cdp.dataflows.interpret.decode import decoded, encoding_of
+from cdp.dataflows.interpret.read import lines_of
 
 DELIMITERS = (",", ";", "\t", "|")
 LINES = 50
@@ -37,7 +38,7 @@ def detect(body: bytes, *, content_type: str = "") -> Parsing | None:
 def json_format(text: str, options: dict[str, Any]) -> Parsing | None:
     if text.startswith("["):
         return Parsing(format="json", **options) if is_json(text) else None
-    lines = [line for line in text.split("\n") if line.strip()][:LINES]
+    lines = [line for line in lines_of(text) if line.strip()][:LINES]
     if len(lines) > 1 and all(is_json(line) for line in lines):
         return Parsing(format="ndjson", **options)
     if not is_json(text):
@@ -55,7 +56,7 @@ def is_json(text: str) -> bool:
 
 
 def delimited(text: str, options: dict[str, Any], *, delimiter: str | None) -> Parsing | None:
-    lines = [line for line in text.splitlines() if line.strip()][:LINES]
+    lines = [line for line in lines_of(text) if line.strip()][:LINES]
     found = delimiter or delimiter_of(lines)
     if found is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,6 +27,13 @@ class BadRow(Exception):
         self.column = column
 
 
+class Piece(NamedTuple):
+    """A stretch of a body. ``row`` is None for what is no row: blank lines, names of columns."""
+
+    text: str
+    row: Row | BadRow | None
+
+
 def read(body: bytes, parsing: Parsing, *, content_type: str = "") -> list[Row | BadRow]:
     """All rows of a chunk. Raises :class:`DataflowFault` where the chunk as a whole cannot be read.
 
@@ -37,9 +44,21 @@ def read(body: bytes, parsing: Parsing, *, content_type: str = "") -> list[Row |
     text = decoded(body, parsing.encoding)
     if parsing.format == "json":
         return [record(one) for one in records(parsed(text), parsing.records_path)]
+    return [piece.row for piece in pieces(text, parsing) if piece.row is not None]
+
+
+def pieces(text: str, parsing: Parsing) -> Iterator[Piece]:
+    """All of a text that has its rows in lines; what is called ``text`` joins to the whole again."""
     if parsing.format == "ndjson":
-        return [line_record(line) for line in text.split("\n") if line.strip()]
-    return list(delimited(text, parsing))
+        for line in lines_of(text):
+            yield Piece(line, line_record(line) if line.strip() else None)
+    else:
+        yield from delimited(text, parsing)
+
+
+def lines_of(text: str) -> Iterable[str]:
+    """Unlike `splitlines` it does not break at U+2028 and others, which a text within JSON may hold."""
+    return io.StringIO(text, newline="")
 
 
 def parsed(text: str | bytes) -> Any:
@@ -80,31 +99,52 @@ def line_record(line: str) -> Row | BadRow:
         return BadRow("not_object")
 
 
-def delimited(text: str, parsing: Parsing) -> Iterator[Row | BadRow]:
+def delimited(text: str, parsing: Parsing) -> Iterator[Piece]:
     """Blank lines are no rows. An empty cell is null; so is one of the null tokens."""
-    rows = (row for row in cells_of(text, parsing) if any(cell.strip() for cell in row))
     names: list[str] = []
-    for count, row in enumerate(rows):
-        if count < parsing.skip_rows:
+    skipped = 0
+    for raw, row in cells_of(text, parsing):
+        if not any(cell.strip() for cell in row):
+            yield Piece(raw, None)
+            continue
+        if skipped < parsing.skip_rows:
+            skipped += 1
+            yield Piece(raw, None)
             continue
         if not names:
-            names = header_of(row) if parsing.header else [f"column_{n + 1}" for n in range(len(row))]
-            if len(names) > MOST_COLUMNS:
-                raise DataflowFault("too_many_columns", f"At most {MOST_COLUMNS} columns are taken.")
+            names = names_of(row, parsing)
             if parsing.header:
+                yield Piece(raw, None)
                 continue
-        yield cells(row, names, parsing)
+        yield Piece(raw, cells(row, names, parsing))
 
 
-def cells_of(text: str, parsing: Parsing) -> Iterable[list[str]]:
+def names_of(first: list[str], parsing: Parsing) -> list[str]:
+    names = header_of(first) if parsing.header else [f"column_{n + 1}" for n in range(len(first))]
+    if len(names) > MOST_COLUMNS:
+        raise DataflowFault("too_many_columns", f"At most {MOST_COLUMNS} columns are taken.")
+    return names
+
+
+def cells_of(text: str, parsing: Parsing) -> Iterator[tuple[str, list[str]]]:
+    """Each record with the lines it is made of; a quoted cell may have several."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in lines_of(text):
+            taken.append(line)
+            yield line
+
     try:
-        yield from csv.reader(
-            io.StringIO(text, newline=""),
+        for row in csv.reader(
+            lines(),
             delimiter=parsing.delimiter,
             quotechar=parsing.quote,
             doublequote=parsing.escape == "doubled",
             escapechar="\\" if parsing.escape == "backslash" else None,
-        )
+        ):
+            yield "".join(taken), row
+            taken.clear()
     except csv.Error as fault:
         raise DataflowFault("unrecognized_format", f"The data is no delimited text: {fault}.") from None
 

@@ -35,6 +35,12 @@ def test_it_is_recognised_as_json_lines() -> None:
     assert read(body, parsing) == [{"id": 1}, {"id": 2}]
 
 
+def test_it_has_no_new_line_where_a_text_has_an_unusual_break() -> None:
+    body = '{"id": 1, "note": "a\u2028b\x85c"}\n{"id": 2}'.encode()
+    assert detected(body).format == "ndjson"
+    assert list(read(body, detected(body))) == [{"id": 1, "note": "a\u2028b\x85c"}, {"id": 2}]
+
+
 def test_it_finds_the_only_list_of_an_object() -> None:
     body = b'{"meta": {"n": 2}, "rows": [{"id": 1}, {"id": 2}]}'
     parsing = detected(body)
