@@ -9,13 +9,16 @@ own (decisions, "Tracking meets CDP"). Hence no two profiles are joined by a log
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from django.db import InterfaceError, OperationalError
+
 from cdp.profiles import accounts, attributes, identifiers, merging, pseudonyms
-from cdp.profiles.interactions import Did, record
+from cdp.profiles.interactions import BadInteraction, Did, record, units
 from cdp.profiles.models import Feed, Interaction, ProfileIdentifier
 from cdp.profiles.names import FOLLOWED, Named
 from cdp.profiles.people import identify
@@ -24,6 +27,8 @@ from config.sealing import Unsealable
 from tracking import horizon, queries
 from tracking.identity import newest
 from tracking.queries import Login, StoredEvent
+
+logger = logging.getLogger("cdp")
 
 PAGE = 5_000
 LONGEST_SECONDS = 20.0  # of a turn; the worker's other periodic functions wait meanwhile
@@ -48,7 +53,18 @@ def feed_all() -> int:
     if not feeds:
         return 0
     events, logins = horizon.settled_id(), horizon.settled_id(table=LOGINS)
-    return sum(read(feed, events=events, logins=logins, deadline=deadline) for feed in feeds)
+    return sum(read_alone(feed, events=events, logins=logins, deadline=deadline) for feed in feeds)
+
+
+def read_alone(feed: Feed, *, events: int, logins: int, deadline: float) -> int:
+    """As :func:`read`; what goes wrong with one feed stops no other, and is tried again at the next turn."""
+    try:
+        return read(feed, events=events, logins=logins, deadline=deadline)
+    except (OperationalError, InterfaceError):  # the database is away, for all of them
+        raise
+    except Exception:
+        logger.exception("The feed of customer %s cannot be read", feed.customer_id)
+        return 0
 
 
 def read(feed: Feed, *, events: int, logins: int, deadline: float) -> int:
@@ -95,7 +111,8 @@ def take(feed: Feed, page: Sequence[StoredEvent], *, last_id: int) -> int:
     whose = [owners.owner(newest(feed.customer_id, one.user), one.ts) for one in told]
     with accounts.locked(feed.account):
         known = identities(feed, whose)
-        did = [did_of(one, who) for one, user in zip(told, whose, strict=True) if (who := known.get(user))]
+        said = [did_of(one, who) for one, user in zip(told, whose, strict=True) if (who := known.get(user))]
+        did = [one for one in said if fits(one)]
         new = record(feed.account, identifiers.tracked(feed.customer_id), did) if did else 0
         if last_id != feed.last_id:
             Feed.objects.filter(pk=feed.pk).update(last_id=last_id)
@@ -135,6 +152,16 @@ def did_of(event: StoredEvent, identity: ProfileIdentifier) -> Did:
         rating=event.rating,
         props={name: text for name, text in said.items() if text},
     )
+
+
+def fits(did: Did) -> bool:
+    """Whether a row can hold the amounts. One that none can is left out; nothing is read twice."""
+    try:
+        units(did.price), units(did.subtotal)
+    except BadInteraction as reason:
+        logger.warning("Event %s is left out of what people did: %s", did.event_id, reason)
+        return False
+    return True
 
 
 class Owners:

@@ -14,6 +14,7 @@ from cdp.profiles.models import UNITS, Account, Interaction, ProfileIdentifier
 
 EPOCH = date(1970, 1, 1).toordinal()
 MICROSECONDS = 1_000_000
+MOST = Decimal(2**63 - 1) / UNITS  # an amount that a row can hold
 
 
 class BadInteraction(ValueError):
@@ -146,8 +147,12 @@ def fitting(name: str, value: Any) -> Any:
 
 
 def units(amount: Decimal | None) -> int | None:
-    """An amount in ten-thousandths."""
-    return None if amount is None else int((amount * UNITS).to_integral_value(ROUND_HALF_UP))
+    """An amount in ten-thousandths. Raises :class:`BadInteraction`."""
+    if amount is None:
+        return None
+    if not amount.is_finite() or abs(amount) > MOST:
+        raise BadInteraction(f"an amount must be between -{MOST} and {MOST}; got {amount}.")
+    return int((amount * UNITS).to_integral_value(ROUND_HALF_UP))
 
 
 def day_of(ts: int, zone: ZoneInfo) -> int:

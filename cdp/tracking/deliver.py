@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from cdp.profiles import accounts, contributions, identifiers, interactions, people
 from cdp.profiles.contributions import Said
@@ -38,6 +38,8 @@ logger = logging.getLogger("cdp")
 AT_ONCE = 500
 LONGEST_SECONDS = 30.0  # of one turn; the worker's other functions wait meanwhile
 SOURCE, IDENTIFIED = "tracking", "identify"
+# Of what a message says, and not of the database being away: it would come again at each turn.
+UNDELIVERABLE = (IntegrityError, DataError, BadInteraction, TypeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def deliver_all(rows: Sequence[Message]) -> None:
     known = {one.number: one for one in accounts.all_accounts()}
     for (number, customer_id), found in by_place.items():
         if number in known:
-            deliver_of(known[number], directory.find(customer_id) if customer_id else None, found)
+            deliver_each(known[number], directory.find(customer_id) if customer_id else None, found)
     Message.objects.filter(pk__in=[row.pk for row in rows], refused="").delete()
 
 
@@ -87,9 +89,30 @@ def opened(row: Message) -> Opened | None:
 
 def refuse(row: Message, reason: Exception) -> None:
     """Keep a message that can never be delivered, for somebody to look at."""
-    said = reason.message if isinstance(reason, BadEvent) else str(reason)
+    said = why(reason)
     logger.error("A message of account %d cannot be delivered: %s", row.account, type(reason).__name__)
     Message.objects.filter(pk=row.pk).update(refused=said[:255])
+
+
+def why(reason: Exception) -> str:
+    """A sentence for whoever looks; errors of the database repeat values, which nobody may read here."""
+    if isinstance(reason, BadEvent):
+        return reason.message
+    if isinstance(reason, Unsealable | BadInteraction):
+        return str(reason)
+    return f"It says what no row can hold ({type(reason).__name__})."
+
+
+def deliver_each(account: Account, customer: CustomerAccount | None, found: Sequence[Opened]) -> None:
+    """All at once; one at a time where that fails, so that a message that cannot go costs no other."""
+    try:
+        deliver_of(account, customer, found)
+    except UNDELIVERABLE as reason:
+        if len(found) == 1:
+            refuse(found[0].row, reason)
+            return
+        for one in found:
+            deliver_each(account, customer, [one])
 
 
 def deliver_of(account: Account, customer: CustomerAccount | None, found: Sequence[Opened]) -> None:
@@ -169,20 +192,7 @@ def keep_baskets(account: Account, found: Sequence[tuple[Opened, ProfileIdentifi
 def note(account: Account, found: Sequence[tuple[Opened, ProfileIdentifier]]) -> None:
     """What tracking has no code for."""
     did = [did_of(one.call, one.said, who) for one, who in found if one.said]
-    try:
-        with transaction.atomic():
-            interactions.record(account, SOURCE, did)
-    except BadInteraction:
-        for (one, _who), each in zip(found, did, strict=True):
-            note_alone(account, one.row, each)
-
-
-def note_alone(account: Account, row: Message, did: Did) -> None:
-    """One at a time, so that one that no row can hold costs no other."""
-    try:
-        interactions.record(account, SOURCE, [did])
-    except BadInteraction as reason:
-        refuse(row, reason)
+    interactions.record(account, SOURCE, did)
 
 
 def did_of(call: Call, said: Tracked, who: ProfileIdentifier) -> Did:

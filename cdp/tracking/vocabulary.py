@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from cdp.profiles.interactions import MOST
 from tracking import fields
 from tracking.fields import BadEvent, shown
 
@@ -66,7 +67,17 @@ def read(event: str, params: Mapping[str, str]) -> Tracked:
         raise BadEvent(400, f"p2 (product id) must be given for {event}")
     if event == "basket" and not found.product_id and found.basket is None:
         raise BadEvent(400, "p2 (product id) or p10 (basket content) must be given for basket")
+    refuse_more_than_fits(found)
     return found
+
+
+def refuse_more_than_fits(found: Tracked) -> None:
+    """What the units cost together is stored as well."""
+    if found.price is not None and found.price * (found.quantity or 1) > MOST:
+        raise BadEvent(
+            400,
+            f"p12 (price) times p13 (quantity) must be at most {MOST}; got {found.price} x {found.quantity}",
+        )
 
 
 def values(params: Mapping[str, str]) -> dict[str, Any]:

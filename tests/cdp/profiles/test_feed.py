@@ -13,6 +13,7 @@ from cdp.profiles.models import Account, Feed, Interaction, Profile, ProfileIden
 from cdp.profiles.people import find
 from tests.cdp.profiles.conftest import identity, known, named
 from tracking import identity as keyed
+from tracking import queries
 from tracking.identity import pseudonym
 from tracking.models import Event, IdentityEdge
 from tracking.people.spans import Span
@@ -203,3 +204,31 @@ def test_are_of_one_person_who_was_met_under_both_keys(fed: Account, settings: A
     assert Interaction.objects.get().identity_id == ProfileIdentifier.objects.get().pk == new.pk
     assert Profile.objects.count() == 1
     keys.settled.forget()
+
+
+def test_leaves_out_what_no_row_can_hold(fed: Account, caplog: pytest.LogCaptureFixture) -> None:
+    identity(fed, userid=14)
+    happen("buy", quantity=1_000_000, price=Decimal("9999999999"), currency="EUR")
+    happen("buy", ts=TS + 1, quantity=2, price=Decimal("2"), currency="EUR")
+    assert feed.feed_all() == 1
+    assert feed.feed_all() == 0
+    assert Interaction.objects.get().subtotal == 40_000
+    assert [one.getMessage() for one in caplog.records if "left out" in one.getMessage()] == [
+        f"Event {Event.objects.earliest('pk').pk} is left out of what people did: an amount must be between"
+        " -922337203685477.5807 and 922337203685477.5807; got 9999999999000000.0000."
+    ]
+
+
+def test_go_on_where_another_feed_fails(fed: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts.feed(fed, "10102")
+    identity(fed, userid=14)
+    happen(customer_id="10102", user=pseudonym("10102", "14"))
+    stored_after = queries.stored_after
+
+    def failing(customer_id: str, *arguments: Any, **named: Any) -> Any:
+        if customer_id == CUSTOMER:
+            raise TypeError
+        return stored_after(customer_id, *arguments, **named)
+
+    monkeypatch.setattr(queries, "stored_after", failing)
+    assert feed.feed_all() == 1

@@ -42,6 +42,18 @@ def test_stores_everything_that_is_said(account: Account) -> None:
     assert Profile.objects.get().last_seen == LATE
 
 
+@pytest.mark.parametrize("amount", ["922337203685477.5808", "-1e30", "NaN", "Infinity"])
+@pytest.mark.parametrize("name", ["price", "subtotal"])
+def test_refuses_amounts_that_no_row_can_hold(account: Account, name: str, amount: str) -> None:
+    with pytest.raises(BadInteraction, match="an amount must be between"):
+        record(account, "a", [did(account, **{name: Decimal(amount)})])
+
+
+def test_holds_the_biggest_amount(account: Account) -> None:
+    record(account, "a", [did(account, price=Decimal("922337203685477.5807"))])
+    assert Interaction.objects.get().price == 2**63 - 1
+
+
 def test_counts_what_is_told_twice_once(account: Account) -> None:
     rows = [did(account, event_id="e1"), did(account, event_id="e2"), did(account)]
     assert record(account, "dataflow:5", [*rows, rows[0]]) == 3

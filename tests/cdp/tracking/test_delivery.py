@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, IntegrityError
 from django.test import Client
 
 from cdp.profiles import accounts, identifiers, interactions
+from cdp.profiles.interactions import BadInteraction
 from cdp.profiles.models import Interaction, Profile, Suppression
 from cdp.profiles.signals import erased
-from cdp.tracking import checks, forget
+from cdp.tracking import checks, forget, message
 from cdp.tracking.models import Message
 from config import site_access
 from config.customers.directory import directory
@@ -80,6 +82,40 @@ def test_it_refuses_items_that_the_customer_has_no_more(client: Client, sites: A
     work()
     assert list(Event.objects.values_list("item_id", flat=True)) == ["8"]
     assert "p2 must be" in told(account=ACCOUNT)
+
+
+def test_it_puts_aside_what_was_taken_and_fits_no_row(client: Client) -> None:
+    hit(client, p1="favorite", p2="7")
+    first = Message.objects.get()
+    said = {"p12": "9999999999", "p13": "1000000"}
+    bad = replace(message.opened(first), event="buy in store", params=said, event_id="bad")
+    message.sealed(bad, account=ACCOUNT, customer_id=first.customer_id, received=first.received).save()
+    hit(client, p1="favorite", p2="8")
+    assert work() == 3
+    assert Interaction.objects.count() == 2
+    assert Message.objects.get().refused.startswith("p12 (price) times p13 (quantity) must be at most")
+
+
+@pytest.mark.parametrize(
+    "reason", [DataError("value 14"), TypeError(), OverflowError(), IntegrityError(), BadInteraction("no")]
+)
+def test_it_delivers_around_a_message_that_fails(
+    client: Client, monkeypatch: pytest.MonkeyPatch, reason: Exception
+) -> None:
+    for item in ("7", "8", "9"):
+        hit(client, p1="favorite", p2=item)
+    record = interactions.record
+
+    def failing(account: Any, source: str, rows: Any) -> int:
+        if any(one.product_id == "8" for one in rows):
+            raise reason
+        return record(account, source, rows)
+
+    monkeypatch.setattr(interactions, "record", failing)
+    assert work() == 3
+    assert sorted(Interaction.objects.values_list("product_id", flat=True)) == ["7", "9"]
+    assert "14" not in Message.objects.get().refused
+    assert [one.text for one in checks.queue()] == ["1 tracked events cannot be delivered"]
 
 
 def test_doctor_notices_when_nobody_delivers(client: Client) -> None:

@@ -232,6 +232,11 @@ WRONG = [
     ({"p1": "visit", "p2": "7", "consent": "yes"}, 400, "consent must be 1 (the person consented) or 0"),
     ({"p1": "visit", "p2": "7", "itemtype": "x"}, 400, "itemtype must be 1 to"),
     ({"p1": "visit", "p2": "7", "customer": "9"}, 404, "feeds no events to account 123456"),
+    (
+        {"p1": "buy in store", "p12": "9999999999", "p13": "1000000"},
+        400,
+        "p12 (price) times p13 (quantity) must be at most 922337203685477.5807; got 9999999999 x 1000000",
+    ),
     ({"p1": "search", "query": "x" * 256}, 400, '"query" must be at most 255 printable characters'),
     ({"p1": "search"} | {f"q{n}": "1" for n in range(60)}, 400, "at most 50 properties; got 60"),
     ({"p1": "search"} | {f"q{n}": "1" for n in range(120)}, 400, "at most 100 parameters"),
