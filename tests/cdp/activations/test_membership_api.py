@@ -191,6 +191,8 @@ def test_it_gives_every_change_once_however_small_the_pages(
         {"x-activation-id": "act_"},
         {"x-activation-id": "١"},
         {"x-activation-id": "act_" + "9" * 40},
+        {"x-activation-id": "act_" + "0" * 5_000},
+        {"x-activation-id": "0" * 5_000, "x-api-key": "wrong"},
         {"x-api-key": ""},
         {"x-api-key": "wrong"},
     ],
@@ -241,6 +243,9 @@ def test_it_takes_the_key_before_for_a_day(caller: Caller, cats: Audience) -> No
         ("membership/changes/coid", {"limit": "0"}, 400, "limit"),
         ("membership/changes/coid", {"limit": "1001"}, 400, "1000"),
         ("membership/changes/coid", {"limit": "-1"}, 400, "'-1'"),
+        ("membership/changes/coid", {"limit": "0" * 5_000}, 400, "limit"),
+        ("membership/changes/coid", {"since": f"{'0' * 5_000}.1.1"}, 400, "since"),
+        ("membership/aud_" + "0" * 5_000, {}, 404, "'aud_000"),
     ],
 )
 def test_it_says_what_is_wrong(
@@ -256,7 +261,8 @@ def test_it_hides_audiences_of_others(caller: Caller, account: Account, cats: Au
     elsewhere = made.audience(made.account(4711), "elsewhere")
     for one in (hidden, elsewhere):
         assert caller.get(f"membership/aud_{one.pk}").status_code == 404
-    assert caller.get(f"membership/aud_{cats.pk}", after="x").status_code == 400
+    for after in ("x", "0" * 5_000, "9" * 19):
+        assert caller.get(f"membership/aud_{cats.pk}", after=after).status_code == 400
 
 
 def test_it_only_reads(caller: Caller) -> None:
