@@ -116,6 +116,20 @@ def test_it_names_only_people_who_granted_its_purpose(cats: Audience, caller: Ca
     assert caller.of(COOKIE) == []
 
 
+def test_it_tells_of_those_who_left_because_they_revoked(
+    caller: Caller, cats: Audience, account: Account
+) -> None:
+    Activation.objects.update(purpose="marketing")
+    visitor = ProfileIdentifier.objects.get(kind="userid").profile
+    Consent.objects.create(profile=visitor, purpose="marketing", status="granted", given_at=timezone.now())
+    first = caller.get("membership/changes/coid").json()
+    Consent.objects.create(profile=visitor, purpose="marketing", status="revoked", given_at=timezone.now())
+    made.calculate(cats, [made.person(account, coid="silent")])
+    second = caller.get("membership/changes/coid", since=first["next"]).json()["changes"]
+    assert (COOKIE, "left") in [(one["identifierValue"], one["action"]) for one in second]
+    assert "joined" not in {one["action"] for one in second}
+
+
 def test_it_asks_one_question_for_the_members(
     caller: Caller, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
