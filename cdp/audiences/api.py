@@ -26,6 +26,7 @@ from cdp.profiles import accounts, people
 from cdp.profiles.models import Account, Profile
 
 PERMISSION = "audiences.view_audience"
+SEE_PEOPLE = "profiles.view_profile"  # values that decided a condition are of one person
 MOST_BYTES = 256 * 1024
 View = Callable[..., HttpResponse]
 
@@ -36,14 +37,15 @@ class Refused(Exception):
         self.status, self.code, self.problems = status, code, problems or []
 
 
-def answering(method: str) -> Callable[[View], View]:
-    """For users who may see audiences; what the view raises becomes an answer in JSON."""
+def answering(method: str, *also: str) -> Callable[[View], View]:
+    """For users who may see audiences and have the permissions ``also``; what the view raises becomes an
+    answer in JSON."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, **parts: Any) -> HttpResponse:
             try:
-                admit(request, method)
+                admit(request, method, PERMISSION, *also)
                 response = view(request, **parts)
             except Refused as refusal:
                 response = refused(refusal)
@@ -57,14 +59,15 @@ def answering(method: str) -> Callable[[View], View]:
     return decorate
 
 
-def admit(request: HttpRequest, method: str) -> None:
+def admit(request: HttpRequest, method: str, *permissions: str) -> None:
     if request.method != method:
         raise Refused(405, "method_not_allowed", f"Use {method}.")
     user: Any = request.user
     if not user.is_authenticated:
         raise Refused(401, "unauthorized", "Log in to the back office.")
-    if not user.has_perm(PERMISSION):
-        raise Refused(403, "forbidden", f"This user lacks the permission {PERMISSION}.")
+    for permission in permissions:
+        if not user.has_perm(permission):
+            raise Refused(403, "forbidden", f"This user lacks the permission {permission}.")
 
 
 def refused(refusal: Refused) -> HttpResponse:
@@ -110,13 +113,14 @@ def document_of(found: Preview) -> dict[str, Any]:
     }
 
 
-@answering("GET")
+@answering("GET", SEE_PEOPLE)
 def explain_view(request: HttpRequest, *, identifier: str) -> HttpResponse:
     """``?profile=<uuid>``, also ``account``, ``as_of`` -> each condition with what decided it."""
     uuid = uuid_of(request.GET.get("profile", ""))
     rows = Audience.objects.filter(identifier=identifier).select_related("account")
     if number := request.GET.get("account"):
-        rows = rows.filter(account=account_of(int(number) if number.isdecimal() else number))
+        is_number = len(number) < 10 and number.isdecimal()
+        rows = rows.filter(account=account_of(int(number) if is_number else number))
     audience, profile = pair_of(rows, uuid)
     found = explaining.explain(audience, profile, as_of=as_of(request.GET.get("as_of"), audience.account))
     return json(

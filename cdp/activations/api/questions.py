@@ -172,14 +172,21 @@ def changes(activation: Activation, kind: str, *, since: dict[int, Cursor], limi
         rows = MembershipChange.objects.filter(newer, audience=audience, sequence__gte=at.sequence)
         page = list(rows.order_by("sequence", "pk")[:room])
         room -= len(page)
-        seen = consented(MembershipChange.objects.filter(pk__in=[one.pk for one in page]), activation)
-        values = values_of(iter(seen.values_list("profile", flat=True)), kind=kind)
-        found += [change(one, value) for one in page for value in values.get(one.profile_id, [])]
+        told = tellable(page, activation)
+        values = values_of((one.profile_id for one in told), kind=kind)
+        found += [change(one, value) for one in told for value in values.get(one.profile_id, [])]
         if page:
             cursors[audience.pk] = Cursor(page[-1].sequence, page[-1].pk)
         if not room:
             break
     return Changes(found, cursors, has_more=not room)
+
+
+def tellable(page: list[MembershipChange], activation: Activation) -> list[MembershipChange]:
+    """Only people who consent have joined; all others have left, or callers would keep who revoked."""
+    joined = MembershipChange.objects.filter(pk__in=[one.pk for one in page if one.joined])
+    granted = set(consented(joined, activation).values_list("pk", flat=True))
+    return [one for one in page if not one.joined or one.pk in granted]
 
 
 def change(row: MembershipChange, value: str) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from config.sealing import Unsealable
 
 logger = logging.getLogger("cdp")
 
-LARGEST_KEY = 2**63
-CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})")
+MOST_DIGITS = 18  # of a key: any such number fits into a column
+CURSOR = re.compile(r"\.".join([rf"([0-9]{{1,{MOST_DIGITS}}})"] * 3))
 READING = ("GET", "HEAD")
 
 Answerer = Callable[..., dict[str, Any]]
@@ -79,7 +79,7 @@ def known(request: HttpRequest) -> Activation:
     """The active activation of the headers; an unknown id and a wrong key are answered alike."""
     digits = request.headers.get("x-activation-id", "").removeprefix(ID_PREFIX)
     key = request.headers.get("x-api-key", "")
-    if digits.isascii() and digits.isdigit() and key and int(digits[:20]) < LARGEST_KEY:
+    if is_number(digits) and key:
         rows = Activation.objects.filter(kind="cdp_api", state=Activation.State.ACTIVE)
         found = rows.select_related("account").filter(pk=int(digits)).first()
         if found is not None and has_key(found, key):
@@ -89,6 +89,11 @@ def known(request: HttpRequest) -> Activation:
         "unauthorized",
         "Send the headers x-activation-id and x-api-key of an active activation of the kind CDP API.",
     )
+
+
+def is_number(text: str) -> bool:
+    """Python itself refuses to read thousands of digits, so their count is asked first."""
+    return len(text) <= MOST_DIGITS and text.isascii() and text.isdigit()
 
 
 def has_key(activation: Activation, key: str) -> bool:
@@ -142,8 +147,8 @@ def require_kind(activation: Activation, kind: str) -> None:
 
 def visible(activation: Activation, text: str) -> Audience:
     digits = text.removeprefix(AUDIENCE_PREFIX)
-    is_key = digits.isascii() and digits.isdigit() and int(digits[:20]) < LARGEST_KEY
-    found = questions.audiences_of(activation).filter(pk=int(digits)).first() if is_key else None
+    rows = questions.audiences_of(activation)
+    found = rows.filter(pk=int(digits)).first() if is_number(digits) else None
     if found is None:
         raise Refused(404, "unknown_audience", f"The activation has no audience {text[:64]!r}.")
     return found
@@ -151,8 +156,9 @@ def visible(activation: Activation, text: str) -> Audience:
 
 def number(request: HttpRequest, name: str, *, default: int) -> int:
     text = request.GET.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and int(text[:20]) < LARGEST_KEY):
-        raise Refused(400, "bad_parameter", f"{name} must be a whole number from 0 on; got {text[:40]!r}.")
+    if not is_number(text):
+        rule = f"must be a whole number from 0 on, of at most {MOST_DIGITS} digits"
+        raise Refused(400, "bad_parameter", f"{name} {rule}; got {text[:40]!r}.")
     return int(text)
 
 

@@ -116,6 +116,20 @@ def test_it_names_only_people_who_granted_its_purpose(cats: Audience, caller: Ca
     assert caller.of(COOKIE) == []
 
 
+def test_it_tells_of_those_who_left_because_they_revoked(
+    caller: Caller, cats: Audience, account: Account
+) -> None:
+    Activation.objects.update(purpose="marketing")
+    visitor = ProfileIdentifier.objects.get(kind="userid").profile
+    Consent.objects.create(profile=visitor, purpose="marketing", status="granted", given_at=timezone.now())
+    first = caller.get("membership/changes/coid").json()
+    Consent.objects.create(profile=visitor, purpose="marketing", status="revoked", given_at=timezone.now())
+    made.calculate(cats, [made.person(account, coid="silent")])
+    second = caller.get("membership/changes/coid", since=first["next"]).json()["changes"]
+    assert (COOKIE, "left") in [(one["identifierValue"], one["action"]) for one in second]
+    assert "joined" not in {one["action"] for one in second}
+
+
 def test_it_asks_one_question_for_the_members(
     caller: Caller, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -191,6 +205,8 @@ def test_it_gives_every_change_once_however_small_the_pages(
         {"x-activation-id": "act_"},
         {"x-activation-id": "١"},
         {"x-activation-id": "act_" + "9" * 40},
+        {"x-activation-id": "act_" + "0" * 5_000},
+        {"x-activation-id": "0" * 5_000, "x-api-key": "wrong"},
         {"x-api-key": ""},
         {"x-api-key": "wrong"},
     ],
@@ -241,6 +257,9 @@ def test_it_takes_the_key_before_for_a_day(caller: Caller, cats: Audience) -> No
         ("membership/changes/coid", {"limit": "0"}, 400, "limit"),
         ("membership/changes/coid", {"limit": "1001"}, 400, "1000"),
         ("membership/changes/coid", {"limit": "-1"}, 400, "'-1'"),
+        ("membership/changes/coid", {"limit": "0" * 5_000}, 400, "limit"),
+        ("membership/changes/coid", {"since": f"{'0' * 5_000}.1.1"}, 400, "since"),
+        ("membership/aud_" + "0" * 5_000, {}, 404, "'aud_000"),
     ],
 )
 def test_it_says_what_is_wrong(
@@ -256,7 +275,8 @@ def test_it_hides_audiences_of_others(caller: Caller, account: Account, cats: Au
     elsewhere = made.audience(made.account(4711), "elsewhere")
     for one in (hidden, elsewhere):
         assert caller.get(f"membership/aud_{one.pk}").status_code == 404
-    assert caller.get(f"membership/aud_{cats.pk}", after="x").status_code == 400
+    for after in ("x", "0" * 5_000, "9" * 19):
+        assert caller.get(f"membership/aud_{cats.pk}", after=after).status_code == 400
 
 
 def test_it_only_reads(caller: Caller) -> None:

@@ -26,7 +26,7 @@ BUYERS = group(did("buy"))
 @pytest.fixture
 def client(population: Population) -> Client:
     user = User.objects.create_user("editor")
-    user.user_permissions.add(Permission.objects.get(codename="view_audience"))
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_audience", "view_profile"]))
     found = Client()
     found.force_login(user)
     return found
@@ -148,6 +148,17 @@ def test_it_explains_a_profile(client: Client, make: Make, population: Populatio
     }
 
 
+def test_it_explains_only_to_users_who_may_see_profiles(
+    client: Client, make: Make, population: Population
+) -> None:
+    make("Buyers", BUYERS)
+    User.objects.get().user_permissions.remove(Permission.objects.get(codename="view_profile"))
+    answer = explained(client, "buyers", profile=population.people["P5"].uuid)
+    assert answer.status_code == 403
+    assert answer.json()["error"]["message"] == "This user lacks the permission profiles.view_profile."
+    assert post(client, {"definition": BUYERS}).status_code == 200
+
+
 def test_it_finds_a_profile_under_the_address_it_had_before_a_merge(
     client: Client, make: Make, population: Population
 ) -> None:
@@ -172,6 +183,7 @@ def test_it_knows_nobody_of_another_account(client: Client, make: Make) -> None:
         ("nobody", {"profile": uuid4()}, 404, "unknown_audience"),
         ("buyers", {"profile": uuid4(), "account": "x"}, 400, "bad_value"),
         ("buyers", {"profile": uuid4(), "account": "7"}, 400, "bad_value"),
+        ("buyers", {"profile": uuid4(), "account": "0" * 5_000}, 400, "bad_value"),
         ("buyers", {"profile": uuid4(), "account": "²"}, 400, "bad_value"),
     ],
 )
