@@ -86,16 +86,20 @@ def withdraw(profile: Profile, *, purposes: Iterable[str] = PURPOSES, source: st
 def mark_cookies(profile: Profile, *, active: bool) -> None:
     """Cookies, and the pseudonyms under which they are tracked."""
     cookies = ProfileIdentifier.objects.filter(profile=profile, kind=identifiers.COOKIE)
-    for cookie in list(cookies.exclude(active=active)):
-        ProfileIdentifier.objects.filter(pk=cookie.pk).update(active=active)
-        for customer_id in profile.account.feeds.values_list("customer_id", flat=True):
-            try:
-                tracked = identity.pseudonym(customer_id, identifiers.unseal(cookie.sealed))
-            except Unsealable:  # made with a key that is gone: the cookie itself is marked
-                continue
-            ProfileIdentifier.objects.filter(
-                profile=profile, kind=identifiers.tracked(customer_id), digest=tracked
-            ).update(active=active)
+    for cookie in list(cookies.exclude(active=active).select_related("account")):
+        mark_cookie(cookie, active=active)
+
+
+def mark_cookie(cookie: ProfileIdentifier, *, active: bool) -> None:
+    ProfileIdentifier.objects.filter(pk=cookie.pk).update(active=active)
+    for customer_id in cookie.account.feeds.values_list("customer_id", flat=True):
+        try:
+            tracked = identity.pseudonym(customer_id, identifiers.unseal(cookie.sealed))
+        except Unsealable:  # made with a key that is gone: the cookie itself is marked
+            continue
+        ProfileIdentifier.objects.filter(
+            profile=cookie.profile_id, kind=identifiers.tracked(customer_id), digest=tracked
+        ).update(active=active)
 
 
 def newest_of(profiles: Iterable[int]) -> Newest:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from django.db import transaction
 
-from cdp.profiles import identifiers
+from cdp.profiles import consent, identifiers
 from cdp.profiles.models import Account, Consent, ProfileIdentifier, Suppression
 from cdp.tracking.forget import forget
 from cdp.tracking.message import Call
@@ -68,6 +68,22 @@ def read(body: bytes, *, opted_out: bool) -> tuple[dict[str, str], str]:
 def is_withdrawal(purposes: Mapping[str, str]) -> bool:
     """Whether nothing is left that the device may be followed for."""
     return all(purposes.get(one, "granted") != "granted" for one in PURPOSES)
+
+
+def is_grant(purposes: Mapping[str, str]) -> bool:
+    """Whether somebody said yes to anything, in so many words."""
+    return "granted" in purposes.values()
+
+
+def give_again(account: Account, call: Call) -> None:
+    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`."""
+    digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
+    names = {"account": account, "kind": identifiers.COOKIE, "digest": digest}
+    with transaction.atomic():
+        cookie = ProfileIdentifier.objects.filter(**names, active=False).first()
+        if cookie is not None and not Suppression.objects.filter(**names).exists():
+            consent.mark_cookie(cookie, active=True)
+            note(cookie.profile_id, call)
 
 
 def withdraw(account: Account, call: Call) -> None:

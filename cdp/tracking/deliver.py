@@ -16,12 +16,11 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
 
-from cdp.profiles import accounts, contributions, identifiers, interactions, people
+from cdp.profiles import accounts, contributions, interactions, people
 from cdp.profiles.contributions import Said
 from cdp.profiles.interactions import BadInteraction, Did
 from cdp.profiles.models import Account, ProfileIdentifier
-from cdp.profiles.people import Named
-from cdp.tracking import consents, message, requests, vocabulary
+from cdp.tracking import consents, joining, message, requests, vocabulary
 from cdp.tracking.message import Call
 from cdp.tracking.models import Message
 from cdp.tracking.vocabulary import Tracked
@@ -151,24 +150,11 @@ def to_tracking(customer: CustomerAccount, found: Iterable[Opened]) -> None:
 
 
 def identified(account: Account, found: Sequence[Opened]) -> list[tuple[Opened, ProfileIdentifier]]:
-    """Those who are somebody; names of one call are of one person."""
-    named = [(one, names) for one in found if (names := names_of(one.call))]
-    identities = people.identify(account, [names for _one, names in named], reason=SOURCE)
+    """Those who are somebody."""
+    named = [(one, names) for one in found if (names := joining.names_of(one.call))]
+    kept = joining.joined(account, [names for _one, names in named], reason=SOURCE)
+    identities = people.identify(account, kept, reason=SOURCE)
     return [(one, who) for (one, _names), who in zip(named, identities, strict=True) if who is not None]
-
-
-def names_of(call: Call) -> list[Named]:
-    names = [(identifiers.USER, call.ruid), (identifiers.COOKIE, call.coid), *addresses(call)]
-    return [Named(kind, value) for kind, value in names if value]
-
-
-def addresses(call: Call) -> list[tuple[str, str]]:
-    """The e-mail address that an identify call tells."""
-    try:
-        address = identifiers.normal(identifiers.EMAIL, call.traits.get("email") or "")
-    except identifiers.BadIdentifier:
-        return []
-    return [(identifiers.EMAIL, address)] if "@" in address else []
 
 
 def tell(account: Account, found: Sequence[tuple[Opened, ProfileIdentifier]]) -> None:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from cdp.tracking import message, people, requests
+from cdp.tracking import consents, message, people, requests
 from cdp.tracking.destination import Destination
 from cdp.tracking.limits import visitors
 from cdp.tracking.message import Call
@@ -85,6 +85,9 @@ def spend(destination: Destination, calls: Sequence[Call], sender: Sender, *, no
 
 def store(destination: Destination, calls: Sequence[Call], *, nobody: bool, now: int) -> int:
     account = destination.account
+    for call in calls:
+        if call.coid and consents.is_grant(call.purposes):
+            consents.give_again(account, call)
     gone = people.withdrawn(account, calls)
     kept = [one for one in calls if one.coid not in gone or not one.coid]
     if nobody:

@@ -98,6 +98,33 @@ def test_it_joins_two_ids_by_alias(client: Client) -> None:
     assert Profile.objects.get().attributes == {"a": 1, "b": 2}
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("call", ["identify", "alias"])
+def test_it_joins_no_two_accounts_by_one_device(client: Client, call: str, *, at_once: bool) -> None:
+    for user in ("14", "15"):
+        send(client, call, {"anonymousId": COID, "previousId": COID, "userId": user, "traits": {"a": user}})
+        if not at_once:
+            work()
+    work()
+    names = ProfileIdentifier.objects.exclude(kind__startswith="tracked:").order_by("pk")
+    first, second = Profile.objects.order_by("pk")
+    assert [(one.kind, one.profile_id) for one in names.filter(kind="userid")] == [
+        ("userid", first.pk),
+        ("userid", second.pk),
+    ]
+    assert names.get(kind="coid").profile_id == first.pk
+    if call == "identify":
+        assert (first.attributes, second.attributes) == ({"a": "14"}, {"a": "15"})
+
+
+def test_it_joins_no_two_accounts_by_device_and_address(client: Client) -> None:
+    send(client, "identify", {"anonymousId": COID, "userId": "14"})
+    send(client, "identify", {"userId": "15", "traits": {"email": "ada@example.org"}})
+    send(client, "identify", {"anonymousId": COID, "traits": {"email": "ada@example.org"}})
+    work()
+    assert Profile.objects.count() == 2
+
+
 def test_it_turns_group_into_attributes(client: Client) -> None:
     send(client, "group", {"userId": "14", "groupId": "acme", "traits": {"plan": "gold"}})
     work()

@@ -224,6 +224,36 @@ def test_it_follows_nobody_after_a_withdrawal(client: Client, *, is_known: bool)
 
 
 @pytest.mark.parametrize(
+    ("said", "is_erased", "is_active"),
+    [
+        ({"status": "granted"}, False, True),
+        ({"status": "granted", "purposes": ["statistics"]}, False, True),
+        ({"status": "denied", "purposes": ["marketing"]}, False, False),
+        ({"status": "granted"}, True, False),
+    ],
+)
+def test_it_follows_again_who_consents_again(
+    client: Client, said: dict[str, Any], *, is_erased: bool, is_active: bool
+) -> None:
+    client.cookies["lodestar_visitor"] = COID
+    post(client, {"event": "favorite", "params": {"p2": "7"}})
+    work()
+    consent(client, {"status": "revoked"})
+    cookie = ProfileIdentifier.objects.get(kind="coid")
+    if is_erased:
+        Suppression.objects.create(account=cookie.account, kind="coid", digest=cookie.digest)
+    assert consent(client, said | {"coid": COID}).status_code == 204
+    Client().get(f"/t/{ACCOUNT}.rsa", {"coid": COID, "p1": "favorite", "p2": "8", "consent": "1"})
+    cookie.refresh_from_db()
+    assert cookie.active is is_active
+    assert len(waiting()) == (2 if is_active else 0)
+    work()
+    granted = cookie.profile.consents.filter(status="granted").count()
+    assert granted == (len(said.get("purposes", "abc")) if is_active else 0)
+    assert cookie.profile.interactions.count() == (2 if is_active else 1)
+
+
+@pytest.mark.parametrize(
     ("document", "status", "sentence"),
     [
         (b"{", 400, "not valid JSON"),

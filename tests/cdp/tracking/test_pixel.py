@@ -125,7 +125,24 @@ def test_it_joins_device_and_account(client: Client) -> None:
         ("buy", account),
     ]
     assert Profile.objects.count() == 1
-    assert set(ProfileIdentifier.objects.values_list("kind", flat=True)) >= {"userid", "coid"}
+    names = ProfileIdentifier.objects.exclude(kind__startswith="tracked:")
+    assert set(names.values_list("kind", flat=True)) == {"userid"}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_it_keeps_two_people_of_one_browser_apart(client: Client, *, at_once: bool) -> None:
+    for user in ("14", "15"):
+        hit(client, p1="pageview", ruid=ruid(user))
+        hit(client, p1="favorite", p2=user, ruid=ruid(user))
+        if not at_once:
+            work()
+    hit(client, p1="pageview")
+    work()
+    assert ProfileIdentifier.objects.filter(kind="userid").values("profile").distinct().count() == 2
+    device = ProfileIdentifier.objects.get(kind="coid")
+    assert list(Interaction.objects.filter(profile=device.profile_id).values_list("event", flat=True)) == [
+        "pageview"
+    ]
 
 
 def test_it_stores_a_repeated_event_once(client: Client) -> None:
