@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import random
-import signal
 import subprocess
 import threading
 import time
@@ -23,6 +22,7 @@ import requests
 from tests.chaos.postgres import Cluster
 from tests.chaos.storm import seed_of_run
 from tests.flows.installation import Installation, eventually
+from tests.flows.processes import kill_one
 from tests.ports import free_port
 
 FULL = os.environ.get("CHAOS") == "full"
@@ -101,35 +101,6 @@ class Platform:
                 for one in self.batches
             )
         return False
-
-
-def descendants(root: int) -> dict[int, str]:
-    """The processes below one -> their command lines."""
-    parents, lines = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            lines[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-    found: dict[int, str] = {}
-    below = {root}
-    while below:
-        below = {pid for pid, parent in parents.items() if parent in below}
-        found |= {pid: lines[pid] for pid in below}
-    return found
-
-
-def kill_one(site: Installation, chance: random.Random) -> str:
-    """SIGKILL for a process of the web server or for the worker; which it was."""
-    serve = next(pid for pid, line in descendants(os.getpid()).items() if f"serve --port {site.port}" in line)
-    below = descendants(serve)
-    workers = [pid for pid, line in below.items() if "work" in line.split()[-2:]]
-    web = [pid for pid, line in below.items() if "gunicorn" in line]
-    kind, pids = chance.choice([("worker", workers), ("web", web)])
-    if pids:
-        with suppress(ProcessLookupError):
-            os.kill(chance.choice(pids), signal.SIGKILL)
-            return kind
-    return ""
 
 
 def prepared(site: Installation) -> Platform:
