@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import random
-import signal
 import subprocess
 import threading
 import time
@@ -24,6 +23,7 @@ import requests
 from tests.chaos.postgres import Cluster
 from tests.chaos.storm import seed_of_run
 from tests.flows.installation import Installation, eventually
+from tests.flows.processes import kill_one
 from tests.ports import free_port
 
 FULL = os.environ.get("CHAOS") == "full"
@@ -102,43 +102,6 @@ class Platform:
                 for one in self.batches
             )
         return False
-
-
-class Process(NamedTuple):
-    parent: int
-    line: str  # its command
-
-
-def descendants(root: int) -> dict[int, Process]:
-    """The processes below one."""
-    known = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            known[int(folder.name)] = Process(parent, line)
-    found: dict[int, Process] = {}
-    below = {root}
-    while below:
-        below = {pid for pid, one in known.items() if one.parent in below}
-        found |= {pid: known[pid] for pid in below}
-    return found
-
-
-def kill_one(site: Installation, chance: random.Random) -> str:
-    """SIGKILL for a process of the web server or for the worker; which it was."""
-    ours = descendants(os.getpid())
-    serve = next(pid for pid, one in ours.items() if f"serve --port {site.port}" in one.line)
-    below = descendants(serve)
-    workers = [pid for pid, one in below.items() if "work" in one.line.split()[-2:]]
-    # Not their master, whose end is the end of `serve`.
-    web = [pid for pid, one in below.items() if one.parent != serve and "gunicorn" in one.line]
-    kind, pids = chance.choice([("worker", workers), ("web", web)])
-    if pids:
-        with suppress(ProcessLookupError):
-            os.kill(chance.choice(pids), signal.SIGKILL)
-            return kind
-    return ""
 
 
 def prepared(site: Installation) -> Platform:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cdp.dataflows import lifecycle, payloads, run, trial
+from cdp.dataflows import delivery, lifecycle, payloads, run, trial
 from cdp.dataflows.configuration import Transformation, load
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import CatalogRow, Payload, Run
@@ -258,6 +258,18 @@ def test_it_is_given_up_when_it_never_ends(active: Feed) -> None:
     assert Run.objects.get(number=number).state == State.ABANDONED
     assert set(active.facts()) == {"1"}
     assert active.post([{"id": 2}], run=number, sequence=1).status_code == 409
+
+
+def test_it_makes_room_for_newer_data_while_it_is_held(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "MOST_HELD_BYTES", 250)
+    feed.prepare()
+    numbers = [uuid.uuid4() for _ in range(3)]
+    for number in numbers:
+        assert feed.post(USERS[:1], run=number).status_code == 202
+        assert feed.post(USERS[1:], run=number, sequence=1, final=True).status_code == 202
+    states = [Run.objects.get(number=number).state for number in numbers]
+    assert states == [State.CANCELLED, State.CANCELLED, State.HELD]
+    assert [one.size > 100 for one in Run.objects.filter(number__in=numbers)] == [True] * 3
 
 
 def test_it_is_found_by_the_sweep_when_its_job_is_lost(active: Feed) -> None:
