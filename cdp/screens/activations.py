@@ -22,6 +22,7 @@ from cdp.activations.targets import all_targets, find
 from cdp.audiences.models import Audience
 from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
+from cdp.screens.audiences import PURPOSES
 from cdp.screens.page import Lists, Page
 from cdp.screens.transform import number
 
@@ -95,6 +96,7 @@ class ActivationPage(Page):
             "identifiers": [one.name for one in names],
             "audiences": Audience.objects.filter(account=account, archived_at=None).order_by("name"),
             "values": values,
+            "purposes": PURPOSES,
             "kinds": [
                 {
                     "kind": one.kind,

@@ -272,7 +272,7 @@ def answered(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 INTERVALS = {
-    schedule.Interval.HOURLY: _("Calculated every hour."),
-    schedule.Interval.TWICE: _("Calculated at 05:00 and 18:00."),
-    schedule.Interval.DAILY: _("Calculated at 23:59."),
+    schedule.Interval.HOURLY: _("Calculated anew every hour."),
+    schedule.Interval.TWICE: _("Calculated anew every day at 05:00 and 18:00."),
+    schedule.Interval.DAILY: _("Calculated anew every day at 23:59."),
 }

@@ -196,7 +196,7 @@ class Download(DataflowPage):
         options = f"--stream-id={stream} --draft"
         return context | {
             "stream_id": stream,
-            "commands": "\n".join(f"python manage.py {one} {options}" for one in COMMANDS),
+            "commands": "\n".join(f".venv/bin/python manage.py {one} {options}" for one in COMMANDS),
             "received": received(self.dataflow),
             "feed_url": reverse("cdp_dataflow_received", args=[self.dataflow.pk]),
         }
@@ -322,7 +322,7 @@ class Activation(DataflowPage):
             "is_active": row.status in lifecycle.IN_FORCE and not row.working_copy,
             "received": received(row),
             "commands": "\n".join(
-                f"python manage.py {one} --stream-id={stream} --no-draft" for one in COMMANDS
+                f".venv/bin/python manage.py {one} --stream-id={stream} --no-draft" for one in COMMANDS
             ),
         }
 
@@ -340,5 +340,7 @@ class Activation(DataflowPage):
     def do_activate(self) -> HttpResponse:
         count = lifecycle.activate(self.dataflow)
         words = gettext("The dataflow is active; %(count)d held runs are being processed.")
-        messages.success(self.request, words % {"count": count})
+        if not count:
+            words = gettext("The dataflow is active. Nothing was held: now send the data with --no-draft.")
+        messages.success(self.request, words % {"count": count} if count else words)
         return redirect("cdp_dataflow", self.dataflow.pk)

@@ -127,6 +127,7 @@ def words() -> dict[str, str]:
         "people": _("people"),
         "of": _("of"),
         "counting": _("Counting…"),
+        "half_written": _("Fill in the value that is missing, and the size follows."),
         "away": _("The size cannot be asked for just now."),
         "list": _("separated by commas"),
         "case": _("as it is spelled"),

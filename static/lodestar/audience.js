@@ -176,7 +176,11 @@
   const KINDS = {
     did: () => ({ type: "did", event: "visit", window: { kind: "in_last", n: 30, unit: "day" } }),
     did_not: () => ({ type: "did_not", event: "visit", window: { kind: "in_last", n: 30, unit: "day" } }),
-    have: () => ({ type: "have", attribute: Object.keys(known.attributes)[0] ?? { calc: "sum", event: "buy", property: "subtotal" }, op: Object.keys(known.attributes)[0] ? "is_not_empty" : "gte", ...(Object.keys(known.attributes)[0] ? {} : { value: 1 }) }),
+    have: () => {
+      const name = Object.keys(known.attributes).find((one) => known.attributes[one] === "string");
+      if (name) return { type: "have", attribute: name, op: "is_not_empty" };
+      return { type: "have", attribute: { calc: "sum", event: "buy", property: "subtotal" }, op: "gte", value: 1 };
+    },
     audience: () => ({ type: "audience", audience: Object.keys(known.audiences)[0], is: true }),
     not_audience: () => ({ type: "audience", audience: Object.keys(known.audiences)[0], is: false }),
   };
@@ -248,8 +252,16 @@
     timer = setTimeout(count, 400);
   }
 
+  function isHalfWritten(node) {
+    return node.type === "group" ? node.children.some(isHalfWritten) : node.type === "have" && (node.value === "" || (Array.isArray(node.value) && node.value.length === 0));
+  }
+
   async function count() {
     const mine = ++asked;
+    if (isHalfWritten(tree)) {
+      result.replaceChildren(element("p", {}, words.half_written));
+      return;
+    }
     const body = { account: form.dataset.account, audience: form.dataset.audience, purpose: form.elements.purpose.value, definition: tree };
     let answer;
     try {
