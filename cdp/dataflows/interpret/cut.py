@@ -29,7 +29,7 @@ def cut(
     body: bytes, parsing: Parsing | None, wanted: Wanted, *, content_type: str = ""
 ) -> tuple[bytes, Taken]:
     """The body without the wanted rows, and these; lines of a body that nobody can read."""
-    if content_type == JSON and (parsing is None or parsing.format not in ("json", "ndjson")):
+    if content_type == JSON:  # an array, whatever the sample was
         parsing = Parsing()
     if parsing is None:
         return cut_lines(body, wanted)

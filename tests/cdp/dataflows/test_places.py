@@ -153,6 +153,16 @@ def test_it_leaves_the_rest_of_a_body_as_it_was(
     assert everything() == left
 
 
+def test_it_goes_from_an_array_where_the_sample_had_lines(account: Account, feed: Feed) -> None:
+    lines = b'{"id": 14, "city": "Oslo"}\n{"id": 15, "city": "Moss"}\n'
+    assert feed.post(lines, draft=True, content_type="application/x-ndjson").status_code == 202
+    feed.refresh()
+    lifecycle.validate(feed.flow)
+    feed.post([{"id": 14, "city": "Oslo"}, {"id": 15, "city": "Moss"}])
+    assert erased(account)["deliveries"] == 2
+    assert everything() == '{"id": 15, "city": "Moss"}\n\n[{"id":15,"city":"Moss"}]'
+
+
 def test_it_leaves_no_short_name_in_the_errors_of_a_run(account: Account, active: Feed) -> None:
     run = active.deliver([{"id": 14, "login": "ada", "email": "ada@example.org", "city": "Oslo"}, {"id": 15}])
     RowError.objects.create(run=run, index=0, column="id", code="identifier_blocked", value="14…")
