@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cdp.activations import changes, deliver
 from cdp.activations.models import Activation, ActivationAudience, LedgerEntry
+from cdp.activations.targets import base
 from cdp.audiences.signals import calculated
 from cdp.profiles.signals import erased
 from config.jobs.schedule import periodic
@@ -40,6 +41,8 @@ def people_erased(*, account: int, identifiers: list[tuple[str, str]], **_more: 
         if any(entries.filter(digest__in=part).exists() for part in parts):
             attached.filter(activation=activation, audience=audience).update(asked=F("asked") + 1)
             deliver.enqueue(activation)
+    for one in base.with_files(Activation.objects.filter(account=account).select_related("account")):
+        base.of(one).erase(one, digests)
 
 
 @periodic("cdp.deliveries", every=SWEEP_SECONDS)

@@ -9,7 +9,10 @@ class AudiencesConfig(AppConfig):
     verbose_name = "Audiences"
 
     def ready(self) -> None:
-        from cdp.audiences import schedule  # noqa: F401 - registers its sweep and its job
+        from cdp.audiences import (  # noqa: F401 - they register their jobs
+            schedule,
+            upkeep,
+        )
         from cdp.audiences.compile import functions
 
         functions.install()

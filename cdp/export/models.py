@@ -29,6 +29,8 @@ class StreamRun(models.Model):
     skipped = models.PositiveBigIntegerField(default=0)
     # Key of the object whose rows went last, a colon, and how many of its rows went.
     position = models.CharField(max_length=128, default="", blank=True)
+    # The receiver has its last chunk: nothing more may follow, also where the run died before it was done.
+    is_final = models.BooleanField(default=False)
     error = models.TextField(default="", blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -53,6 +53,9 @@ def execute(order: Order, told: Told) -> Outcome:
     run = begun(order)
     if run.state == StreamRun.State.DONE:
         return Outcome(run=run, was_done=True)
+    if run.is_final:  # it died between its last chunk and its end
+        ended(run, StreamRun.State.DONE)
+        return Outcome(run=run, was_done=True)
     if not order.dry_run:
         logger.info("Stream run %s begins: %s at chunk %d.", run.pk, order.kind, run.chunks)
     try:
@@ -118,11 +121,11 @@ def accepted(run: StreamRun, chunk: Chunk, *, skipped: int, dry_run: bool) -> No
     """Note that the receiver has a chunk. Raises :class:`WrongRun` when another process sends the run."""
     before = run.chunks
     run.chunks, run.rows, run.skipped = run.chunks + 1, run.rows + chunk.rows, run.skipped + skipped
-    run.position = chunk.position or run.position
+    run.position, run.is_final = chunk.position or run.position, chunk.is_final
     if dry_run:
         return
     changed = StreamRun.objects.filter(pk=run.pk, chunks=before).update(
-        chunks=run.chunks, rows=run.rows, skipped=run.skipped, position=run.position
+        chunks=run.chunks, rows=run.rows, skipped=run.skipped, position=run.position, is_final=run.is_final
     )
     if not changed:
         raise WrongRun(f"Another process sends run {run.pk}, too. It goes on alone.")

@@ -14,11 +14,13 @@ A target knows one kind of receiver::
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, TypeVar
 from uuid import uuid4
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from pydantic import BaseModel, ConfigDict
@@ -80,7 +82,8 @@ class Verdict(NamedTuple):
 
 class Target:
     """A kind of receiver. ``person_identifiers``: those it understands, None for all; ``tells``: it keeps
-    what is said of audiences, so that a change of it is news; ``delivers``: anything is sent at all."""
+    what is said of audiences, so that a change of it is news; ``delivers``: anything is sent at all;
+    ``has_files``: it keeps people here."""
 
     kind: ClassVar[str]
     label: ClassVar[Promise]
@@ -89,6 +92,7 @@ class Target:
     has_secret: ClassVar[bool] = True
     tells: ClassVar[bool] = True
     delivers: ClassVar[bool] = True
+    has_files: ClassVar[bool] = False
 
     def deliver(self, shipment: Shipment) -> Receipt:
         """Hand one request over; returning means taken for good. Raises :class:`Later`, :class:`Broken`."""
@@ -99,6 +103,12 @@ class Target:
 
     def forget(self, activation: Activation) -> None:
         """The activation is deleted: drop what is kept here for it."""
+
+    def tidy(self, activation: Activation) -> None:
+        """Drop what was kept here long enough; nothing is delivered meanwhile. Raises :class:`Later`."""
+
+    def erase(self, activation: Activation, digests: Collection[str]) -> None:
+        """Forget people who were erased, of what is kept here. Raises :class:`Later`."""
 
     def probe(self, activation: Activation) -> Verdict:
         """Try the connection without sending anybody. Raises nothing."""
@@ -141,6 +151,11 @@ def of(activation: Activation) -> Target:
 
 def all_targets() -> list[Target]:
     return [_targets[kind] for kind in sorted(_targets)]
+
+
+def with_files(rows: QuerySet[Activation]) -> QuerySet[Activation]:
+    """Those of kinds that keep people here."""
+    return rows.filter(kind__in=[target.kind for target in all_targets() if target.has_files])
 
 
 def about(audience: Audience) -> About:

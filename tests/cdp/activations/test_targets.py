@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import ValidationError
 
-from cdp.activations import changes, deliver
+from cdp.activations import changes, deliver, news, upkeep
 from cdp.activations.models import Activation
 from cdp.activations.targets import all_targets, base
 from cdp.activations.targets.base import Action, Broken, Later, Shipment, Target
@@ -277,6 +277,56 @@ def test_it_drops_files_that_are_old(files: Activation) -> None:
     target.finish(files)
     assert len(delivered(files)) == 1
     assert not old.exists()
+
+
+def test_it_drops_old_files_of_an_activation_that_is_paused(files: Activation) -> None:
+    target = base.of(files)
+    target.deliver(shipment(files, ("add", "1")))
+    target.finish(files)
+    target.deliver(shipment(files, ("add", "2"), sequence=2))  # and paused on the way
+    changes.pause(files)
+    upkeep.forget_files()
+    assert len(delivered(files)) == 1
+    aged(files)
+    upkeep.forget_files()
+    [second] = delivered(files)
+    assert rows(second)[1:] == [["add", "cats", "2"]]
+    assert not list((folder_of(files) / "parts").iterdir())
+    aged(files)
+    upkeep.forget_files()
+    assert not delivered(files)
+
+
+def aged(of: Activation) -> None:
+    for path in folder_of(of).rglob("*.csv"):
+        os.utime(path, (time.time() - 4 * 86_400,) * 2)
+
+
+def test_it_takes_who_was_erased_out_of_its_files(account: Account, files: Activation) -> None:
+    changes.mark(files)
+    deliver.deliver(files.pk)
+    audience = files.attachments.get().audience
+    people = [made.person(account, userid=text) for text in ("=2", "3")]
+    made.calculate(audience, people)
+    deliver.deliver(files.pk)
+    target = base.of(files)
+    target.deliver(shipment(files, ("add", "=2"), ("add", "4"), sequence=10**14))
+    changes.pause(files)
+    aged(files)
+    gone = list(people[0].identifiers.values_list("kind", "digest"))
+    news.people_erased(account=account.pk, identifiers=gone)
+    first, second = delivered(files)
+    assert rows(first)[1:] == [["add", "cats", "1"]]
+    assert rows(second)[1:] == [["remove", "cats", "1"], ["add", "cats", "3"]]
+    assert rows(folder_of(files) / "members.csv")[1:] == [["cats", "3"]]
+    [part] = (folder_of(files) / "parts").iterdir()
+    assert rows(part) == [["add", "cats", "4"]]
+    assert time.time() - second.stat().st_mtime > 3 * 86_400
+    changes.resume(files)
+    people[0].delete()
+    made.calculate(audience, people[1:])
+    deliver.deliver(files.pk)
+    assert ["remove", "cats", "'=2"] in rows(delivered(files)[-1])
 
 
 @contextmanager

@@ -181,6 +181,16 @@ def test_it_goes_on_where_a_run_broke_off(receiver: Receiver) -> None:
     assert "was begun with another is draft" in said.err
 
 
+def test_it_is_done_when_the_receiver_has_the_last_chunk(receiver: Receiver, people: list[User]) -> None:
+    number = str(uuid4())
+    run("stream_user_data", "--no-draft", f"--run-id={number}")
+    assert StreamRun.objects.get().is_final
+    StreamRun.objects.update(state="running", finished_at=None)  # as a run leaves it that was killed
+    said = run("stream_user_data", "--no-draft", f"--run-id={number}")
+    assert "was complete on" in said.out[2]
+    assert (len(receiver.requests), StreamRun.objects.get().state) == (1, "done")
+
+
 def test_it_sends_a_sample_of_the_asked_size(receiver: Receiver) -> None:
     User.objects.bulk_create([User(username=f"u{n}") for n in range(1005)])
     run("stream_user_data", "--draft")

@@ -114,7 +114,7 @@ def test_needs_a_handful_of_queries_for_any_number(
     persons = [named(userid=n, email=f"u{n}@example.org") for n in range(2_000)]
     with django_assert_max_num_queries(12):
         known(account, *persons)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         known(account, *persons)
 
 
