@@ -110,7 +110,8 @@ def counts(**other: int) -> dict[str, Any]:
     return whole | {"inserted": 0, "updated": 0, "unchanged": 0, "removed": 0, "failed": 0} | other
 
 
-@pytest.mark.parametrize("database", BOTH if FULL else ["sqlite"])
+@pytest.mark.skipif(not FULL, reason="the other test begins with an import; CHAOS=full kills during it too")
+@pytest.mark.parametrize("database", BOTH)
 def test_each_row_is_applied_once(tmp_path: Path, postgresql: Cluster, database: str) -> None:
     site = installed(tmp_path, postgresql, database)
     source = Source(site, prepare(site))
