@@ -5,9 +5,9 @@ from __future__ import annotations
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def neutral(text: str) -> str:
-    """The text, with an apostrophe before it if a spreadsheet would run it; numbers stay as they are."""
-    if text.startswith(DANGEROUS) and not is_number(text):
+def neutral(text: str, *, numbers: bool = False) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would run it. ``numbers``: these may stay."""
+    if text.startswith(DANGEROUS) and not (numbers and is_number(text)):
         return f"'{text}"
     return text
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from django.http import HttpRequest, HttpResponse
 
+from cdp.answers import json
 from cdp.audiences import explain as explaining
 from cdp.audiences.changes import purpose_of
 from cdp.audiences.conditions import moments
@@ -75,10 +76,6 @@ def refused(refusal: Refused) -> HttpResponse:
     if refusal.problems:
         error["problems"] = [one.document() for one in refusal.problems]
     return json({"error": error}, status=refusal.status)
-
-
-def json(document: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    return HttpResponse(orjson.dumps(document), status=status, content_type="application/json")
 
 
 @answering("POST")

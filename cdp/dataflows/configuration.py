@@ -15,7 +15,6 @@ COLUMN_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 MOST_COLUMNS = 500
 
 Type = Literal["string", "integer", "decimal", "boolean", "date", "datetime", "array", "object"]
-FORMATS = ("json", "ndjson", "csv", "tsv")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "windows-1252", "iso-8859-1")
 
 

@@ -15,7 +15,6 @@ from cdp.dataflows.models import Dataflow, Payload, Run
 
 Kind, State, Status = Run.Kind, Run.State, Dataflow.Status
 MOST_HELD_RUNS, MOST_HELD_BYTES = 50, 200 * 1024 * 1024
-OPEN_MINUTES = 60
 
 
 class Chunk(NamedTuple):

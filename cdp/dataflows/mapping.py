@@ -23,7 +23,6 @@ FITS = {
     "array": {"array"},
     "object": set[str](),
 }
-ASKED_FOR = ("event_type", "timestamp")
 
 
 class Problem(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from cdp.dataflows.configuration import Parsing
-from cdp.dataflows.interpret.read import JSON, BadRow, Row, read
+from cdp.dataflows.interpret.read import BadRow, Row, read
 from cdp.dataflows.models import Payload, Run
 from config import sealing
 
@@ -31,12 +31,6 @@ def rows_of(payload: Payload, parsing: Parsing) -> list[Row | BadRow]:
     return read(unseal(payload.sealed), parsing, content_type=payload.content_type)
 
 
-def bodies(run: Run) -> Iterator[bytes]:
-    for payload in run.payloads.order_by("sequence").iterator(8):
-        if payload.sealed:
-            yield unseal(payload.sealed)
-
-
 def seal_rows(rows: Sequence[Row]) -> str:
     return seal(orjson.dumps(list(rows))) if rows else ""
 
@@ -45,7 +39,3 @@ def refused_rows(run: Run) -> Iterator[dict[str, Any]]:
     """Rows of the run that were not stored, as they came, to be mended and sent again."""
     for payload in run.payloads.exclude(sealed_refused="").order_by("sequence").iterator(8):
         yield from orjson.loads(unseal(payload.sealed_refused))
-
-
-def is_json(payload: Payload) -> bool:
-    return payload.content_type == JSON

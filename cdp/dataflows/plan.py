@@ -51,6 +51,11 @@ class Plan:
         self.known = {one.source for one in configuration.columns}
         self.types = column_types(configuration)
         self.targets = [Target(one, schemas[one.schema_id]) for one in configuration.mappings]
+        sources = {one.name: one.source for one in self.columns}
+        made = {one.output for one in configuration.transformations}
+        names = [one.mapping.fields.get(one.schema.identifier, "") for one in self.targets]
+        # Columns of the source itself by which people are known, with what the source calls them.
+        self.naming = [(name, sources[name]) for name in names if name in sources and name not in made]
         # Columns whose value decides whether the row can be stored at all.
         self.vital = {one.name for one in self.columns if one.mandatory}.union(
             *(target.vital for target in self.targets)
@@ -73,11 +78,8 @@ class Plan:
 
     def check_identifiers(self, row: Row) -> None:
         """Before anything else, where an identifier is a column of the source itself."""
-        sources = {one.name: one.source for one in self.columns}
-        made = {one.output for one in self.configuration.transformations}
-        for target in self.targets:
-            column = target.mapping.fields.get(target.schema.identifier)
-            if column in sources and column not in made and is_empty(row.get(sources[column])):
+        for column, source in self.naming:
+            if is_empty(row.get(source)):
                 raise Refused(RowFault("identifier_missing", column))
 
     def typed(self, row: Row, warnings: list[RowFault]) -> dict[str, Any]:

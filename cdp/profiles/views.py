@@ -8,6 +8,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from cdp import answers
 from cdp.profiles import accounts, identifiers, subject
 from cdp.profiles.identifiers import BadIdentifier
 from cdp.profiles.models import Account, ErasureTicket
@@ -79,6 +80,6 @@ def user_of(body: bytes) -> Named:
 
 
 def answer(document: dict[str, Any], *, status: int) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(document), status=status, content_type="application/json")
+    response = answers.json(document, status=status)
     response["Cache-Control"] = "no-store"
     return response

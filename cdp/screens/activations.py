@@ -23,8 +23,7 @@ from cdp.audiences.models import Audience
 from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
 from cdp.screens.audiences import PURPOSES
-from cdp.screens.page import Lists, Page
-from cdp.screens.transform import number
+from cdp.screens.page import Lists, Page, key_of
 
 VIEW, CHANGE = "activations.view_activation", "activations.change_activation"
 PER_PAGE = 50
@@ -140,7 +139,7 @@ def config_of(posted: QueryDict, kind: str) -> dict[str, Any]:
 
 
 def chosen(posted: QueryDict, account: Account) -> list[Audience]:
-    keys = [int(one) for one in posted.getlist("audiences") if one.isascii() and one.isdigit()]
+    keys = [key_of(one) for one in posted.getlist("audiences")]
     return list(Audience.objects.filter(account=account, archived_at=None, pk__in=keys))
 
 
@@ -154,7 +153,7 @@ class NewActivation(ActivationPage):
     def account(self) -> Account:
         known = {str(one.pk): one for one in accounts.all_accounts()}
         asked = self.request.POST.get("account") or self.request.GET.get("account", "")
-        wanted = Audience.objects.filter(pk=number(self.request.GET, "audience")).first()
+        wanted = Audience.objects.filter(pk=key_of(self.request.GET.get("audience"))).first()
         found = known.get(asked) or (wanted.account if wanted else next(iter(known.values()), None))
         if found is None:
             raise ActivationFault("required", "account", gettext("There is no account yet."))
@@ -170,7 +169,7 @@ class NewActivation(ActivationPage):
             | self.form_context(self.account, values)
             | {
                 "accounts": accounts.all_accounts(),
-                "picked": [int(one) for one in picked if one.isascii() and one.isdigit()],
+                "picked": [key_of(one) for one in picked],
             }
         )
 
@@ -312,8 +311,7 @@ class OneActivation(ActivationPage):
         return redirect("activations:index")
 
     def audience(self) -> Audience:
-        key = self.request.POST.get("audience", "")
-        pk = int(key) if key.isascii() and key.isdigit() else 0
+        pk = key_of(self.request.POST.get("audience"))
         return get_object_or_404(Audience, account=self.activation.account, pk=pk)
 
     def do_attach(self) -> HttpResponse:

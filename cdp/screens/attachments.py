@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.shortcuts import get_object_or_404
 
 from cdp.activations import changes
 from cdp.activations.faults import ActivationFault
 from cdp.activations.models import Activation
 from cdp.audiences.models import Audience
+from cdp.screens.page import key_of
 
 __all__ = ["CHANGE", "ActivationFault", "attach", "detach", "of", "offered"]
 
@@ -27,14 +26,13 @@ def offered(audience: Audience) -> list[Activation]:
     return list(rows.exclude(pk__in=[one.pk for one in of(audience)]).order_by("name"))
 
 
-def attach(audience: Audience, key: Any) -> None:
+def attach(audience: Audience, key: str | None) -> None:
     changes.attach(activation(audience, key), audience)
 
 
-def detach(audience: Audience, key: Any) -> None:
+def detach(audience: Audience, key: str | None) -> None:
     changes.detach(activation(audience, key), audience)
 
 
-def activation(audience: Audience, key: Any) -> Activation:
-    pk = int(key) if str(key).isascii() and str(key).isdigit() else 0
-    return get_object_or_404(Activation, account=audience.account, pk=pk)
+def activation(audience: Audience, key: str | None) -> Activation:
+    return get_object_or_404(Activation, account=audience.account, pk=key_of(key))

@@ -17,7 +17,6 @@ from cdp.dataflows.faults import DataflowFault
 __all__ = ["TYPES", "General", "ParsingForm", "column_rows", "columns_of", "general_of"]
 
 FORMATS = (("json", _("JSON array")), ("ndjson", _("JSON lines")), ("csv", "CSV"), ("tsv", "TSV"))
-DELIMITERS = ((",", _("Comma")), (";", _("Semicolon")), ("\t", _("Tab")), ("|", _("Vertical line")))
 
 
 class General(forms.Form):

@@ -7,42 +7,30 @@ from typing import Any, ClassVar
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern
-from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 from wagtail.admin import messages
-from wagtail.admin.admin_url_finder import ModelAdminURLFinder
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
-from wagtail.admin.viewsets.model import ModelViewSet
 
 from cdp.dataflows.faults import DataflowFault
+from personalization.screens.lists import ListScreens
 
-LEFT_OUT = ("add", "edit", "delete", "history", "history_results", "usage")
 
-
-class Lists(ModelViewSet):  # type: ignore[misc] # Wagtail publishes no types
+class Lists(ListScreens):
     """A list alone: each row has pages of its own, which change it by the rules. ``one``: their address."""
 
+    left_out = ("add", "edit", "delete", "history", "history_results", "usage")
     one = ""
     add_to_reference_index = False
-    copy_view_enabled = False
     inspect_view_enabled = False
-    list_per_page = 50
-    search_backend_name = None
 
-    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        given: dict[str, Any] = super().get_common_view_kwargs(**kwargs)
-        return given | {f"{name}_url_name": None for name in LEFT_OUT}
+    def one_url_name(self) -> str | None:
+        return self.one or None
 
-    def get_urlpatterns(self) -> list[URLPattern]:
-        return [one for one in super().get_urlpatterns() if one.name not in LEFT_OUT]
 
-    @cached_property
-    def url_finder_class(self) -> type[ModelAdminURLFinder]:
-        finder: type[ModelAdminURLFinder] = type(
-            "OneURLFinder", (ModelAdminURLFinder,), {"edit_url_name": self.one or None}
-        )
-        return finder
+def key_of(text: str | None) -> int:
+    """The key of a row as a browser sends it; 0, which no row has, for what is none."""
+    text = text or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]

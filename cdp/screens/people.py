@@ -27,7 +27,7 @@ from cdp.profiles.identifiers import TRACKED, BadIdentifier, normal, unseal
 from cdp.profiles.models import Account, PersonIdentifier, Profile
 from cdp.screens.audiences import CHANGE, VIEW, AudiencePage
 from cdp.screens.dataflows import SEE_PEOPLE
-from cdp.screens.page import Lists, Page
+from cdp.screens.page import Lists, Page, key_of
 from config.sealing import Unsealable
 
 PER_PAGE = 50
@@ -82,10 +82,7 @@ class History(AudiencePage):
         return sorted(found, key=lambda one: -one["count"])
 
     def do_restore(self) -> HttpResponse:
-        number = self.request.POST.get("version", "")
-        changes.restore(
-            self.audience, int(number) if number.isascii() and number.isdigit() else 0, by=self.request.user
-        )
+        changes.restore(self.audience, key_of(self.request.POST.get("version")), by=self.request.user)
         messages.success(self.request, gettext("The older rule is in force again, as a new version."))
         return redirect("cdp_audience", self.audience.pk)
 

@@ -101,9 +101,9 @@ class Echo:
 def lines(run: Run, names: list[str]) -> Iterator[str]:
     """A cell that a spreadsheet would take for a formula is made a text."""
     writer = csv.writer(Echo())
-    yield writer.writerow([neutral(name) for name in names])
+    yield writer.writerow([neutral(name, numbers=True) for name in names])
     for row in payloads.refused_rows(run):
-        yield writer.writerow([neutral(cell(row.get(name))) for name in names])
+        yield writer.writerow([neutral(cell(row.get(name)), numbers=True) for name in names])
 
 
 def cell(value: Any) -> str:

@@ -23,8 +23,8 @@ from cdp.dataflows.stages import in_hand
 from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
 from cdp.screens.dataflows import CHANGE as CHANGE_DATAFLOW
-from cdp.screens.page import Lists, Page
-from cdp.screens.transform import known_types, map_schema, number
+from cdp.screens.page import Lists, Page, key_of
+from cdp.screens.transform import known_types, map_schema
 
 VIEW, CHANGE = "dataflows.view_schema", "dataflows.change_schema"
 
@@ -83,7 +83,7 @@ class NewSchema(SchemaPage):
 
     @cached_property
     def dataflow(self) -> Dataflow | None:
-        pk = number(self.request.GET, "dataflow")
+        pk = key_of(self.request.GET.get("dataflow"))
         rows = Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
         return get_object_or_404(rows, pk=pk) if pk else None
 
@@ -132,8 +132,7 @@ class NewSchema(SchemaPage):
         kind = posted.get("kind", "")
         parent = None
         if kind.startswith("schema-"):
-            key = kind.removeprefix("schema-")
-            pk = int(key) if key.isascii() and key.isdigit() and len(key) < 18 else 0
+            pk = key_of(kind.removeprefix("schema-"))
             parent = get_object_or_404(Schema, account=self.account, pk=pk)
         is_catalog = (parent.kind if parent else kind) == Schema.Kind.CATALOG
         schema = schemas.create(
@@ -187,7 +186,7 @@ class OneSchema(SchemaPage):
         }
 
     def field(self) -> SchemaField:
-        return get_object_or_404(self.schema.fields, pk=number(self.request.POST, "field"))
+        return get_object_or_404(self.schema.fields, pk=key_of(self.request.POST.get("field")))
 
     def here(self, words: str) -> HttpResponse:
         messages.success(self.request, words)

@@ -16,6 +16,7 @@ from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Schema
 from cdp.dataflows.stages import Stage
 from cdp.screens.dataflows import CHANGE, DataflowPage
+from cdp.screens.page import key_of
 
 
 class TransformAndMap(DataflowPage):
@@ -67,7 +68,9 @@ class TransformAndMap(DataflowPage):
         return self.to(Stage.TRANSFORM)
 
     def do_add_schema(self) -> HttpResponse:
-        rows = Schema.objects.filter(account=self.dataflow.account, pk=number(self.request.POST, "schema"))
+        rows = Schema.objects.filter(
+            account=self.dataflow.account, pk=key_of(self.request.POST.get("schema"))
+        )
         schema = rows.prefetch_related("fields").first()
         if schema is None:
             raise DataflowFault("required", gettext("Choose a schema."), field="schema")
@@ -75,7 +78,7 @@ class TransformAndMap(DataflowPage):
         return self.to(Stage.TRANSFORM)
 
     def do_remove_schema(self) -> HttpResponse:
-        gone = number(self.request.POST, "schema")
+        gone = key_of(self.request.POST.get("schema"))
         left = [one for one in self.configuration.mappings if one.schema_id != gone]
         lifecycle.set_mappings(self.dataflow, left)
         return self.to(Stage.TRANSFORM)
@@ -161,8 +164,3 @@ def param_of(text: str, wanted: transforms.Param, name: str) -> Any:
         pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
         return {before.strip(): after.strip() for before, after in pairs}
     return text
-
-
-def number(posted: QueryDict, name: str) -> int:
-    value = posted.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else 0

@@ -6,10 +6,10 @@ import logging
 import time
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from cdp.answers import json
 from cdp.dataflows import delivery, lifecycle
 from cdp.dataflows.delivery import Chunk, Conflict, Gone, Receipt
 from cdp.dataflows.models import Dataflow
@@ -123,7 +123,3 @@ def refused(refusal: Refused) -> HttpResponse:
     elif refusal.status == 429:
         response["Retry-After"] = str(RETRY_SECONDS)
     return response
-
-
-def json(document: dict[str, Any], *, status: int) -> HttpResponse:
-    return HttpResponse(orjson.dumps(document), status=status, content_type="application/json")

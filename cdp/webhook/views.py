@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 
+from cdp.answers import json
 from cdp.configuration import Activation
 from cdp.models import BulkBatch
 from cdp.webhook import credentials, intake, signature
@@ -126,10 +127,6 @@ def refused(refusal: Refused, *, allow: str = "POST") -> HttpResponse:
     elif refusal.status == 429:
         response["Retry-After"] = str(RETRY_SECONDS)
     return response
-
-
-def json(document: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    return HttpResponse(orjson.dumps(document), status=status, content_type="application/json")
 
 
 @csrf_exempt

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.urls import URLPattern
-from django.utils.functional import cached_property
-from wagtail.admin.admin_url_finder import ModelAdminURLFinder
-from wagtail.admin.viewsets.model import ModelViewSet
-
-# Nobody edits or deletes a row by hand; what may be done to one has a page of its own.
-LEFT_OUT = ("edit", "delete", "usage")
+from personalization.screens.lists import ListScreens
 
 
-class HistoryViewSet(ModelViewSet):  # type: ignore[misc] # Wagtail publishes no types
-    """A list of runs, the newest first."""
+class HistoryViewSet(ListScreens):
+    """A list of runs, the newest first. What may be done to one has a page of its own."""
 
+    left_out = ("edit", "delete", "usage")
     add_to_admin_menu = False
     inspect_view_enabled = True
-    copy_view_enabled = False
     index_template_name = "personalization/runs/index.html"
-    search_backend_name = None
-    list_per_page = 50
     exclude_form_fields: tuple[str, ...] = ()
     ordering = ("-id",)
 
-    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        given: dict[str, Any] = super().get_common_view_kwargs(**kwargs)
-        return given | {f"{name}_url_name": None for name in LEFT_OUT}
-
-    def get_urlpatterns(self) -> list[URLPattern]:
-        return [one for one in super().get_urlpatterns() if one.name not in LEFT_OUT]
-
-    @cached_property
-    def url_finder_class(self) -> type[ModelAdminURLFinder]:
-        """Reports of the back office lead to the details, as there is nothing to edit."""
-        finder: type[ModelAdminURLFinder] = type(
-            "HistoryURLFinder", (ModelAdminURLFinder,), {"edit_url_name": self.get_url_name("inspect")}
-        )
-        return finder
+    def one_url_name(self) -> str:
+        return str(self.get_url_name("inspect"))

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from cdp import answers
 from cdp.activations import secrets
 from cdp.activations.api import questions
 from cdp.activations.api.questions import Cursor
@@ -63,7 +63,7 @@ def question(answer: Answerer) -> Callable[..., HttpResponse]:
 
 
 def json(document: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(document), status=status, content_type="application/json")
+    response = answers.json(document, status=status)
     response["Cache-Control"] = "no-store"
     return response
 

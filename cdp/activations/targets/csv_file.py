@@ -28,9 +28,9 @@ from cdp.activations.targets.base import Later, Receipt, Shipment, Target, Verdi
 from cdp.profiles import identifiers
 from config.faults import disk_reason
 from config.http.client import write_whole
+from config.spreadsheets import neutral
 
 DAY = 86_400
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 STATE_FILE = "members.csv"
 
 
@@ -128,7 +128,7 @@ def lines(rows: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
     """RFC 4180; what a spreadsheet would run as a formula begins with an apostrophe."""
     for row in rows:
         line = io.StringIO()
-        csv.writer(line).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
+        csv.writer(line).writerow([neutral(cell) for cell in row])
         yield line.getvalue().encode()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
+from config.spreadsheets import neutral
 from personalization.server.statistics.report import Line, Report, rounded
 
 NONE = Decimal(0)
@@ -32,9 +33,7 @@ def cell(value: Any) -> Any:
     """Excel knows no time zones; and what visitors sent must never run as a formula."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    return neutral(value) if isinstance(value, str) else value
 
 
 def sheets(found: Report) -> dict[str, Rows]:

@@ -1,0 +1,37 @@
+"""Lists of rows that are changed by the rules of their part, never by Wagtail's own forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern
+from django.utils.functional import cached_property
+from wagtail.admin.admin_url_finder import ModelAdminURLFinder
+from wagtail.admin.viewsets.model import ModelViewSet
+
+
+class ListScreens(ModelViewSet):  # type: ignore[misc] # Wagtail publishes no types
+    """``left_out``: Wagtail's views that there are none of."""
+
+    left_out: tuple[str, ...] = ()
+    copy_view_enabled = False
+    search_backend_name = None
+    list_per_page = 50
+
+    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        given: dict[str, Any] = super().get_common_view_kwargs(**kwargs)
+        return given | {f"{name}_url_name": None for name in self.left_out}
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [one for one in super().get_urlpatterns() if one.name not in self.left_out]
+
+    def one_url_name(self) -> str | None:
+        """The page of one row, to which reports of the back office lead."""
+        return None
+
+    @cached_property
+    def url_finder_class(self) -> type[ModelAdminURLFinder]:
+        finder: type[ModelAdminURLFinder] = type(
+            "OneURLFinder", (ModelAdminURLFinder,), {"edit_url_name": self.one_url_name()}
+        )
+        return finder
