@@ -22,6 +22,7 @@ from wagtail.permissions import register_permission_policy
 from personalization.screens import segments
 from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
+from personalization.screens.dashboard import DashboardScreens
 from personalization.screens.deliveries import OutboxScreens
 from personalization.screens.exports import ExportHistory
 from personalization.screens.history import HistoryViewSet
@@ -31,7 +32,7 @@ from personalization.screens.permissions import Only
 from personalization.screens.tokens import TokenScreens
 from personalization.screens.view_as import ViewAs, ViewAsButton
 from personalization.segments import preview
-from personalization.server.models import ImportRun
+from personalization.server.models import CallCount, ImportRun
 
 
 class ImportHistory(HistoryViewSet):
@@ -59,12 +60,22 @@ class ImportHistory(HistoryViewSet):
 
 # Only the machinery writes these rows: nobody adds, changes or deletes them by hand.
 register_permission_policy(ImportRun, Only(ImportRun, "view"))
+# Whoever may see the counts may see the dashboard that is made of them.
+FIGURES = Only(CallCount, "view")
+register_permission_policy(CallCount, FIGURES)
 
 
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_label = _("Personalization")
     menu_icon = "pick"
-    items = (ImportHistory(), ExportHistory(), OutboxScreens(), CustomerScreens(), TokenScreens())
+    items = (
+        DashboardScreens(),
+        ImportHistory(),
+        ExportHistory(),
+        OutboxScreens(),
+        CustomerScreens(),
+        TokenScreens(),
+    )
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
@@ -80,6 +91,11 @@ def customer_data_screens() -> ViewSetGroup:
 @hooks.register("register_permissions")  # type: ignore[untyped-decorator]
 def permissions_of_segments() -> QuerySet[Permission]:
     return segments.offered()
+
+
+@hooks.register("register_permissions")  # type: ignore[untyped-decorator]
+def permissions_of_figures() -> QuerySet[Permission]:
+    return FIGURES.offered()
 
 
 @hooks.register("construct_homepage_panels")  # type: ignore[untyped-decorator]

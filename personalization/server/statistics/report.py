@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,18 +33,23 @@ class Revenue:
     pieces_recommended: int = 0
     missing: dict[str, Decimal] = field(default_factory=dict)
     slices: dict[int, Decimal] = field(default_factory=dict)
+    pieces_slices: dict[int, int] = field(default_factory=dict)
+    pieces_recommended_slices: dict[int, int] = field(default_factory=dict)
     by_scenario: dict[str, Decimal] = field(default_factory=dict)
     by_model: dict[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
 class Line:
-    """A scenario or a model: how often it was asked, what it delivered, how often that was followed."""
+    """A scenario or a model: how often it was asked, what it delivered, how often that was followed. The
+    counts by the number of the slice are those of scenarios."""
 
     calls: int = 0
     delivered: int = 0
     followed: int = 0
     revenue: Decimal = Decimal(0)
+    calls_slices: dict[int, int] = field(default_factory=dict)
+    followed_slices: dict[int, int] = field(default_factory=dict)
 
     @property
     def conversion(self) -> float | None:
@@ -73,10 +79,10 @@ def report(customer_id: str, span: Span) -> Report:
     """Read lake, calls and rates. Raises :class:`~config.faults.Fault` when the lake is damaged."""
     within = timedelta(minutes=settings.ATTRIBUTION_MINUTES)
     seen = traffic.read(customer_id, span, within=within)
-    count = len(span.slices())
+    slices = len(span.slices())
     events: dict[str, list[int]] = {}
     for (code, number), n in seen.counts.items():
-        events.setdefault(code, [0] * count)[min(number, count - 1)] += n
+        events.setdefault(code, [0] * slices)[min(number, slices - 1)] += n
     sold, details = revenue(seen)
     scenarios, models = lines(customer_id, span, seen, sold)
     total = Line(
@@ -89,7 +95,7 @@ def report(customer_id: str, span: Span) -> Report:
         customer_id=customer_id,
         span=span,
         events=dict(sorted(events.items())),
-        calls=calls_by_slice(customer_id, span),
+        calls=calls_by_slice(scenarios, span),
         scenarios=scenarios,
         models=models,
         total=total,
@@ -109,13 +115,20 @@ def revenue(seen: Traffic) -> tuple[Revenue, list[dict[str, Any]]]:
     for one in seen.purchases:
         sold.pieces += one["pieces"]
         recommended = one["followed_at"] is not None
-        sold.pieces_recommended += one["pieces"] if recommended else 0
+        count(sold.pieces_slices, one["slice"], one["pieces"])
+        if recommended:
+            sold.pieces_recommended += one["pieces"]
+            count(sold.pieces_recommended_slices, one["slice"], one["pieces"])
         amount = None if one["paid"] is None else one["paid"] * one["pieces"]
         if recommended:
             details.append(detail(one, amount))
         if amount is not None:
             add(sold, one, amount, table, recommended=recommended)
     return sold, details
+
+
+def count(counts: dict[int, int], number: int, more: int) -> None:
+    counts[number] = counts.get(number, 0) + more
 
 
 def add(
@@ -166,8 +179,13 @@ def lines(
             line = models.setdefault(row["model"], Line())
         line.calls += row["n"]
         line.delivered += row["items"]
-    for (scenario, model), n in seen.followed.items():
-        scenarios.setdefault(scenario, Line()).followed += n
+    for scenario, number, n in hours(customer_id, span):
+        count(scenarios.setdefault(scenario, Line()).calls_slices, number, n)
+    last = len(span.slices()) - 1
+    for (scenario, model, number), n in seen.followed.items():
+        line = scenarios.setdefault(scenario, Line())
+        line.followed += n
+        count(line.followed_slices, min(number, last), n)
         models.setdefault(names.get(model, model or "unknown"), Line()).followed += n
     for scenario, amount in sold.by_scenario.items():
         scenarios.setdefault(scenario, Line()).revenue += amount
@@ -181,13 +199,20 @@ def counts_of(customer_id: str, span: Span) -> Any:
     return CallCount.objects.filter(customer_id=customer_id, hour__gte=first, hour__lt=span.end)
 
 
-def calls_by_slice(customer_id: str, span: Span) -> list[int]:
-    """Calls are known by the hour; an hour counts for the slice that it begins in."""
-    found = [0] * len(span.slices())
+def hours(customer_id: str, span: Span) -> Iterator[tuple[str, int, int]]:
+    """Scenario, number of the slice, calls. Calls are known by the hour; an hour counts for the slice that it
+    begins in."""
+    last = len(span.slices()) - 1
     rows = counts_of(customer_id, span).filter(model=calls.ALL_MODELS)
-    for hour, n in rows.values_list("hour", "calls"):
-        number = max(0, (hour - span.begin) // span.slice)
-        found[min(number, len(found) - 1)] += n
+    for scenario, hour, n in rows.values_list("scenario", "hour", "calls"):
+        yield scenario, min(max(0, (hour - span.begin) // span.slice), last), n
+
+
+def calls_by_slice(scenarios: dict[str, Line], span: Span) -> list[int]:
+    found = [0] * len(span.slices())
+    for line in scenarios.values():
+        for number, n in line.calls_slices.items():
+            found[number] += n
     return found
 
 

@@ -35,8 +35,8 @@ SELECT code, ((ts - {begin}) // {slice})::INT AS slice, count(*) AS n FROM event
 GROUP BY code, slice ORDER BY slice, code
 """
 FOLLOWED = """
-SELECT scenario, model_id, count(*) AS n FROM event WHERE code = 'clickrecommended' AND ts >= {begin}
-GROUP BY scenario, model_id
+SELECT scenario, model_id, ((ts - {begin}) // {slice})::INT AS slice, count(*) AS n
+FROM event WHERE code = 'clickrecommended' AND ts >= {begin} GROUP BY scenario, model_id, slice
 """
 ACTIVE = """
 SELECT count(DISTINCT nullif(who, '')) AS users, count(DISTINCT item_type || '/' || item_id) AS items
@@ -68,7 +68,7 @@ class Traffic:
     """What happened. ``counts``: by event code and number of the slice. Times are microseconds."""
 
     counts: dict[tuple[str, int], int]
-    followed: dict[tuple[str, str], int]  # by scenario and model id
+    followed: dict[tuple[str, str, int], int]  # by scenario, model id and number of the slice
     users: int
     items: int
     popular: list[dict[str, Any]]
@@ -90,7 +90,7 @@ def read(customer_id: str, span: Span, *, within: timedelta, most: int = 10) -> 
         [active] = found(connection, ACTIVE.format(**given))
         return Traffic(
             counts={(row["code"], row["slice"]): row["n"] for row in counts},
-            followed={(row["scenario"], row["model_id"]): row["n"] for row in followed},
+            followed={(row["scenario"], row["model_id"], row["slice"]): row["n"] for row in followed},
             users=active["users"],
             items=active["items"],
             popular=found(connection, POPULAR.format(**given)),
