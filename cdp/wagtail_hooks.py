@@ -7,10 +7,14 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from wagtail import hooks
 
-from cdp.screens import activations, audiences, dataflows, people, runs, schemas, transform
+from cdp.screens import activations, audiences, dataflows, first_steps, people, runs, schemas, transform
+from config import glossary, onboarding
 from personalization.screens import customer_data
 
 ROOT = "customer-data/dataflow"
+
+onboarding.register(*first_steps.STEPS)
+glossary.register(*first_steps.TERMS)
 
 customer_data.register(
     dataflows.DataflowScreens(),

@@ -32,6 +32,8 @@ SCREENS = [
     "personalization/tokens/",
     "personalization/tokens/new/",
     "installation/",
+    "first-steps/",
+    "glossary/",
 ]
 PAGES = ["/", "/shop/clothing/hut-socks/", "/stories/trails/the-first-night-in-a-tent-with-children/"]
 
