@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from cdp.audiences.compile import running
-from cdp.audiences.compile.statement import Rule, statement
+from cdp.audiences.compile.statement import SAMPLES, Rule, statement
 from cdp.audiences.conditions.faults import Problem
 from cdp.audiences.conditions.read import read, warnings
 from cdp.audiences.conditions.walk import nodes
@@ -28,6 +28,7 @@ class Preview:
     as_of: datetime
     took_ms: int
     per_node: dict[str, int]
+    sample: tuple[int, ...] = ()  # keys of some profiles that fit
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -82,11 +83,13 @@ def counted(
         cursor.execute(*asked.counts())
         total, count, *each = cursor.fetchone()
     pointers = [pointer for pointer, _ in nodes(rule.tree)]
+    some = [key for key in each[len(pointers) :] if key is not None]
     return Preview(
         count=count,
         total=total,
         as_of=moment,
         took_ms=round((time.perf_counter() - began) * 1000),
-        per_node=dict(zip(pointers, each, strict=True)),
+        per_node=dict(zip(pointers, each[: len(pointers)], strict=True)),
+        sample=tuple(dict.fromkeys(some))[:SAMPLES],
         warnings=odd,
     )

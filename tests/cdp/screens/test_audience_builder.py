@@ -87,6 +87,9 @@ def test_it_counts_while_a_rule_is_being_made(admin: Client, known: Feed) -> Non
     assert (answer["count"], answer["total"], answer["percent"]) == (1, 2, 50.0)
     assert answer["per_node"] == {"": 1, "/children/0": 1}
     assert "city" in answer["sentence"]
+    [person] = answer["people"]
+    assert admin.get(person["url"]).status_code == 200
+    assert ask(somebody("view_audience"), known.account, IN_OSLO).json()["people"] == []
     assert answer["schedule"] == "Calculated anew every day at 23:59."
     refused = ask(admin, known.account, NONSENSE)
     assert refused.status_code == 400
