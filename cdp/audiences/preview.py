@@ -10,13 +10,15 @@ from typing import Any
 from django.utils import timezone
 
 from cdp.audiences.compile import running
-from cdp.audiences.compile.statement import SAMPLES, Rule, statement
+from cdp.audiences.compile.statement import Rule, statement
 from cdp.audiences.conditions.faults import Problem
 from cdp.audiences.conditions.read import read, warnings
 from cdp.audiences.conditions.walk import nodes
 from cdp.audiences.models import Audience
 from cdp.audiences.rules import Rules, known, rule_of
 from cdp.profiles.models import Account
+
+SAMPLES = 5  # people of a rule that fits more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +83,14 @@ def counted(
     asked = statement(rule, account=account, as_of=moment, others=rules, name=identifier)
     with running.cursor() as cursor:
         cursor.execute(*asked.counts())
-        total, count, *each = cursor.fetchone()
+        total, count, *each, some = cursor.fetchone()
     pointers = [pointer for pointer, _ in nodes(rule.tree)]
-    some = [key for key in each[len(pointers) :] if key is not None]
     return Preview(
         count=count,
         total=total,
         as_of=moment,
         took_ms=round((time.perf_counter() - began) * 1000),
-        per_node=dict(zip(pointers, each[: len(pointers)], strict=True)),
-        sample=tuple(dict.fromkeys(some))[:SAMPLES],
+        per_node=dict(zip(pointers, each, strict=True)),
+        sample=tuple(int(key) for key in (some or "").split(",")[:SAMPLES] if key),
         warnings=odd,
     )

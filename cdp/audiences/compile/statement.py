@@ -19,7 +19,6 @@ from cdp.audiences.conditions.walk import in_order, nodes
 from cdp.profiles.models import Account
 
 MOST_LEAVES = 1_000  # columns of a row
-SAMPLES = 5  # people, of a rule that fits more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +59,13 @@ class Statement:
 
     def counts(self) -> Query:
         """One row: how many profiles there are, how many fit, and how many of each node in its order; then
-        ids of some that fit, or NULL: the first and the last of each remainder, in the same pass.
+        ids of some that fit, as one text with commas.
         """
         whole = self.whole(self.rule)
         each = [whole, *(self.expression(node) for _, node in nodes(self.rule.tree))]
         counted = ", ".join(f"COUNT(CASE WHEN {one} THEN 1 END)" for one in each)
-        ends = ", ".join(
-            f"{end}(CASE WHEN {whole} AND f.id %% {SAMPLES} = {rest} THEN f.id END)"
-            for end in ("MIN", "MAX")
-            for rest in range(SAMPLES)
-        )
-        sql = f"{self.rows()} SELECT COUNT(*), {counted}, {ends} FROM {self.last} f"
+        some = self.asking.dialect.some("f.id", whole)
+        sql = f"{self.rows()} SELECT COUNT(*), {counted}, {some} FROM {self.last} f"
         return sql, self.asking.parameters.values
 
     def truths(self) -> Query:
