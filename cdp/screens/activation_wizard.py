@@ -27,7 +27,15 @@ from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
 from cdp.screens import activation_drafts as drafts
 from cdp.screens.activation_drafts import Draft
-from cdp.screens.activations import CHANGE, ActivationPage, chosen, config_of, fields_of, usable_audiences
+from cdp.screens.activations import (
+    CHANGE,
+    ActivationPage,
+    chosen,
+    config_of,
+    fields_of,
+    labelled,
+    usable_audiences,
+)
 from cdp.screens.audiences import PURPOSES
 from cdp.screens.one_activation import OneActivation
 from cdp.screens.page import key_of
@@ -223,7 +231,8 @@ class Receiver(WizardPage):
         if typed and target.has_secret:
             draft.sealed = changes.checked_secret(target, typed)
             self.keep()  # so that nobody types it again for a fault elsewhere
-        config = changes.checked_config(target, config_of(posted, draft.kind))
+        with labelled():
+            config = changes.checked_config(target, config_of(posted, draft.kind))
         if target.has_secret and not draft.sealed and not target.new_secret():
             changes.checked_secret(target, "")
         draft.config = config

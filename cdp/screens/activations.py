@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.http import QueryDict
@@ -34,6 +36,8 @@ HELP = {
     "segment_group_identifier": _("As the sites file of the site has it; its segments mirror the audiences."),
     "url": _("Where signed JSON is posted to, as Standard Webhooks describe it."),
 }
+
+REQUIRED = "Field required."  # pydantic's
 
 
 class ActivationIndex(IndexView):  # type: ignore[misc]
@@ -108,6 +112,21 @@ def config_of(posted: QueryDict, kind: str) -> dict[str, str]:
         raise ActivationFault("unknown_kind", "kind", gettext("Choose a kind of receiver."))
     typed = {name: str(posted.get(f"{kind}-{name}", "")).strip() for name in target.Config.model_fields}
     return {name: value for name, value in typed.items() if value}
+
+
+@contextmanager
+def labelled() -> Iterator[None]:
+    """Call a setting that is wrong by its label, as the form does."""
+    try:
+        yield
+    except ActivationFault as fault:
+        label = LABELS.get(fault.field)
+        if label is None:
+            raise
+        rule = str(fault).removeprefix(f"{fault.field}: ")
+        missing = gettext("%(name)s is missing.") % {"name": label}
+        words = missing if rule == REQUIRED else f"{label}: {rule}"
+        raise ActivationFault(fault.code, fault.field, words) from None
 
 
 def usable_audiences(account: Account) -> Any:

@@ -26,6 +26,7 @@ from cdp.screens.activations import (
     config_of,
     fields_of,
     kind_of,
+    labelled,
     usable_audiences,
 )
 from cdp.screens.audiences import PURPOSES
@@ -162,14 +163,15 @@ class OneActivation(ActivationPage):
 
     def do_save(self) -> HttpResponse:
         posted = self.request.POST
-        changes.edit(
-            self.activation,
-            secret=posted.get("secret", ""),
-            name=posted.get("name", ""),
-            description=posted.get("description", ""),
-            purpose=posted.get("purpose", ""),
-            config=config_of(posted, self.activation.kind),
-        )
+        with labelled():
+            changes.edit(
+                self.activation,
+                secret=posted.get("secret", ""),
+                name=posted.get("name", ""),
+                description=posted.get("description", ""),
+                purpose=posted.get("purpose", ""),
+                config=config_of(posted, self.activation.kind),
+            )
         return self.here(gettext("Saved."))
 
     def do_test(self) -> HttpResponse:

@@ -151,7 +151,7 @@ def test_it_activates_an_audience_in_three_steps(admin: Client, audience: Audien
         ({"name": ""}, "needs a name"),
         ({"audiences": []}, "at least one audience"),
         ({"base_url": "https://example.com/other"}, "must end with /cdp/webhook"),
-        ({"base_url": ""}, "base_url"),
+        ({"base_url": ""}, "Base URL is missing."),
         ({"secret": ""}, "The secret is missing"),
         ({"kind": "pigeon"}, "Choose a kind"),
     ],
