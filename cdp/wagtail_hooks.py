@@ -7,7 +7,19 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from wagtail import hooks
 
-from cdp.screens import activations, audiences, dataflows, first_steps, people, runs, schemas, transform
+from cdp.screens import (
+    activation_wizard,
+    activations,
+    audiences,
+    dataflows,
+    first_steps,
+    one_activation,
+    people,
+    runs,
+    schemas,
+    transform,
+    webhook,
+)
 from config import glossary, onboarding
 from personalization.screens import customer_data
 
@@ -22,6 +34,7 @@ customer_data.register(
     people.ProfileScreens(),
     audiences.AudienceScreens(),
     activations.ActivationScreens(),
+    webhook.WebhookScreens(),
 )
 
 
@@ -42,11 +55,12 @@ def urls() -> list[URLPattern]:
         path("customer-data/schema/new/", schemas.NewSchema.as_view(), name="cdp_schema_new"),
         path("customer-data/schema/<int:pk>/", schemas.OneSchema.as_view(), name="cdp_schema"),
         *of_people(),
+        *of_activations(),
     ]
 
 
 def of_people() -> list[URLPattern]:
-    audience, activation = "customer-data/audience", "customer-data/activation"
+    audience = "customer-data/audience"
     return [
         path("customer-data/profile/<uuid:uuid>/", people.Card.as_view(), name="cdp_profile"),
         path(f"{audience}/new/", audiences.NewAudience.as_view(), name="cdp_audience_new"),
@@ -54,15 +68,32 @@ def of_people() -> list[URLPattern]:
         path(f"{audience}/<int:pk>/", audiences.Builder.as_view(), name="cdp_audience"),
         path(f"{audience}/<int:pk>/history/", people.History.as_view(), name="cdp_audience_history"),
         path(f"{audience}/<int:pk>/why/", people.Why.as_view(), name="cdp_audience_why"),
-        path(f"{activation}/new/", activations.NewActivation.as_view(), name="cdp_activation_new"),
-        path(f"{activation}/<int:pk>/", activations.OneActivation.as_view(), name="cdp_activation"),
+    ]
+
+
+def of_activations() -> list[URLPattern]:
+    activation, draft = "customer-data/activation", "customer-data/activation/new/<str:draft>"
+    one, received = one_activation, "customer-data/webhook-request"
+    wizard = activation_wizard
+    return [
+        path(f"{activation}/new/", wizard.General.as_view(), name="cdp_activation_new"),
+        path(f"{draft}/", wizard.General.as_view(), name="cdp_activation_general"),
+        path(f"{draft}/receiver/", wizard.Receiver.as_view(), name="cdp_activation_receiver"),
+        path(f"{draft}/audiences/", wizard.Audiences.as_view(), name="cdp_activation_audiences"),
+        path(f"{activation}/<int:pk>/", one.OneActivation.as_view(), name="cdp_activation"),
+        path(
+            f"{activation}/<int:pk>/requests/<int:sent>/",
+            one.OneRequest.as_view(),
+            name="cdp_activation_request",
+        ),
+        path(f"{received}/<int:pk>/", webhook.OneRequest.as_view(), name="cdp_webhook_request"),
     ]
 
 
 @hooks.register("register_permissions")  # type: ignore[untyped-decorator]
 def permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
-        content_type__app_label__in=["dataflows", "audiences", "activations", "profiles"],
+        content_type__app_label__in=["dataflows", "audiences", "activations", "profiles", "cdp"],
         codename__in=[
             "view_profile",
             "view_audience",
@@ -74,5 +105,7 @@ def permissions() -> QuerySet[Permission]:
             "activate_dataflow",
             "view_schema",
             "change_schema",
+            "view_webhookrequest",
+            "change_webhookrequest",
         ],
     )

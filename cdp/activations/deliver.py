@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from cdp.activations import ledger, parcels
+from cdp.activations import ledger, parcels, sent
 from cdp.activations.models import Activation, ActivationAudience, DeliveryRun, Parcel
 from cdp.activations.targets import base
 from cdp.activations.targets.base import Broken, Later, Target
@@ -133,19 +134,19 @@ def send_all(activation: Activation, run: DeliveryRun, *, progress: Progress | N
         send(activation, waiting, run, target=target)
     attachments = pending(activation)
     count_unidentified(attachments, run)
-    sent = 0
+    count = 0
     for load in parcels.loads(attachments, tells=target.tells):
         check(activation)
         parcel = parcels.store(activation, load)
         if parcel is None:
             raise Stopped("The activation was changed on the way.")
         send(activation, parcel, run, target=target)
-        sent += len(load.steps)
+        count += len(load.steps)
         if progress:
-            progress(sent)
+            progress(count)
     target.finish(activation)
     for one in attachments:
-        answered(one)
+        answered(one, run)
 
 
 def pending(activation: Activation) -> list[ActivationAudience]:
@@ -170,8 +171,14 @@ def check(activation: Activation) -> None:
 
 
 def send(activation: Activation, parcel: Parcel, run: DeliveryRun, *, target: Target) -> None:
-    receipt = target.deliver(parcels.shipment_of(parcel, activation))
-    if not parcels.settle(parcel, receipt, run=run):
+    began = time.monotonic()
+    try:
+        receipt = target.deliver(parcels.shipment_of(parcel, activation))
+    except (Later, Broken) as why:
+        sent.record_failure(parcel, sent.failed(why, target=target, activation=activation, began=began))
+        raise
+    tried = sent.delivered(receipt, target=target, activation=activation, began=began)
+    if not parcels.settle(parcel, receipt, run=run, tried=tried):
         raise Stopped("The activation was changed on the way.")
 
 
@@ -185,12 +192,13 @@ def count_unidentified(attachments: Sequence[ActivationAudience], run: DeliveryR
     DeliveryRun.objects.filter(pk=run.pk).update(unidentified=total)
 
 
-def answered(attachment: ActivationAudience) -> None:
+def answered(attachment: ActivationAudience, run: DeliveryRun) -> None:
     """The audience was delivered as it was read; what came meanwhile stays pending."""
     row = ActivationAudience.objects.filter(pk=attachment.pk)
     if attachment.removed_at is not None:
         row.filter(removed_at__isnull=False).delete()
         return
+    row.exclude(last_run=run.pk).update(**sent.difference(run))  # there was nothing to send
     row.update(sequence=attachment.audience.sequence, answered=attachment.asked)
 
 

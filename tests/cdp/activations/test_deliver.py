@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from cdp.activations import changes, deliver, ledger, news
+from cdp.activations.faults import ActivationFault
 from cdp.activations.models import Activation, ActivationAudience, DeliveryRun, Parcel
 from cdp.activations.targets import calls
 from cdp.audiences.models import Audience
@@ -374,7 +375,10 @@ def test_it_sends_everybody_to_another_receiver(activation: Activation, far: Rec
     with receiver() as other:
         settings.OUTBOUND_ALLOW = [f"127.0.0.1:{other.port}"]
         activation.refresh_from_db()
-        changes.edit(activation, config=activation.config | {"base_url": other.url})
+        config = activation.config | {"base_url": other.url}
+        with pytest.raises(ActivationFault, match="Enter the secret too"):
+            changes.edit(activation, config=config)
+        changes.edit(activation, config=config, secret=made.CLIENT_SECRET)
         queue.run_due()
         assert other.people() == {"1", "2"}
     assert far.people() == {"1", "2"}

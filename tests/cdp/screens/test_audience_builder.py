@@ -19,6 +19,7 @@ from tests.cdp.conftest import SECRET
 from tests.cdp.dataflows.conftest import USERS, Feed
 from tests.cdp.screens.conftest import somebody
 from tests.cdp.screens.test_data_manager import is_refused, page, words
+from tests.cdp.screens.wizard import create
 
 pytestmark = pytest.mark.django_db
 IN_OSLO = {
@@ -136,21 +137,6 @@ def test_it_shows_a_person(admin: Client, known: Feed, audience: Audience) -> No
     assert admin.get(unknown).status_code == 404
 
 
-def create(client: Client, audience: Audience, **changed: Any) -> Any:
-    given = {
-        "account": audience.account.pk,
-        "kind": "ibexa",
-        "name": "Site",
-        "person_identifier": "userid",
-        "ibexa-base_url": "http://localhost:1/cdp/webhook",
-        "ibexa-client_id": "mine",
-        "ibexa-segment_group_identifier": "audiences",
-        "ibexa-secret": SECRET,
-        "audiences": [audience.pk],
-    }
-    return page(client, reverse("cdp_activation_new"), action="save", **given | changed)
-
-
 def test_it_activates_an_audience_in_three_steps(admin: Client, audience: Audience) -> None:
     answer = create(admin, audience)
     activation = Activation.objects.get()
@@ -167,9 +153,9 @@ def test_it_activates_an_audience_in_three_steps(admin: Client, audience: Audien
         ({"person_identifier": ""}, "Choose the person identifier"),
         ({"name": ""}, "needs a name"),
         ({"audiences": []}, "at least one audience"),
-        ({"ibexa-base_url": "https://example.com/other"}, "must end with /cdp/webhook"),
-        ({"ibexa-base_url": ""}, "base_url"),
-        ({"ibexa-secret": ""}, "The secret is missing"),
+        ({"base_url": "https://example.com/other"}, "must end with /cdp/webhook"),
+        ({"base_url": ""}, "Base URL is missing."),
+        ({"secret": ""}, "The secret is missing"),
         ({"kind": "pigeon"}, "Choose a kind"),
     ],
 )
@@ -183,7 +169,7 @@ def test_it_refuses_an_activation_that_cannot_be(
 
 
 def test_it_shows_a_secret_that_it_made_once(admin: Client, audience: Audience) -> None:
-    answer = create(admin, audience, kind="webhook", **{"webhook-url": "https://example.com/hook"})
+    answer = create(admin, audience, kind="webhook", secret="", url="https://example.com/hook")
     assert "whsec_" in words(answer)
     activation = Activation.objects.get()
     assert "whsec_" not in words(admin.get(reverse("cdp_activation", args=[activation.pk])))
