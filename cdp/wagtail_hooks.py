@@ -14,6 +14,7 @@ from cdp.screens import (
     dataflows,
     first_steps,
     one_activation,
+    overviews,
     people,
     runs,
     schemas,
@@ -29,8 +30,8 @@ onboarding.register(*first_steps.STEPS)
 glossary.register(*first_steps.TERMS)
 
 customer_data.register(
-    dataflows.DataflowScreens(),
-    schemas.SchemaScreens(),
+    overviews.DataflowScreens(),
+    overviews.SchemaScreens(),
     people.ProfileScreens(),
     audiences.AudienceScreens(),
     activations.ActivationScreens(),
@@ -44,6 +45,7 @@ def urls() -> list[URLPattern]:
     return [
         path(f"{ROOT}/new/", dataflows.NewDataflow.as_view(), name="cdp_dataflow_new"),
         path(f"{one}/", runs.Details.as_view(), name="cdp_dataflow"),
+        path(f"{one}/sure/<slug:action>/", dataflows.Sure.as_view(), name="cdp_dataflow_sure"),
         path(f"{one}/general/", dataflows.General.as_view(), name="cdp_dataflow_general"),
         path(f"{one}/download/", dataflows.Download.as_view(), name="cdp_dataflow_download"),
         path(f"{one}/received/", dataflows.Received.as_view(), name="cdp_dataflow_received"),
@@ -54,6 +56,11 @@ def urls() -> list[URLPattern]:
         path(f"{one}/runs/<int:run>/refused/", runs.RefusedRows.as_view(), name="cdp_dataflow_refused"),
         path("customer-data/schema/new/", schemas.NewSchema.as_view(), name="cdp_schema_new"),
         path("customer-data/schema/<int:pk>/", schemas.OneSchema.as_view(), name="cdp_schema"),
+        path(
+            "customer-data/schema/<int:pk>/sure/<slug:action>/",
+            schemas.Sure.as_view(),
+            name="cdp_schema_sure",
+        ),
         *of_people(),
         *of_activations(),
     ]

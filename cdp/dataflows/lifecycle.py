@@ -392,6 +392,7 @@ def clone(dataflow: Dataflow) -> Dataflow:
     copy = create(dataflow.account, name=f"{dataflow.name[:90]} {number}", description=dataflow.description)
     copy.configuration = dataflow.working_copy or dataflow.configuration
     copy.save(update_fields=["configuration"])
+    link_schemas(copy, load(copy.configuration))
     return copy
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -37,6 +38,9 @@ class Schema(models.Model):
     )  # of a catalogue: its unique field
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(  # nobody: by the system, as a demo or a program makes one
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("schema")
@@ -196,6 +200,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.last_sequence is not None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its rows are stored; a draft is looked at alone."""
+        return self.kind in (self.Kind.PRODUCTION, self.Kind.HELD)
 
 
 class Payload(models.Model):

@@ -113,6 +113,10 @@ def test_it_keeps_an_empty_text_and_reads_other_empty_values_as_none() -> None:
     assert read_as("", "string") == ""
     assert read_as("", "integer") is None
     assert read_as(None, "string") is None
+    assert read_as([], "string") is None
+    assert read_as({}, "string") is None
+    assert read_as([], "array") == []
+    assert read_as("", "array") is None
 
 
 @given(st.lists(st.one_of(st.integers(-(10**17), 10**17), st.decimals(-1000, 1000, places=3)), min_size=1))
@@ -123,7 +127,12 @@ def test_every_value_can_be_read_as_the_type_of_its_column(numbers: list[Any]) -
         read_as(value, type_)
 
 
-@given(st.lists(st.one_of(st.text(max_size=12), st.integers(), st.booleans(), st.none()), max_size=6))
+STORABLE = st.characters(exclude_characters="\0", codec="utf-8")  # PostgreSQL takes no NUL
+
+
+@given(
+    st.lists(st.one_of(st.text(STORABLE, max_size=12), st.integers(), st.booleans(), st.none()), max_size=6)
+)
 def test_any_column_can_be_read_as_what_it_was_taken_for(values: list[Any]) -> None:
     type_, _ = infer(values)
     for value in values:

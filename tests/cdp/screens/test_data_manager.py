@@ -105,7 +105,7 @@ def test_it_leads_through_the_five_stages(admin: Client, account: Account) -> No
     assert "ADA" in words(answer)
     feed.post(USERS)
     answer = page(admin, f"{HOME}/{flow.pk}/activation/", action="activate")
-    assert "1 held runs are being processed" in words(answer)
+    assert "1 held delivery is being processed" in words(answer)
     feed.work()
     assert feed.facts()["14"] == {"id": 14, "nick": "ADA", "email": "ada@example.org"}
     assert flow.name in words(page(admin, "/admin/customer-data/dataflows/"))
