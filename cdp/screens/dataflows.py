@@ -11,13 +11,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView
 
-from cdp.dataflows import lifecycle, sample, stages, trial, upload
+from cdp.dataflows import lifecycle, sample, stages, trial, turns, upload
 from cdp.dataflows.configuration import Parsing
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run
@@ -305,8 +306,13 @@ class FileMapping(DataflowPage):
 class Activation(DataflowPage):
     stage = Stage.ACTIVATION
     template_name = "cdp/dataflows/activation.html"
-    actions = ("test", "run", "activate")
-    action_permissions: ClassVar = {"test": CHANGE, "run": ACTIVATE, "activate": ACTIVATE}
+    actions = ("test", "run", "activate", "schedule")
+    action_permissions: ClassVar = {
+        "test": CHANGE,
+        "run": ACTIVATE,
+        "activate": ACTIVATE,
+        "schedule": ACTIVATE,
+    }
     report: trial.Report | None = None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -321,6 +327,8 @@ class Activation(DataflowPage):
             "is_tested": is_tested,
             "is_active": row.status in lifecycle.IN_FORCE and not row.working_copy,
             "received": received(row),
+            "next_turn": turns.after(row, timezone.now()),
+            "zone": row.account.time_zone,
             "commands": "\n".join(
                 f".venv/bin/python manage.py {one} --stream-id={stream} --no-draft" for one in COMMANDS
             ),
@@ -336,6 +344,11 @@ class Activation(DataflowPage):
         words = gettext("%(count)d held runs are being processed.") % {"count": count}
         messages.success(self.request, words)
         return redirect("cdp_dataflow", self.dataflow.pk)
+
+    def do_schedule(self) -> HttpResponse:
+        lifecycle.set_schedule(self.dataflow, self.request.POST.get("schedule", ""))
+        messages.success(self.request, gettext("Saved."))
+        return self.to(Stage.ACTIVATION)
 
     def do_activate(self) -> HttpResponse:
         count = lifecycle.activate(self.dataflow)
