@@ -148,17 +148,20 @@ def test_it_names_the_row_that_is_no_object(feed: Feed) -> None:
     assert feed.post(b'[{"id": 1}, 2]').json()["index"] == 1
 
 
+@pytest.mark.case("D43")
 def test_it_answers_alike_for_every_stream_that_is_not_there(feed: Feed) -> None:
     other = Feed(accounts.create(654321, name="Other"), name="Theirs")
     gone = Feed(feed.account, name="Gone")
     lifecycle.archive(gone.flow)
-    answers = {
-        feed.post([], account=other.account.number).content,
-        feed.post([], account=999_999).content,
-        feed.post([], **{"x-streamid": "nonsense"}).content,
-        gone.post([]).content,
-    }
-    assert len(answers) == 1
+    answers = [
+        feed.post([], account=other.account.number),
+        feed.post([], account=999_999),
+        feed.post([], **{"x-streamid": "nonsense"}),
+        feed.post([], **{"x-streamid": other.stream_id}),
+        gone.post([]),
+    ]
+    assert {one.status_code for one in answers} == {404}
+    assert len({one.content for one in answers}) == 1
 
 
 def test_it_knows_an_old_stream_id_no_more(feed: Feed) -> None:
