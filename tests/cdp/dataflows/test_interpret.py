@@ -168,6 +168,18 @@ def test_its_rows_that_are_no_objects_leave_the_others_alone() -> None:
     assert isinstance(lines[1], BadRow)
 
 
+def test_its_rows_that_are_too_deep_leave_the_others_alone() -> None:
+    def body(depth: int) -> bytes:
+        return b'[{"a": 1}, {"a": ' + b"[" * depth + b"]" * depth + b"}]"
+
+    assert not isinstance(read(body(63), Parsing())[1], BadRow)
+    for depth in (64, 1000):
+        good, bad = read(body(depth), Parsing())
+        assert good == {"a": 1}
+        assert isinstance(bad, BadRow)
+        assert bad.code == "too_deep"
+
+
 def test_its_lines_end_where_json_lines_end() -> None:
     rows = read('{"a": "x\u2028y\x85z"}\n{"a": "b"}\n'.encode(), Parsing(format="ndjson"))
     assert rows == [{"a": "x\u2028y\x85z"}, {"a": "b"}]

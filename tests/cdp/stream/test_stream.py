@@ -92,6 +92,7 @@ def test_it_takes_nothing_more_for_a_run_that_is_over(feed: Feed) -> None:
         (b'{"id": 1}\n{"id": 2}\n', "application/x-ndjson", 2),
         (b"id,name\n1,a\n\n2,b\n", "text/csv", 2),
         (b"1\ta\n2\tb\n", "text/tab-separated-values", 2),
+        ("id;stadt\n1;K\u00f6ln\n2;Bonn\n".encode("windows-1252"), "text/csv", 2),
         (b"[]", JSON, 0),
     ],
 )
@@ -116,6 +117,7 @@ def test_it_takes_compressed_bodies_and_measures_them_inflated(feed: Feed) -> No
     [
         (b"{", JSON, {}, 400, "bad_json"),
         (b"[" * 5_000, JSON, {}, 400, "bad_json"),
+        (b'[{"x": ' + b"[" * 64 + b"]" * 64 + b"}]", JSON, {}, 400, "too_deep"),
         (b'{"id": 1}', JSON, {}, 400, "not_an_array"),
         (b'[{"id": 1}, 2]', JSON, {}, 400, "not_an_object"),
         (b'{"id": 1}\n2\n', "application/x-ndjson", {}, 400, "not_an_object"),
