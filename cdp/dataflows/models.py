@@ -95,6 +95,9 @@ class Dataflow(models.Model):
     source = models.CharField(max_length=16, default="stream_file")
     destination = models.CharField(max_length=16, default="cdp")
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.DRAFT)
+    # Five fields of cron in the time zone of the account; "": deliveries are processed as they come. A test
+    # has nothing to see in it, so it is no part of `configuration`.
+    schedule = models.CharField(_("schedule"), max_length=200, default="", blank=True)
     # Whoever has it can deliver: found by its fingerprint, shown from what is sealed.
     stream_digest = models.CharField(max_length=64, null=True, blank=True, unique=True)
     sealed_stream_id = models.TextField(default="", blank=True)
@@ -163,6 +166,8 @@ class Run(models.Model):
     kind = models.CharField(max_length=11, choices=Kind.choices)
     state = models.CharField(max_length=9, choices=State.choices)
     trigger = models.CharField(max_length=8, default="receive")  # receive, schedule, manual
+    # Collected until then by the schedule of the dataflow; not processed before, nor while it is paused.
+    due_at = models.DateTimeField(null=True, blank=True)
     last_sequence = models.PositiveIntegerField(null=True, blank=True)  # of the final chunk, once it is there
     size = models.PositiveBigIntegerField(default=0)  # of all bodies, in bytes
     # Chunks are processed in their order: so many are, and the next has this number. Nobody has to look

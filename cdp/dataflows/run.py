@@ -15,7 +15,7 @@ from django.db import DataError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
-from cdp.dataflows import configuration, lanes, payloads, sample
+from cdp.dataflows import configuration, lanes, payloads, sample, turns
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.read import BadRow, Row
 from cdp.dataflows.models import Dataflow, Payload, RowError, Run, Schema
@@ -70,7 +70,10 @@ def step(dataflow: int) -> bool:
 def next_step(dataflow: int, found: list[Run]) -> bool:
     """``found``: gets the run that is being worked on."""
     with lanes.processing(dataflow):
-        for one in Run.objects.filter(dataflow=dataflow, state__in=WAITING).order_by("pk"):
+        waiting = Run.objects.filter(dataflow=dataflow, state__in=WAITING).select_related("dataflow")
+        for one in waiting.order_by("pk"):
+            if not turns.has_come(one, timezone.now()):
+                return False  # nor those behind it, which are newer
             found.append(one)
             payload = one.payloads.filter(sequence=one.done_chunks).first()
             if payload is not None:
@@ -217,12 +220,16 @@ def cancel(run: Run, sentence: str) -> None:
 
 @schedule.periodic("cdp.dataflow_sweep", every=5.0)
 def sweep() -> None:
-    """Make the jobs that a crash, or a lost table of jobs, left unmade; give up runs that never ended."""
+    """Make the jobs of what was collected until now, and those that a crash, or a lost table of jobs, left
+    unmade; give up runs that never ended."""
     open_for = set(
         Job.objects.filter(kind=JOB, state__in=OPEN_STATES).values_list("payload__dataflow", flat=True)
     )
-    waiting = Payload.objects.filter(run__state__in=WAITING, sequence=F("run__done_chunks"))
-    ended = Run.objects.filter(state__in=WAITING, last_sequence__isnull=False)
+    now = timezone.now()
+    waiting = Payload.objects.filter(
+        turns.have_come(now, of="run__"), run__state__in=WAITING, sequence=F("run__done_chunks")
+    )
+    ended = Run.objects.filter(turns.have_come(now), state__in=WAITING, last_sequence__isnull=False)
     dataflows = set(waiting.order_by().values_list("run__dataflow", flat=True).distinct())
     for dataflow in dataflows | set(ended.order_by().values_list("dataflow", flat=True).distinct()):
         if dataflow not in open_for:

@@ -12,11 +12,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 
-from cdp.dataflows import lifecycle, mapping, sample, stages, trial, upload
+from cdp.dataflows import lifecycle, mapping, sample, stages, trial, turns, upload
 from cdp.dataflows.configuration import Configuration, Parsing
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run
@@ -353,8 +354,13 @@ class FileMapping(DataflowPage):
 class Activation(DataflowPage):
     stage = Stage.ACTIVATION
     template_name = "cdp/dataflows/activation.html"
-    actions = ("test", "run", "activate")
-    action_permissions: ClassVar = {"test": CHANGE, "run": ACTIVATE, "activate": ACTIVATE}
+    actions = ("test", "run", "activate", "schedule")
+    action_permissions: ClassVar = {
+        "test": CHANGE,
+        "run": ACTIVATE,
+        "activate": ACTIVATE,
+        "schedule": ACTIVATE,
+    }
     report: trial.Report | None = None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -371,6 +377,8 @@ class Activation(DataflowPage):
             "is_active": row.status in lifecycle.IN_FORCE and not row.working_copy,
             "is_paused": row.status == Dataflow.Status.PAUSED,
             "received": received(row),
+            "next_turn": turns.after(row, timezone.now()),
+            "zone": row.account.time_zone,
             "commands": "\n".join(
                 f".venv/bin/python manage.py {one} --stream-id={stream} --no-draft" for one in COMMANDS
             ),
@@ -387,6 +395,11 @@ class Activation(DataflowPage):
             self.request, being_processed(count) or gettext("Nothing is held; there is nothing to run.")
         )
         return redirect("cdp_dataflow", self.dataflow.pk)
+
+    def do_schedule(self) -> HttpResponse:
+        lifecycle.set_schedule(self.dataflow, self.request.POST.get("schedule", ""))
+        messages.success(self.request, gettext("Saved."))
+        return self.to(Stage.ACTIVATION)
 
     def do_activate(self) -> HttpResponse:
         is_change = bool(self.dataflow.working_copy)

@@ -12,6 +12,7 @@ from cdp.profiles import consent, identifiers
 from cdp.profiles.models import Account, Consent, ProfileIdentifier, Suppression
 from cdp.tracking.forget import forget
 from cdp.tracking.message import Call
+from config.nesting import MOST_DEPTH, is_deep
 from tracking.fields import BadEvent, shown
 
 PURPOSES = ("statistics", "personalisation", "marketing")
@@ -46,6 +47,8 @@ def read(body: bytes, *, opted_out: bool) -> tuple[dict[str, str], str]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as reason:
         raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    if is_deep(document):
+        raise BadEvent(400, f"the body's JSON is too deep (max {MOST_DEPTH})")
     if not isinstance(document, dict):
         raise BadEvent(400, "the body must be a JSON object")
     status, purposes, coid = (

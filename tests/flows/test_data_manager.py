@@ -40,6 +40,7 @@ STAGES = (
     *(r"Remove transformation \d", "Create schema based on the downloaded columns", "Do not fill .+"),
     *(r"\[map-\d+-\w+\]", r"\[mode-\d+\]", r"\[empty-\d+\]"),
     *("Test", "Run once", "Run and activate", "Put the changes in force"),
+    *(r"\[schedule\]", "Save schedule"),
 )
 OF_A_DATAFLOW = (
     "Go to the first error",
@@ -388,6 +389,10 @@ def activates(hand: Hand, feed: Feed) -> None:
     assert feed.send(PEOPLE[:1]) == 202
     hand.go(f"dataflow/{feed.key}/activation/")
     hand.reads("Held so far: rows 1, deliveries 1.")
+    for schedule in ("0 2 * * *", ""):
+        hand.fill(schedule=schedule)
+        hand.press("Save schedule")
+        assert feed.rows.flow(feed.key, "schedule") == schedule
     hand.press("Run and activate")
     hand.is_told("The dataflow is active. 1 held delivery is being processed.")
     assert feed.rows.flow(feed.key, "status") == "active"

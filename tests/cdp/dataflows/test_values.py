@@ -15,6 +15,7 @@ COMMA = Reading(decimal=",")
 OSLO = Reading(zone=ZoneInfo("Europe/Oslo"), date_formats=("%d.%m.%Y", "%d.%m.%Y %H:%M"))
 
 
+@pytest.mark.case("D13", "D15")
 @pytest.mark.parametrize(
     ("values", "type_"),
     [
@@ -76,6 +77,7 @@ def test_it_is_empty(value: Any) -> None:
     assert is_empty(value)
 
 
+@pytest.mark.case("D11")
 @pytest.mark.parametrize("value", [0, 0.0, False, "0", "false", [0]])
 def test_zero_and_false_are_not_empty(value: Any) -> None:
     assert not is_empty(value)

@@ -147,6 +147,7 @@ def test_it_activates_an_audience_in_three_steps(admin: Client, audience: Audien
     assert "Site" in words(page(admin, address(audience)))
 
 
+@pytest.mark.case("V01")
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [

@@ -35,8 +35,8 @@ def visit(item: str = "7", **more: Any) -> dict[str, Any]:
     return {"event": "visit", "params": {"p2": item}, **more}
 
 
+@pytest.mark.case("T11")
 def test_it_queues_a_message_with_cookie_session_and_user(client: Client) -> None:
-    """T11"""
     user = User.objects.create_user("ada")
     client.force_login(user)
     client.cookies["lodestar_visitor"] = COID
@@ -107,23 +107,23 @@ def heavy(size: int) -> dict[str, Any]:
     return visit("7", url="https://shop.example/" + "x" * size)
 
 
+@pytest.mark.case("T09")
 def test_it_refuses_a_single_event_that_is_too_big(client: Client) -> None:
-    """T09"""
     answer = post(client, heavy(33_000))
     assert (answer.status_code, waiting()) == (400, [])
     assert "at most 32768 bytes long; got 33" in answer.content.decode()
 
 
+@pytest.mark.case("T09")
 def test_it_rejects_a_big_event_of_a_batch_and_stores_the_rest(client: Client) -> None:
-    """T09"""
     answer = post(client, {"batch": [visit("1"), heavy(33_000), visit("3")]})
     assert (answer.status_code, answer.json()["stored"]) == (200, 2)
     assert [one["index"] for one in answer.json()["rejected"]] == [1]
     assert [one.params["p2"] for one in waiting()] == ["1", "3"]
 
 
+@pytest.mark.case("T09")
 def test_it_refuses_a_batch_that_is_too_big(client: Client) -> None:
-    """T09"""
     answer = post(client, [heavy(25_000) for _ in range(21)])
     assert (answer.status_code, waiting()) == (400, [])
     assert "a batch must be at most 500000 bytes long" in answer.content.decode()
@@ -192,9 +192,9 @@ def consent(client: Client, document: Any, headers: dict[str, str] | None = None
     )
 
 
+@pytest.mark.case("T03")
 @pytest.mark.parametrize("is_known", [False, True])
 def test_it_follows_nobody_after_a_withdrawal(client: Client, *, is_known: bool) -> None:
-    """T03"""
     client.cookies["lodestar_visitor"] = COID
     post(client, {"event": "favorite", "params": {"p2": "7"}})
     if is_known:
