@@ -7,7 +7,19 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from wagtail import hooks
 
-from cdp.screens import activations, audiences, dataflows, people, runs, schemas, transform
+from cdp.screens import (
+    activations,
+    audiences,
+    card,
+    dataflows,
+    history,
+    joining,
+    people,
+    rights,
+    runs,
+    schemas,
+    transform,
+)
 from personalization.screens import customer_data
 
 ROOT = "customer-data/dataflow"
@@ -38,18 +50,32 @@ def urls() -> list[URLPattern]:
         path("customer-data/schema/new/", schemas.NewSchema.as_view(), name="cdp_schema_new"),
         path("customer-data/schema/<int:pk>/", schemas.OneSchema.as_view(), name="cdp_schema"),
         *of_people(),
+        *of_audiences(),
     ]
 
 
 def of_people() -> list[URLPattern]:
+    one, erasure = "customer-data/profile/<uuid:uuid>", "customer-data/erasure"
+    return [
+        path("customer-data/profile/find/", people.Find.as_view(), name="cdp_profile_find"),
+        path(f"{one}/", card.Card.as_view(), name="cdp_profile"),
+        path(f"{one}/export/", rights.Download.as_view(), name="cdp_profile_export"),
+        path(f"{one}/erase/", rights.Erase.as_view(), name="cdp_profile_erase"),
+        path(f"{one}/merge/", joining.Merge.as_view(), name="cdp_profile_merge"),
+        path(f"{one}/merge/<int:merge>/", joining.Part.as_view(), name="cdp_profile_part"),
+        path(f"{erasure}/", rights.Erasures.as_view(), name="cdp_erasures"),
+        path(f"{erasure}/<uuid:ticket>/", rights.Receipt.as_view(), name="cdp_erasure"),
+    ]
+
+
+def of_audiences() -> list[URLPattern]:
     audience, activation = "customer-data/audience", "customer-data/activation"
     return [
-        path("customer-data/profile/<uuid:uuid>/", people.Card.as_view(), name="cdp_profile"),
         path(f"{audience}/new/", audiences.NewAudience.as_view(), name="cdp_audience_new"),
         path(f"{audience}/preview/", audiences.Preview.as_view(), name="cdp_audience_preview"),
         path(f"{audience}/<int:pk>/", audiences.Builder.as_view(), name="cdp_audience"),
-        path(f"{audience}/<int:pk>/history/", people.History.as_view(), name="cdp_audience_history"),
-        path(f"{audience}/<int:pk>/why/", people.Why.as_view(), name="cdp_audience_why"),
+        path(f"{audience}/<int:pk>/history/", history.History.as_view(), name="cdp_audience_history"),
+        path(f"{audience}/<int:pk>/why/", history.Why.as_view(), name="cdp_audience_why"),
         path(f"{activation}/new/", activations.NewActivation.as_view(), name="cdp_activation_new"),
         path(f"{activation}/<int:pk>/", activations.OneActivation.as_view(), name="cdp_activation"),
     ]
@@ -61,6 +87,8 @@ def permissions() -> QuerySet[Permission]:
         content_type__app_label__in=["dataflows", "audiences", "activations", "profiles"],
         codename__in=[
             "view_profile",
+            "change_profile",
+            "erase_profile",
             "view_audience",
             "change_audience",
             "view_activation",
