@@ -19,7 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
+from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, TitleColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.widgets.button import HeaderButton
 
@@ -92,6 +92,10 @@ def short(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
+def address_of(profile: Profile) -> str:
+    return reverse("cdp_profile", args=[profile.uuid])
+
+
 class ProfileFilters(WagtailFilterSet):  # type: ignore[misc]
     account = django_filters.ModelChoiceFilter(
         queryset=Account.objects.order_by("number"), label=_("Account")
@@ -124,7 +128,7 @@ class ProfileIndex(IndexView):  # type: ignore[misc]
         )
 
     def get_edit_url(self, instance: Profile) -> str:
-        return reverse("cdp_profile", args=[instance.uuid])
+        return address_of(instance)
 
     def get_add_url(self) -> None:
         return None
@@ -147,7 +151,7 @@ class ProfileScreens(Lists):
     index_template_name = "cdp/profiles/index.html"
     index_results_template_name = "cdp/profiles/index_results.html"
     list_display = (
-        Column("person", label=_("Person"), accessor=called),
+        TitleColumn("person", label=_("Person"), accessor=called, get_url=address_of),
         Column("about", label=_("Attributes"), accessor=about),
         NumberColumn("audiences", label=_("Audiences")),
         DateColumn("last_seen", label=_("Last seen"), sort_key="last_seen"),

@@ -59,6 +59,7 @@ def test_it_lists_people_and_finds_one_by_name(admin: Client, ada: Profile) -> N
     listed = words(admin.get(LIST))
     for part in ("userid 14", "userid 15", "city: Oslo", "Find by name", "Erasures"):
         assert part in listed
+    assert f'href="{card(ada)}"' in listed
     audience = ada.memberships.get().audience_id
     only = words(admin.get(LIST, {"audience": audience}))
     assert "userid 14" in only
