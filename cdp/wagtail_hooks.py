@@ -11,11 +11,15 @@ from cdp.screens import (
     activation_wizard,
     activations,
     audiences,
+    card,
     dataflows,
     first_steps,
+    history,
+    joining,
     one_activation,
     overviews,
     people,
+    rights,
     runs,
     schemas,
     transform,
@@ -62,19 +66,33 @@ def urls() -> list[URLPattern]:
             name="cdp_schema_sure",
         ),
         *of_people(),
+        *of_audiences(),
         *of_activations(),
     ]
 
 
 def of_people() -> list[URLPattern]:
+    one, erasure = "customer-data/profile/<uuid:uuid>", "customer-data/erasure"
+    return [
+        path("customer-data/profile/find/", people.Find.as_view(), name="cdp_profile_find"),
+        path(f"{one}/", card.Card.as_view(), name="cdp_profile"),
+        path(f"{one}/export/", rights.Download.as_view(), name="cdp_profile_export"),
+        path(f"{one}/erase/", rights.Erase.as_view(), name="cdp_profile_erase"),
+        path(f"{one}/merge/", joining.Merge.as_view(), name="cdp_profile_merge"),
+        path(f"{one}/merge/<int:merge>/", joining.Part.as_view(), name="cdp_profile_part"),
+        path(f"{erasure}/", rights.Erasures.as_view(), name="cdp_erasures"),
+        path(f"{erasure}/<uuid:ticket>/", rights.Receipt.as_view(), name="cdp_erasure"),
+    ]
+
+
+def of_audiences() -> list[URLPattern]:
     audience = "customer-data/audience"
     return [
-        path("customer-data/profile/<uuid:uuid>/", people.Card.as_view(), name="cdp_profile"),
         path(f"{audience}/new/", audiences.NewAudience.as_view(), name="cdp_audience_new"),
         path(f"{audience}/preview/", audiences.Preview.as_view(), name="cdp_audience_preview"),
         path(f"{audience}/<int:pk>/", audiences.Builder.as_view(), name="cdp_audience"),
-        path(f"{audience}/<int:pk>/history/", people.History.as_view(), name="cdp_audience_history"),
-        path(f"{audience}/<int:pk>/why/", people.Why.as_view(), name="cdp_audience_why"),
+        path(f"{audience}/<int:pk>/history/", history.History.as_view(), name="cdp_audience_history"),
+        path(f"{audience}/<int:pk>/why/", history.Why.as_view(), name="cdp_audience_why"),
     ]
 
 
@@ -103,6 +121,8 @@ def permissions() -> QuerySet[Permission]:
         content_type__app_label__in=["dataflows", "audiences", "activations", "profiles", "cdp"],
         codename__in=[
             "view_profile",
+            "change_profile",
+            "erase_profile",
             "view_audience",
             "change_audience",
             "view_activation",

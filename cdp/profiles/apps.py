@@ -14,6 +14,7 @@ class ProfilesConfig(AppConfig):
             pseudonyms,
             retention,  # noqa: F401 - likewise
             subject,  # noqa: F401 - registers its job
+            unfinished,  # noqa: F401 - registers the worker's turn
         )
         from tracking.people import places
 

@@ -79,10 +79,14 @@ def is_grant(purposes: Mapping[str, str]) -> bool:
 
 
 def give_again(account: Account, call: Call) -> None:
-    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`."""
+    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`.
+
+    What bars a device that had withdrawn before it was ever heard of has no ticket of an erasure.
+    """
     digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
     names = {"account": account, "kind": identifiers.COOKIE, "digest": digest}
     with transaction.atomic():
+        Suppression.objects.filter(**names, ticket=None).delete()
         cookie = ProfileIdentifier.objects.filter(**names, active=False).first()
         if cookie is not None and not Suppression.objects.filter(**names).exists():
             consent.mark_cookie(cookie, active=True)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from cdp.profiles.models import Consent, Profile, ProfileIdentifier, Suppression
+from cdp.profiles.models import Consent, ErasureTicket, Profile, ProfileIdentifier, Suppression
 from cdp.tracking.models import Message
 from tests.cdp.tracking.conftest import ACCOUNT, COID, CUSTOMER, OTHER, waiting, work
 from tracking.models import Event
@@ -223,6 +223,14 @@ def test_it_follows_nobody_after_a_withdrawal(client: Client, *, is_known: bool)
         assert Suppression.objects.filter(kind="coid").count() == 1
 
 
+def test_it_follows_who_refused_before_anything_was_known_and_consents_now(client: Client) -> None:
+    client.cookies["lodestar_visitor"] = COID
+    consent(client, {"status": "revoked", "coid": COID})
+    assert Suppression.objects.get().ticket is None
+    assert consent(client, {"status": "granted", "coid": COID}).status_code == 204
+    assert not Suppression.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("said", "is_erased", "is_active"),
     [
@@ -241,7 +249,8 @@ def test_it_follows_again_who_consents_again(
     consent(client, {"status": "revoked"})
     cookie = ProfileIdentifier.objects.get(kind="coid")
     if is_erased:
-        Suppression.objects.create(account=cookie.account, kind="coid", digest=cookie.digest)
+        ticket = ErasureTicket.objects.create(account=cookie.account, identifiers=[["coid", cookie.digest]])
+        Suppression.objects.create(account=cookie.account, kind="coid", digest=cookie.digest, ticket=ticket)
     assert consent(client, said | {"coid": COID}).status_code == 204
     Client().get(f"/t/{ACCOUNT}.rsa", {"coid": COID, "p1": "favorite", "p2": "8", "consent": "1"})
     cookie.refresh_from_db()
