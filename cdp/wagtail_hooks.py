@@ -7,7 +7,17 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from wagtail import hooks
 
-from cdp.screens import activations, audiences, dataflows, people, runs, schemas, transform
+from cdp.screens import (
+    activations,
+    audiences,
+    dataflows,
+    identifiers,
+    insights,
+    people,
+    runs,
+    schemas,
+    transform,
+)
 from personalization.screens import customer_data
 
 ROOT = "customer-data/dataflow"
@@ -15,9 +25,11 @@ ROOT = "customer-data/dataflow"
 customer_data.register(
     dataflows.DataflowScreens(),
     schemas.SchemaScreens(),
+    identifiers.IdentifierScreens(),
     people.ProfileScreens(),
     audiences.AudienceScreens(),
     activations.ActivationScreens(),
+    insights.InsightScreens(),
 )
 
 
@@ -37,7 +49,17 @@ def urls() -> list[URLPattern]:
         path(f"{one}/runs/<int:run>/refused/", runs.RefusedRows.as_view(), name="cdp_dataflow_refused"),
         path("customer-data/schema/new/", schemas.NewSchema.as_view(), name="cdp_schema_new"),
         path("customer-data/schema/<int:pk>/", schemas.OneSchema.as_view(), name="cdp_schema"),
+        *of_accounts(),
         *of_people(),
+    ]
+
+
+def of_accounts() -> list[URLPattern]:
+    identifier = "customer-data/person-identifier"
+    return [
+        path(f"{identifier}/new/", identifiers.NewIdentifier.as_view(), name="cdp_identifier_new"),
+        path(f"{identifier}/<int:pk>/", identifiers.OneIdentifier.as_view(), name="cdp_identifier"),
+        path("customer-data/insight/<int:pk>/", insights.OneInsight.as_view(), name="cdp_insight"),
     ]
 
 
@@ -61,6 +83,10 @@ def permissions() -> QuerySet[Permission]:
         content_type__app_label__in=["dataflows", "audiences", "activations", "profiles"],
         codename__in=[
             "view_profile",
+            "view_personidentifier",
+            "change_personidentifier",
+            "view_insight",
+            "change_insight",
             "view_audience",
             "change_audience",
             "view_activation",

@@ -23,7 +23,7 @@ from cdp.dataflows import delivery, lifecycle, mapping, schemas, stages, trial
 from cdp.dataflows.delivery import Chunk
 from cdp.dataflows.schemas import FieldSpec
 from cdp.profiles import accounts
-from cdp.profiles.models import Profile
+from cdp.profiles.models import Insight, PersonIdentifier, Profile
 from config.jobs import queue
 from personalization.segments import changes as segments
 
@@ -66,6 +66,8 @@ person = Profile.objects.filter(attributes__city="Oslo").first()
 found = flow.runs.get(number=run.run)
 print(json.dumps({
     "words": words.pk, "flow": flow.pk, "run": found.pk, "schema": schema.pk, "audience": audience.pk,
+    "identifier": PersonIdentifier.objects.get(account=account, name="coid").pk,
+    "insight": Insight.objects.get(code="rows_refused").pk,
     "activation": activation.pk, "person": str(person.uuid),
 }))
 """
@@ -84,6 +86,11 @@ SCREENS = [
     "schema/new/?dataflow={flow}",
     "schema/new/",
     "schema/{schema}/",
+    "person-identifiers/",
+    "person-identifier/new/",
+    "person-identifier/{identifier}/",
+    "insights/",
+    "insight/{insight}/",
     "profiles/",
     "profile/{person}/",
     "audiences/",
