@@ -15,6 +15,8 @@ from cdp.screens import (
     dataflows,
     first_steps,
     history,
+    identifiers,
+    insights,
     joining,
     one_activation,
     overviews,
@@ -36,10 +38,12 @@ glossary.register(*first_steps.TERMS)
 customer_data.register(
     overviews.DataflowScreens(),
     overviews.SchemaScreens(),
+    identifiers.IdentifierScreens(),
     people.ProfileScreens(),
     audiences.AudienceScreens(),
     activations.ActivationScreens(),
     webhook.WebhookScreens(),
+    insights.InsightScreens(),
 )
 
 
@@ -65,9 +69,19 @@ def urls() -> list[URLPattern]:
             schemas.Sure.as_view(),
             name="cdp_schema_sure",
         ),
+        *of_accounts(),
         *of_people(),
         *of_audiences(),
         *of_activations(),
+    ]
+
+
+def of_accounts() -> list[URLPattern]:
+    identifier = "customer-data/person-identifier"
+    return [
+        path(f"{identifier}/new/", identifiers.NewIdentifier.as_view(), name="cdp_identifier_new"),
+        path(f"{identifier}/<int:pk>/", identifiers.OneIdentifier.as_view(), name="cdp_identifier"),
+        path("customer-data/insight/<int:pk>/", insights.OneInsight.as_view(), name="cdp_insight"),
     ]
 
 
@@ -123,6 +137,10 @@ def permissions() -> QuerySet[Permission]:
             "view_profile",
             "change_profile",
             "erase_profile",
+            "view_personidentifier",
+            "change_personidentifier",
+            "view_insight",
+            "change_insight",
             "view_audience",
             "change_audience",
             "view_activation",

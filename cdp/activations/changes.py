@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from pydantic import ValidationError
 
 from cdp.activations import deliver, parcels, secrets
@@ -19,6 +20,7 @@ from cdp.activations.models import Activation, ActivationAudience, Parcel
 from cdp.activations.targets import base, find
 from cdp.activations.targets.base import Target, Verdict
 from cdp.audiences.models import Audience
+from cdp.profiles import kinds
 from cdp.profiles.models import Account, PersonIdentifier
 
 State = Activation.State
@@ -340,6 +342,14 @@ def checked_identifier(account: Account, target: Target, name: str) -> str:
             f"The account has no active person identifier {name[:64]!r}.",
         )
     return name
+
+
+@kinds.register
+def sent_by(kind: PersonIdentifier) -> list[str]:
+    """Activations that send people by it."""
+    rows = Activation.objects.filter(account=kind.account_id, person_identifier=kind.name)
+    words = gettext("the activation %(name)s")
+    return [words % {"name": name} for name in rows.order_by("name").values_list("name", flat=True)]
 
 
 def checked_config(target: Target, config: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cdp.activations import ledger, parcels, sent
 from cdp.activations.models import Activation, ActivationAudience, DeliveryRun, Parcel
 from cdp.activations.targets import base
 from cdp.activations.targets.base import Broken, Later, Target
+from cdp.profiles import insights
 from config.jobs import lease
 from config.jobs import queue as jobs
 from config.jobs.history import delete
@@ -32,6 +33,8 @@ RETRY_AFTER = (
     timedelta(hours=12),
 )
 LONGEST_ERROR = 500
+FAILED = "activation_failed"  # the insight
+COMPLAIN_AFTER = 3  # tries in a row, which is after more than half an hour
 
 Progress = Callable[[int], None]
 
@@ -70,6 +73,7 @@ def deliver(key: int, *, progress: Progress | None = None) -> DeliveryRun | None
             broken(activation, run, str(why))
         else:
             end(run, DeliveryRun.State.DONE)
+            insights.close(activation.account, code=FAILED, subject=activation.public_id)
             conclude(activation)
         return DeliveryRun.objects.filter(pk=run.pk).first()
 
@@ -215,6 +219,7 @@ def remove(activation: Activation) -> None:
     delete(activation.ledger.all())
     if target is not None:
         target.forget(activation)
+    insights.close(activation.account, code=FAILED, subject=activation.public_id)
     activation.delete()
 
 
@@ -230,6 +235,8 @@ def later(activation: Activation, run: DeliveryRun, why: Later) -> None:
     end(run, DeliveryRun.State.LATER, error=str(why))
     seconds = wait.total_seconds()
     logger.warning("Activation %s is tried again in %d s: %s", activation.public_id, seconds, why)
+    if tried + 1 >= COMPLAIN_AFTER:
+        complain(activation, f"has failed {tried + 1} times in a row and is tried again: {why}")
 
 
 def broken(activation: Activation, run: DeliveryRun, reason: str) -> None:
@@ -239,6 +246,13 @@ def broken(activation: Activation, run: DeliveryRun, reason: str) -> None:
     )
     end(run, DeliveryRun.State.FAILED, error=reason)
     logger.error("Activation %s stopped: %s", activation.public_id, reason)
+    complain(activation, f"has stopped until it is edited or resumed: {reason}")
+
+
+def complain(activation: Activation, what: str) -> None:
+    insights.report(
+        activation.account, code=FAILED, subject=activation.public_id, message=f"{activation.name} {what}"
+    )
 
 
 def end(run: DeliveryRun, state: DeliveryRun.State, *, error: str = "") -> None:

@@ -118,7 +118,7 @@ def drop_oldest_held(dataflow: Dataflow) -> None:
     for one in held:
         if count <= MOST_HELD_RUNS and total <= MOST_HELD_BYTES:
             return
-        run.cancel(one, "Newer data was held, and there is room for so much only.")
+        run.drop(one, "Newer data was held, and there is room for so much only.")
         count, total = count - 1, total - one.size
 
 

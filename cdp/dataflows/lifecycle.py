@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cdp.dataflows import columns as columns_module
-from cdp.dataflows import lanes, run, sample, stages, turns
+from cdp.dataflows import lanes, matters, naming, run, sample, stages, turns
 from cdp.dataflows.configuration import Column, Configuration, Mapping, Parsing, Transformation, dump, load
 from cdp.dataflows.faults import DataflowFault, IllegalTransition
 from cdp.dataflows.mapping import column_types
@@ -305,6 +305,7 @@ def note_test(dataflow: Dataflow, *, passed: bool) -> None:
 def tested(dataflow: Dataflow) -> None:
     if not dataflow.tested_hash or dataflow.tested_hash != stages.current_hash(dataflow):
         raise DataflowFault("test_required", "Run the test first; it must pass as things are now.")
+    naming.keep(dataflow.account, stages.schemas_of(stages.in_hand(dataflow)).values())
 
 
 def activate(dataflow: Dataflow) -> int:
@@ -403,6 +404,7 @@ def archive(dataflow: Dataflow) -> None:
         dataflow.status = Status.ARCHIVED
         dataflow.stream_digest, dataflow.sealed_stream_id = None, ""
         dataflow.save()
+        matters.close(dataflow)
 
 
 def clone(dataflow: Dataflow) -> Dataflow:

@@ -52,7 +52,8 @@ class Targets:
         self.rows: dict[int, Placed] = {pk: [] for pk in self.targets}
         self.refused: dict[int, RowFault] = {}
         self.counts = Counts()
-        names = PersonIdentifier.objects.filter(account=self.account, active=True)
+        # Deactivated ones too: they name nobody, but one that was erased still bars the row.
+        names = PersonIdentifier.objects.filter(account=self.account)
         self.names = set(names.values_list("name", flat=True))
 
     def add(self, place: int, values: Mapping[int, dict[str, Any]]) -> None:

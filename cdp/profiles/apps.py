@@ -10,6 +10,7 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from cdp.profiles import (
+            checks,  # noqa: F401 - registers what doctor asks
             feed,  # noqa: F401 - registers the worker's turns
             pseudonyms,
             retention,  # noqa: F401 - likewise

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.utils.translation import gettext
 
-from cdp.profiles import accounts, contributions, identifiers, merging, places, telling
+from cdp.profiles import accounts, contributions, identifiers, kinds, merging, places, telling
 from cdp.profiles.contributions import Outcome, Said
 from cdp.profiles.models import (
     Account,
@@ -236,11 +236,21 @@ def reinstate(account: Account, named: Named) -> int:
         return own.delete()[0] + Suppression.objects.filter(account=account, ticket__in=tickets).delete()[0]
 
 
+def known_by(account: Account, named: Named) -> ProfileIdentifier | None:
+    """The name a profile has; one of a deactivated kind still says who is to be corrected."""
+    if named.kind in kinds.deactivated(account):
+        kind, digest = key_of(account, named)
+        return ProfileIdentifier.objects.filter(
+            account=account, kind=kind, digest=digest, active=True
+        ).first()
+    return identify(account, [[named]], reason="manual")[0]
+
+
 def rectify(account: Account, named: Named, data: dict[str, Any]) -> Outcome:
     """Correct attributes by hand; None clears what was corrected before. Raises :class:`UnknownPerson`."""
     if find(account, *named) is None:
         raise UnknownPerson("No profile has this identifier.")
-    [identity] = identify(account, [[named]], reason="manual")
+    identity = known_by(account, named)
     if identity is None:
         raise UnknownPerson("Who has this identifier was erased.")
     return contributions.append(contributions.source(account, "manual"), [Said(identity, data)])

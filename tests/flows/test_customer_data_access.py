@@ -24,7 +24,7 @@ from cdp.dataflows.delivery import Chunk
 from cdp.dataflows.schemas import FieldSpec
 from cdp.models import BulkBatch, BulkItem, WebhookRequest
 from cdp.profiles import accounts
-from cdp.profiles.models import Profile
+from cdp.profiles.models import Insight, PersonIdentifier, Profile
 from config.jobs import queue
 from personalization.segments import changes as segments
 
@@ -78,6 +78,8 @@ person = Profile.objects.filter(attributes__city="Oslo").first()
 found = flow.runs.get(number=run.run)
 print(json.dumps({
     "words": words.pk, "flow": flow.pk, "run": found.pk, "schema": schema.pk, "audience": audience.pk,
+    "identifier": PersonIdentifier.objects.get(account=account, name="coid").pk,
+    "insight": Insight.objects.get(code="rows_refused").pk,
     "activation": activation.pk, "person": str(person.uuid),
     "sent": activation.requests.get().pk, "received": received.pk,
 }))
@@ -99,6 +101,11 @@ SCREENS = [
     "schema/new/",
     "schema/{schema}/",
     "schema/{schema}/sure/clone/",
+    "person-identifiers/",
+    "person-identifier/new/",
+    "person-identifier/{identifier}/",
+    "insights/",
+    "insight/{insight}/",
     "profiles/",
     "profile/{person}/",
     "profile/find/",
