@@ -19,7 +19,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.admin.widgets.button import Button
 from wagtail.permissions import register_permission_policy
 
-from personalization.screens import segments
+from personalization.screens import models, segments
 from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.deliveries import OutboxScreens
@@ -32,6 +32,8 @@ from personalization.screens.tokens import TokenScreens
 from personalization.screens.view_as import ViewAs, ViewAsButton
 from personalization.segments import preview
 from personalization.server.models import ImportRun
+
+MODEL = "personalization/model/<int:pk>"
 
 
 class ImportHistory(HistoryViewSet):
@@ -64,7 +66,14 @@ register_permission_policy(ImportRun, Only(ImportRun, "view"))
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_label = _("Personalization")
     menu_icon = "pick"
-    items = (ImportHistory(), ExportHistory(), OutboxScreens(), CustomerScreens(), TokenScreens())
+    items = (
+        models.ModelScreens(),
+        ImportHistory(),
+        ExportHistory(),
+        OutboxScreens(),
+        CustomerScreens(),
+        TokenScreens(),
+    )
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
@@ -92,6 +101,8 @@ def urls() -> list[URLPattern]:
     return [
         path("installation/", Installation.as_view(), name="personalization_installation"),
         path("customer-data/view-as/", ViewAs.as_view(), name="view_as_segments"),
+        path(f"{MODEL}/", models.OneModel.as_view(), name="personalization_model"),
+        path(f"{MODEL}/build/", models.BuildProgress.as_view(), name="personalization_model_build"),
     ]
 
 
