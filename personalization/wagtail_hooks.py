@@ -19,7 +19,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.admin.widgets.button import Button
 from wagtail.permissions import register_permission_policy
 
-from personalization.screens import models, segments
+from personalization.screens import items, models, scenario_editor, scenario_preview, scenarios, segments
 from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.deliveries import OutboxScreens
@@ -34,6 +34,7 @@ from personalization.segments import preview
 from personalization.server.models import ImportRun
 
 MODEL = "personalization/model/<int:pk>"
+SCENARIO = "personalization/scenario"
 
 
 class ImportHistory(HistoryViewSet):
@@ -68,6 +69,7 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_icon = "pick"
     items = (
         models.ModelScreens(),
+        scenarios.ScenarioScreens(),
         ImportHistory(),
         ExportHistory(),
         OutboxScreens(),
@@ -103,6 +105,17 @@ def urls() -> list[URLPattern]:
         path("customer-data/view-as/", ViewAs.as_view(), name="view_as_segments"),
         path(f"{MODEL}/", models.OneModel.as_view(), name="personalization_model"),
         path(f"{MODEL}/build/", models.BuildProgress.as_view(), name="personalization_model_build"),
+        *of_scenarios(),
+    ]
+
+
+def of_scenarios() -> list[URLPattern]:
+    one = f"{SCENARIO}/<int:pk>"
+    return [
+        path(f"{SCENARIO}/new/", scenario_editor.NewScenario.as_view(), name="personalization_scenario_new"),
+        path(f"{one}/", scenario_editor.OneScenario.as_view(), name="personalization_scenario"),
+        path(f"{one}/preview/", scenario_preview.ScenarioPreview.as_view(), name="personalization_preview"),
+        path("personalization/item-search/", items.ItemSearch.as_view(), name="personalization_item_search"),
     ]
 
 
