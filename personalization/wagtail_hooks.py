@@ -19,7 +19,15 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.admin.widgets.button import Button
 from wagtail.permissions import register_permission_policy
 
-from personalization.screens import items, models, scenario_editor, scenario_preview, scenarios, segments
+from personalization.screens import (
+    editor_lists,
+    items,
+    models,
+    scenario_editor,
+    scenario_preview,
+    scenarios,
+    segments,
+)
 from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.deliveries import OutboxScreens
@@ -47,6 +55,7 @@ class ImportHistory(HistoryViewSet):
     icon = "download"
     list_display = (
         Column("subject", label=_("Subject"), accessor="subject"),
+        Column("item_type", label=_("Item type ID"), accessor="item_type"),
         "language",
         "action",
         "imported",
@@ -70,6 +79,7 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     items = (
         models.ModelScreens(),
         scenarios.ScenarioScreens(),
+        items.ItemScreens(),
         ImportHistory(),
         ExportHistory(),
         OutboxScreens(),
@@ -105,6 +115,7 @@ def urls() -> list[URLPattern]:
         path("customer-data/view-as/", ViewAs.as_view(), name="view_as_segments"),
         path(f"{MODEL}/", models.OneModel.as_view(), name="personalization_model"),
         path(f"{MODEL}/build/", models.BuildProgress.as_view(), name="personalization_model_build"),
+        path(f"{MODEL}/list/", editor_lists.ListItems.as_view(), name="personalization_model_list"),
         *of_scenarios(),
     ]
 

@@ -22,6 +22,8 @@ SCREENS = [
     "tracking/snippet/",
     "personalization/models/",
     "personalization/model/{model}/",
+    "personalization/model/{list}/list/",
+    "personalization/items/",
     "personalization/scenarios/",
     "personalization/scenario/new/",
     "personalization/scenario/{scenario}/",
@@ -51,9 +53,10 @@ def customer(demo: Installation) -> dict[str, str]:
         "from personalization.server.models import Model, Scenario\n"
         f"print(Customer.objects.get(customer_id='{CUSTOMER}').pk,"
         " Model.objects.get(customer_id='10101', identifier='also_clicked').pk,"
+        " Model.objects.get(customer_id='10101', identifier='editorial_list').pk,"
         " Scenario.objects.get(customer_id='10101', identifier='detail').pk)"
-    ).split()[-3:]
-    return dict(zip(("pk", "model", "scenario"), keys, strict=True))
+    ).split()[-4:]
+    return dict(zip(("pk", "model", "list", "scenario"), keys, strict=True))
 
 
 def serious(page: Page) -> list[str]:
