@@ -76,7 +76,7 @@
       const known = [...input.list.options].find((option) => option.value === id);
       const card = made(known ? known.label : id);
       card.querySelector("[name=entry]").value = id;
-      card.querySelector("[data-key]").textContent = id;
+      card.querySelector("[data-key]").textContent = known ? id : "";
       cardsOf(level).append(card);
       input.value = "";
       settled(card);
