@@ -21,7 +21,15 @@ from wagtail.admin.widgets.button import Button
 from wagtail.permissions import register_permission_policy
 
 from config import glossary, onboarding
-from personalization.screens import segments
+from personalization.screens import (
+    editor_lists,
+    items,
+    models,
+    scenario_editor,
+    scenario_preview,
+    scenarios,
+    segments,
+)
 from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.deliveries import OutboxScreens
@@ -35,6 +43,9 @@ from personalization.screens.tokens import TokenScreens
 from personalization.screens.view_as import LOOKED, ViewAs, ViewAsButton
 from personalization.segments import preview
 from personalization.server.models import ImportRun
+
+MODEL = "personalization/model/<int:pk>"
+SCENARIO = "personalization/scenario"
 
 onboarding.register(*STEPS)
 glossary.register(*TERMS)
@@ -50,6 +61,7 @@ class ImportHistory(HistoryViewSet):
     icon = "download"
     list_display = (
         Column("subject", label=_("Subject"), accessor="subject"),
+        Column("item_type", label=_("Item type ID"), accessor="item_type"),
         "language",
         "action",
         "imported",
@@ -70,7 +82,16 @@ register_permission_policy(ImportRun, Only(ImportRun, "view"))
 class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_label = _("Personalization")
     menu_icon = "pick"
-    items = (ImportHistory(), ExportHistory(), OutboxScreens(), CustomerScreens(), TokenScreens())
+    items = (
+        models.ModelScreens(),
+        scenarios.ScenarioScreens(),
+        items.ItemScreens(),
+        ImportHistory(),
+        ExportHistory(),
+        OutboxScreens(),
+        CustomerScreens(),
+        TokenScreens(),
+    )
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
@@ -100,6 +121,20 @@ def urls() -> list[URLPattern]:
         path("glossary/", Glossary.as_view(), name="glossary"),
         path("installation/", Installation.as_view(), name="personalization_installation"),
         path("customer-data/view-as/", ViewAs.as_view(), name="view_as_segments"),
+        path(f"{MODEL}/", models.OneModel.as_view(), name="personalization_model"),
+        path(f"{MODEL}/build/", models.BuildProgress.as_view(), name="personalization_model_build"),
+        path(f"{MODEL}/list/", editor_lists.ListItems.as_view(), name="personalization_model_list"),
+        *of_scenarios(),
+    ]
+
+
+def of_scenarios() -> list[URLPattern]:
+    one = f"{SCENARIO}/<int:pk>"
+    return [
+        path(f"{SCENARIO}/new/", scenario_editor.NewScenario.as_view(), name="personalization_scenario_new"),
+        path(f"{one}/", scenario_editor.OneScenario.as_view(), name="personalization_scenario"),
+        path(f"{one}/preview/", scenario_preview.ScenarioPreview.as_view(), name="personalization_preview"),
+        path("personalization/item-search/", items.ItemSearch.as_view(), name="personalization_item_search"),
     ]
 
 

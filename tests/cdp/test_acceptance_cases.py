@@ -10,7 +10,7 @@ TESTS = Path(__file__).resolve().parent.parent
 
 PRINTED = {
     "X": "01 03 05 07 09 11 13 15 17 19 21",
-    "D": "01 03 05 07 09 11 13 15 17 19 21 23 25 27 29 31 33 35 37 39 41 43 45 49",
+    "D": "01 03 05 07 09 11 13 15 17 19 21 23 25 27 29 31 33 35 37 39 41 43 45 47 49",
     "A": "01 03 05 07 09 11 12 13 15 17 19 21 23 25 27 29 31 33 35",
     "V": "01 03 05 07 09 11 13 15 17 19 21 23 25 27 29 31",
     "B": "01 03 05 07 09 11 13 15 17",
@@ -38,4 +38,4 @@ def test_each_has_a_test() -> None:
     assert sorted(printed - found.keys()) == []
     assert all(name.rpartition("::")[2].startswith("test_") for name in found.values())
     # Others than the printed ones would be a slip of the pen.
-    assert sorted(found.keys() - printed - {"D47"}) == []
+    assert sorted(found.keys() - printed) == []

@@ -53,7 +53,8 @@ def test_it_refuses_an_account_that_is_none(admin: Client, account: Account, pos
     assert (answer.status_code, "Choose the account." in words(answer)) == (422, True)
 
 
-def test_d47_it_is_not_deactivated_while_a_dataflow_uses_it(admin: Client, feed: Feed) -> None:
+@pytest.mark.case("D47")
+def test_it_is_not_deactivated_while_a_dataflow_uses_it(admin: Client, feed: Feed) -> None:
     feed.prepare()
     feed.activate()
     account = feed.account
