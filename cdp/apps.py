@@ -14,6 +14,7 @@ class CdpConfig(AppConfig):
             checks,  # noqa: F401 - registers what doctor asks
             configuration,
             demo,  # noqa: F401 - registers its step and what it tells of its people
+            own_exports,  # noqa: F401 - hears how exports ended
         )
         from cdp.export import asked
         from cdp.own_streams import overwrites

@@ -9,15 +9,19 @@ and wants both days to match.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
+from zoneinfo import ZoneInfo
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 PART = re.compile(r"(?P<all>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?", re.ASCII)
 MOST = 200  # characters of an expression
+# The 29th of February on one day of the week may be 40 years away, where a century has no leap day.
+FARTHEST_DAYS = 41 * 366
 
 
 class BadCron(ValueError):
@@ -82,10 +86,34 @@ class Cron:
 
     def matches(self, moment: datetime) -> bool:
         """Whether something is due in the minute of ``moment``, whose zone does not matter."""
-        day, weekday = moment.day in self.days, moment.isoweekday() % 7 in self.weekdays
+        return moment.minute in self.minutes and moment.hour in self.hours and self.has_day(moment)
+
+    def has_day(self, one: date) -> bool:
+        day, weekday = one.day in self.days, one.isoweekday() % 7 in self.weekdays
         on_the_day = day or weekday if self.either_day else day and weekday
-        in_the_day = moment.minute in self.minutes and moment.hour in self.hours
-        return in_the_day and moment.month in self.months and on_the_day
+        return one.month in self.months and on_the_day
+
+    def following(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """The first minute later than ``moment`` that is due by the clock of ``zone``.
+
+        What would be due in an hour that this clock skips is left out, and an hour that comes twice counts
+        once. Raises :class:`BadCron` where nothing ever is due.
+        """
+        today = moment.astimezone(zone).date()
+        for day in (today + timedelta(days=ahead) for ahead in range(FARTHEST_DAYS)):
+            if self.has_day(day):
+                for turn in self.turns(day, zone):
+                    if turn > moment:
+                        return turn
+        raise BadCron("has no moment that ever comes")
+
+    def turns(self, day: date, zone: ZoneInfo) -> Iterator[datetime]:
+        """The moments of a day in UTC, in their order."""
+        for hour, minute in product(sorted(self.hours), sorted(self.minutes)):
+            wall = datetime.combine(day, time(hour, minute), tzinfo=zone)
+            turn = wall.astimezone(UTC)
+            if turn.astimezone(zone) == wall:  # as written on the clock: else the hour is skipped
+                yield turn
 
 
 def parse(text: str) -> Cron:

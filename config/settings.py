@@ -360,6 +360,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 # Rendering a page never waits longer than this for a block of recommendations, and once at most for an
 # engine that does not answer.
 RECOMMENDATION_BUDGET_SECONDS = 0.3
+# Pages tell a visitor whom they take him for, and why each list of recommendations is as it is.
+LODESTAR_DEBUG_BAR = env.env_bool("LODESTAR_DEBUG_BAR", default=False)
 EXPORT_PAGE_SIZE = 500
 EXPORT_DAYS = env.env_int("LODESTAR_EXPORT_DAYS", 7)
 if EXPORT_DAYS < 1:

@@ -13,4 +13,4 @@ def neutral(text: str, *, numbers: bool = False) -> str:
 
 
 def is_number(text: str) -> bool:
-    return text[1:].replace(".", "", 1).isdigit() and text.isascii()
+    return text[0] in "+-" and text[1:].replace(".", "", 1).isdigit() and text.isascii()

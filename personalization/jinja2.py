@@ -12,6 +12,7 @@ from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 
+from personalization import debug_bar
 from personalization.client import lazy, pasted, recommend, rendering
 from personalization.client.answers import Recommendation
 
@@ -65,6 +66,7 @@ class PersonalizationExtension(Extension):
                 "show_recommendations_action": show_recommendations_action,
                 "encore_entry_script_tags": encore_entry_script_tags,
                 "render": render,
+                "debug_bar": debug_bar.place,
                 "controller": pasted.controller,
             }
             | {f"{prefix}_track_user": track_user for prefix in pasted.PREFIXES}

@@ -14,25 +14,42 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.admin.widgets.button import Button
 from wagtail.permissions import register_permission_policy
 
-from personalization.screens import segments
+from config import glossary, onboarding
+from personalization.screens import (
+    editor_lists,
+    items,
+    models,
+    scenario_editor,
+    scenario_preview,
+    scenarios,
+    segments,
+)
 from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.dashboard import DashboardScreens
 from personalization.screens.deliveries import OutboxScreens
 from personalization.screens.exports import ExportHistory
+from personalization.screens.first_steps import STEPS, TERMS, FirstSteps, FirstStepsPanel, Glossary
 from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
 from personalization.screens.permissions import Only
 from personalization.screens.tokens import TokenScreens
-from personalization.screens.view_as import ViewAs, ViewAsButton
+from personalization.screens.view_as import LOOKED, ViewAs, ViewAsButton
 from personalization.segments import preview
 from personalization.server.models import CallCount, ImportRun
+
+MODEL = "personalization/model/<int:pk>"
+SCENARIO = "personalization/scenario"
+
+onboarding.register(*STEPS)
+glossary.register(*TERMS)
 
 
 class ImportHistory(HistoryViewSet):
@@ -45,6 +62,7 @@ class ImportHistory(HistoryViewSet):
     icon = "download"
     list_display = (
         Column("subject", label=_("Subject"), accessor="subject"),
+        Column("item_type", label=_("Item type ID"), accessor="item_type"),
         "language",
         "action",
         "imported",
@@ -70,6 +88,9 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
     menu_icon = "pick"
     items = (
         DashboardScreens(),
+        models.ModelScreens(),
+        scenarios.ScenarioScreens(),
+        items.ItemScreens(),
         ImportHistory(),
         ExportHistory(),
         OutboxScreens(),
@@ -100,14 +121,30 @@ def permissions_of_figures() -> QuerySet[Permission]:
 
 @hooks.register("construct_homepage_panels")  # type: ignore[untyped-decorator]
 def home(request: HttpRequest, panels: list[Any]) -> None:
-    panels.append(LodestarPanel(request))
+    panels += [FirstStepsPanel(request), LodestarPanel(request)]
 
 
 @hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]
 def urls() -> list[URLPattern]:
     return [
+        path("first-steps/", FirstSteps.as_view(), name="first_steps"),
+        path("glossary/", Glossary.as_view(), name="glossary"),
         path("installation/", Installation.as_view(), name="personalization_installation"),
         path("customer-data/view-as/", ViewAs.as_view(), name="view_as_segments"),
+        path(f"{MODEL}/", models.OneModel.as_view(), name="personalization_model"),
+        path(f"{MODEL}/build/", models.BuildProgress.as_view(), name="personalization_model_build"),
+        path(f"{MODEL}/list/", editor_lists.ListItems.as_view(), name="personalization_model_list"),
+        *of_scenarios(),
+    ]
+
+
+def of_scenarios() -> list[URLPattern]:
+    one = f"{SCENARIO}/<int:pk>"
+    return [
+        path(f"{SCENARIO}/new/", scenario_editor.NewScenario.as_view(), name="personalization_scenario_new"),
+        path(f"{one}/", scenario_editor.OneScenario.as_view(), name="personalization_scenario"),
+        path(f"{one}/preview/", scenario_preview.ScenarioPreview.as_view(), name="personalization_preview"),
+        path("personalization/item-search/", items.ItemSearch.as_view(), name="personalization_item_search"),
     ]
 
 
@@ -121,3 +158,18 @@ def look_at_pages(page: Any, user: Any, view_name: str, next_url: str | None = N
 def installation() -> SuperuserItem:
     url = reverse_lazy("personalization_installation")
     return SuperuserItem(_("State of the installation"), url, icon_name="cogs", order=2000)
+
+
+@hooks.register("register_help_menu_item")  # type: ignore[untyped-decorator]
+def first_steps() -> MenuItem:
+    return MenuItem(_("First steps"), reverse_lazy("first_steps"), icon_name="tasks", order=100)
+
+
+@hooks.register("register_help_menu_item")  # type: ignore[untyped-decorator]
+def words() -> MenuItem:
+    return MenuItem(_("Glossary"), reverse_lazy("glossary"), icon_name="help", order=110)
+
+
+@hooks.register("register_log_actions")  # type: ignore[untyped-decorator]
+def looks(actions: Any) -> None:
+    actions.register_action(LOOKED, _("View as segments"), _("Looked at a page as segments see it"))

@@ -8,8 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 
+from config import glossary, onboarding
 from tracking.screens.debugger import SEE_EVENTS, Debugger, Feed, Pseudonym
+from tracking.screens.first_steps import STEPS, TERMS
 from tracking.screens.snippet import Snippet
+
+onboarding.register(*STEPS)
+glossary.register(*TERMS)
 
 
 @hooks.register("register_admin_urls")  # type: ignore[untyped-decorator]

@@ -9,7 +9,8 @@ class ActivationsConfig(AppConfig):
     verbose_name = "Activations"
 
     def ready(self) -> None:
-        from cdp.activations import (  # noqa: F401 - they register their jobs
+        from cdp.activations import (  # noqa: F401 - they register what they have
             news,
+            people,
             upkeep,
         )

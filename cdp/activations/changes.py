@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from pydantic import ValidationError
 
 from cdp.activations import deliver, parcels, secrets
@@ -19,6 +20,7 @@ from cdp.activations.models import Activation, ActivationAudience, Parcel
 from cdp.activations.targets import base, find
 from cdp.activations.targets.base import Target, Verdict
 from cdp.audiences.models import Audience
+from cdp.profiles import kinds
 from cdp.profiles.models import Account, PersonIdentifier
 
 State = Activation.State
@@ -74,6 +76,12 @@ def edit(activation: Activation, *, secret: str = "", **fields: Any) -> Activati
     changed = checked(before, target, fields)
     if secret:
         changed["secret"] = checked_secret(target, secret)
+    elif before.secret and "config" in changed and is_shown_elsewhere(target, before, changed["config"]):
+        raise ActivationFault(
+            "secret_needed",
+            "secret",
+            "Enter the secret too: the one that is kept was given for another address and is not sent there.",
+        )
     is_elsewhere = "config" in changed and target.place(changed["config"]) != target.place(before.config)
     if before.state == State.ERROR:
         changed |= {"state": State.ACTIVE, "reason": ""}
@@ -87,6 +95,11 @@ def edit(activation: Activation, *, secret: str = "", **fields: Any) -> Activati
     deliver.enqueue(before.pk)
     activation.refresh_from_db()
     return activation
+
+
+def is_shown_elsewhere(target: Target, before: Activation, config: dict[str, Any]) -> bool:
+    """Whether the secret would be sent to another server than the one that it was given for."""
+    return target.shows_secret(config) != target.shows_secret(before.config)
 
 
 def checked(before: Activation, target: Target, fields: dict[str, Any]) -> dict[str, Any]:
@@ -195,6 +208,23 @@ def resume(activation: Activation) -> None:
     deliver.enqueue(activation.pk)
 
 
+def redeliver(activation: Activation, request: str) -> None:
+    """Send the request that failed once more, now, with the same id and the same bytes.
+
+    ``request``: its id. Only one can be under way; what was answered is never sent again.
+    """
+    under_way = Parcel.objects.filter(activation=activation).values_list("request_id", flat=True)
+    if request not in map(str, under_way):
+        raise ActivationFault(
+            "not_under_way",
+            "request",
+            "Nothing is left to send of this request: it was answered, or another one took its place.",
+        )
+    if activation.state == State.PAUSED:
+        raise ActivationFault("is_paused", "request", "The activation is paused; resume it to send again.")
+    resume(activation)
+
+
 def delete(activation: Activation, *, memberships: str = LEAVE) -> None:
     """Delete an activation. ``memberships``: ``leave`` them at the receiver, or ``remove`` everybody first,
     after which the activation deletes itself."""
@@ -239,15 +269,28 @@ def saved(activation: Activation) -> None:
         raise taken(activation, error) from None
 
 
+def check_one_api(account: Account, kind: str) -> None:
+    """Raises where a second activation of the kind CDP API would be active."""
+    if (
+        kind == "cdp_api"
+        and Activation.objects.filter(account=account, kind=kind, state=State.ACTIVE).exists()
+    ):
+        raise second_api()
+
+
+def second_api() -> ActivationFault:
+    return ActivationFault(
+        "cdp_api_active",
+        "kind",
+        "Only one activation of the kind CDP API is active in an account; pause the other one first.",
+    )
+
+
 def taken(activation: Activation, error: IntegrityError) -> ActivationFault:
     """What the database refused, in words."""
     same = Activation.objects.filter(account=activation.account_id).exclude(pk=activation.pk)
     if activation.kind == "cdp_api" and same.filter(kind="cdp_api", state=State.ACTIVE).exists():
-        return ActivationFault(
-            "cdp_api_active",
-            "kind",
-            "Only one activation of the kind CDP API is active in an account; pause the other one first.",
-        )
+        return second_api()
     return ActivationFault("refused", "", f"The database refused the activation: {error}.")
 
 
@@ -299,6 +342,14 @@ def checked_identifier(account: Account, target: Target, name: str) -> str:
             f"The account has no active person identifier {name[:64]!r}.",
         )
     return name
+
+
+@kinds.register
+def sent_by(kind: PersonIdentifier) -> list[str]:
+    """Activations that send people by it."""
+    rows = Activation.objects.filter(account=kind.account_id, person_identifier=kind.name)
+    words = gettext("the activation %(name)s")
+    return [words % {"name": name} for name in rows.order_by("name").values_list("name", flat=True)]
 
 
 def checked_config(target: Target, config: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,10 +12,11 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from cdp.activations import ledger, parcels
+from cdp.activations import ledger, parcels, sent
 from cdp.activations.models import Activation, ActivationAudience, DeliveryRun, Parcel
 from cdp.activations.targets import base
 from cdp.activations.targets.base import Broken, Later, Target
+from cdp.profiles import insights
 from config.jobs import lease
 from config.jobs import queue as jobs
 from config.jobs.history import delete
@@ -31,6 +33,8 @@ RETRY_AFTER = (
     timedelta(hours=12),
 )
 LONGEST_ERROR = 500
+FAILED = "activation_failed"  # the insight
+COMPLAIN_AFTER = 3  # tries in a row, which is after more than half an hour
 
 Progress = Callable[[int], None]
 
@@ -69,6 +73,7 @@ def deliver(key: int, *, progress: Progress | None = None) -> DeliveryRun | None
             broken(activation, run, str(why))
         else:
             end(run, DeliveryRun.State.DONE)
+            insights.close(activation.account, code=FAILED, subject=activation.public_id)
             conclude(activation)
         return DeliveryRun.objects.filter(pk=run.pk).first()
 
@@ -133,19 +138,19 @@ def send_all(activation: Activation, run: DeliveryRun, *, progress: Progress | N
         send(activation, waiting, run, target=target)
     attachments = pending(activation)
     count_unidentified(attachments, run)
-    sent = 0
+    count = 0
     for load in parcels.loads(attachments, tells=target.tells):
         check(activation)
         parcel = parcels.store(activation, load)
         if parcel is None:
             raise Stopped("The activation was changed on the way.")
         send(activation, parcel, run, target=target)
-        sent += len(load.steps)
+        count += len(load.steps)
         if progress:
-            progress(sent)
+            progress(count)
     target.finish(activation)
     for one in attachments:
-        answered(one)
+        answered(one, run)
 
 
 def pending(activation: Activation) -> list[ActivationAudience]:
@@ -170,8 +175,14 @@ def check(activation: Activation) -> None:
 
 
 def send(activation: Activation, parcel: Parcel, run: DeliveryRun, *, target: Target) -> None:
-    receipt = target.deliver(parcels.shipment_of(parcel, activation))
-    if not parcels.settle(parcel, receipt, run=run):
+    began = time.monotonic()
+    try:
+        receipt = target.deliver(parcels.shipment_of(parcel, activation))
+    except (Later, Broken) as why:
+        sent.record_failure(parcel, sent.failed(why, target=target, activation=activation, began=began))
+        raise
+    tried = sent.delivered(receipt, target=target, activation=activation, began=began)
+    if not parcels.settle(parcel, receipt, run=run, tried=tried):
         raise Stopped("The activation was changed on the way.")
 
 
@@ -185,12 +196,13 @@ def count_unidentified(attachments: Sequence[ActivationAudience], run: DeliveryR
     DeliveryRun.objects.filter(pk=run.pk).update(unidentified=total)
 
 
-def answered(attachment: ActivationAudience) -> None:
+def answered(attachment: ActivationAudience, run: DeliveryRun) -> None:
     """The audience was delivered as it was read; what came meanwhile stays pending."""
     row = ActivationAudience.objects.filter(pk=attachment.pk)
     if attachment.removed_at is not None:
         row.filter(removed_at__isnull=False).delete()
         return
+    row.exclude(last_run=run.pk).update(**sent.difference(run))  # there was nothing to send
     row.update(sequence=attachment.audience.sequence, answered=attachment.asked)
 
 
@@ -207,6 +219,7 @@ def remove(activation: Activation) -> None:
     delete(activation.ledger.all())
     if target is not None:
         target.forget(activation)
+    insights.close(activation.account, code=FAILED, subject=activation.public_id)
     activation.delete()
 
 
@@ -222,6 +235,8 @@ def later(activation: Activation, run: DeliveryRun, why: Later) -> None:
     end(run, DeliveryRun.State.LATER, error=str(why))
     seconds = wait.total_seconds()
     logger.warning("Activation %s is tried again in %d s: %s", activation.public_id, seconds, why)
+    if tried + 1 >= COMPLAIN_AFTER:
+        complain(activation, f"has failed {tried + 1} times in a row and is tried again: {why}")
 
 
 def broken(activation: Activation, run: DeliveryRun, reason: str) -> None:
@@ -231,6 +246,13 @@ def broken(activation: Activation, run: DeliveryRun, reason: str) -> None:
     )
     end(run, DeliveryRun.State.FAILED, error=reason)
     logger.error("Activation %s stopped: %s", activation.public_id, reason)
+    complain(activation, f"has stopped until it is edited or resumed: {reason}")
+
+
+def complain(activation: Activation, what: str) -> None:
+    insights.report(
+        activation.account, code=FAILED, subject=activation.public_id, message=f"{activation.name} {what}"
+    )
 
 
 def end(run: DeliveryRun, state: DeliveryRun.State, *, error: str = "") -> None:

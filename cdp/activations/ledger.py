@@ -26,6 +26,7 @@ TABLES = {
     "names": ProfileIdentifier._meta.db_table,
     "ledger": LedgerEntry._meta.db_table,
     "consents": Consent._meta.db_table,
+    "attachments": ActivationAudience._meta.db_table,
 }
 # A name by which a person can be sent, as `n`.
 USABLE = "n.kind = %(kind)s AND n.active AND n.sealed <> ''"

@@ -90,6 +90,11 @@ class ActivationAudience(models.Model):
     told = models.CharField(max_length=64, default="", blank=True)  # SHA-256 of what was said of the audience
     removed_at = models.DateTimeField(null=True, blank=True)  # its members are being taken out
     unidentified = models.PositiveBigIntegerField(default=0)  # members without a name of the kind
+    # What the last delivery changed of it; ``last_run`` is its number, 0 before the first.
+    last_run = models.PositiveBigIntegerField(default=0)
+    last_added = models.PositiveBigIntegerField(default=0)
+    last_removed = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -172,3 +177,39 @@ class DeliveryRun(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk} of {self.activation_id} ({self.state})"
+
+
+class SentRequest(models.Model):
+    """A request that went to a receiver and what it answered, for whoever looks. It names nobody, and holds
+    no secret: what is sent again is the :class:`Parcel` of the same id."""
+
+    class State(models.TextChoices):
+        DELIVERED = "delivered", _("Delivered")
+        LATER = "later", _("Tried again later")
+        FAILED = "failed", _("Failed")
+
+    activation = models.ForeignKey(Activation, on_delete=models.CASCADE, related_name="requests")
+    request_id = models.UUIDField()
+    sequence = models.PositiveBigIntegerField()
+    address = models.CharField(max_length=500, default="", blank=True)  # without what follows a "?"
+    audiences = models.PositiveIntegerField()
+    added = models.PositiveIntegerField()
+    removed = models.PositiveIntegerField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Of the last try.
+    state = models.CharField(max_length=9, choices=State.choices)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)  # None: there was no answer
+    answer = models.CharField(max_length=500, default="", blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["activation", "request_id"], name="sent_once_in_log")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} of {self.activation_id} ({self.state})"
+
+    @property
+    def actions(self) -> int:
+        return self.added + self.removed

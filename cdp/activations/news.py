@@ -30,19 +30,22 @@ def members_changed(*, audience: int, **_more: Any) -> None:
 
 
 @receiver(erased)
-def people_erased(*, account: int, identifiers: list[tuple[str, str]], **_more: Any) -> None:
-    """Take erased people out wherever the ledger has them (reference `cdp.md` 6.4)."""
+def people_erased(*, account: int, identifiers: list[tuple[str, str]], **_more: Any) -> dict[str, int]:
+    """Take erased people out wherever the ledger has them (reference `cdp.md` 6.4); of how many entries."""
     digests = sorted({digest for _, digest in identifiers})
     attached = ActivationAudience.objects.filter(activation__account=account)
     places = attached.values_list("activation", "audience")
+    told = 0
     for activation, audience in list(places):
         entries = LedgerEntry.objects.filter(activation=activation, audience=audience)
         parts = (digests[start : start + DIGESTS] for start in range(0, len(digests), DIGESTS))
-        if any(entries.filter(digest__in=part).exists() for part in parts):
+        if count := sum(entries.filter(digest__in=part).count() for part in parts):
+            told += count
             attached.filter(activation=activation, audience=audience).update(asked=F("asked") + 1)
             deliver.enqueue(activation)
     for one in base.with_files(Activation.objects.filter(account=account).select_related("account")):
         base.of(one).erase(one, digests)
+    return {"sent": told}
 
 
 @periodic("cdp.deliveries", every=SWEEP_SECONDS)

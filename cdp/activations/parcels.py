@@ -5,6 +5,7 @@ At most 1,000 actions or 1 MiB in one request (reference `cdp.md` 4.3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,9 +17,10 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from cdp.activations import ledger
+from cdp.activations import ledger, sent
 from cdp.activations.ledger import Step
 from cdp.activations.models import AUDIENCE_PREFIX, Activation, ActivationAudience, DeliveryRun, Parcel
+from cdp.activations.sent import Tried
 from cdp.activations.targets import base
 from cdp.activations.targets.base import About, Action, Broken, Receipt, Shipment
 from cdp.profiles import identifiers
@@ -140,10 +142,12 @@ def shipment_of(parcel: Parcel, activation: Activation) -> Shipment:
     )
 
 
-def settle(parcel: Parcel, receipt: Receipt, *, run: DeliveryRun) -> bool:
-    """Enter an answered request into the ledger; False when it was settled or dropped by somebody else."""
+def settle(parcel: Parcel, receipt: Receipt, *, run: DeliveryRun, tried: Tried) -> bool:
+    """Enter an answered request into the ledger and the log; False when it was settled or dropped by somebody
+    else."""
     steps = steps_of(parcel)
-    added = sum(one.op == "add" for one in steps)
+    changed = Counter((one.audience, one.op) for one in steps)
+    added = sum(count for (_, op), count in changed.items() if op == "add")
     with transaction.atomic():
         mine = Parcel.objects.filter(pk=parcel.pk, request_id=parcel.request_id)
         if not mine.delete()[0]:
@@ -152,7 +156,8 @@ def settle(parcel: Parcel, receipt: Receipt, *, run: DeliveryRun) -> bool:
         ledger.write(activation, steps, sequence=parcel.sequence)
         for one in parcel.audiences:
             key = int(one["id"].removeprefix(AUDIENCE_PREFIX))
-            activation.attachments.filter(audience=key).update(told=fingerprint(one))
+            difference = sent.difference(run, added=changed[key, "add"], removed=changed[key, "remove"])
+            activation.attachments.filter(audience=key).update(told=fingerprint(one), **difference)
         Activation.objects.filter(pk=activation.pk).update(attempts=0, retry_at=None)
         DeliveryRun.objects.filter(pk=run.pk).update(
             requests=F("requests") + 1,
@@ -160,6 +165,7 @@ def settle(parcel: Parcel, receipt: Receipt, *, run: DeliveryRun) -> bool:
             removed=F("removed") + len(steps) - added,
             skipped=F("skipped") + receipt.skipped,
         )
+        sent.record(parcel, tried)
     return True
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cdp.activations import deliver
-from cdp.activations.models import Activation, DeliveryRun
+from cdp.activations.models import Activation, DeliveryRun, SentRequest
 from cdp.activations.targets import base
 from config.checks import Finding, part
 from config.jobs.history import delete, oldest_kept
@@ -16,6 +16,7 @@ from config.jobs.schedule import periodic
 @periodic("cdp.delivery_history", every=3600.0)
 def forget_old() -> None:
     delete(DeliveryRun.objects.filter(finished_at__lt=oldest_kept()))
+    delete(SentRequest.objects.filter(last_at__lt=oldest_kept()))
 
 
 @periodic("cdp.delivery_files", every=3600.0)

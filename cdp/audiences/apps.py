@@ -9,7 +9,8 @@ class AudiencesConfig(AppConfig):
     verbose_name = "Audiences"
 
     def ready(self) -> None:
-        from cdp.audiences import (  # noqa: F401 - they register their jobs
+        from cdp.audiences import (  # noqa: F401 - they register what they have
+            people,
             schedule,
             upkeep,
         )

@@ -72,14 +72,31 @@ def begin(audience: Audience, *, as_of: datetime, trigger: AudienceRun.Trigger) 
         if not rows.update(lease_owner=owner, lease_until=now + LEASE):
             raise Busy(f"{audience.name} is being calculated already, or is archived.")
         audience.refresh_from_db()
-        AudienceRun.objects.filter(audience=audience, state=AudienceRun.State.RUNNING).update(
-            state=AudienceRun.State.FAILED,
-            finished_at=now,
-            error=f"It did not end within {LEASE // timedelta(minutes=1)} minutes and was taken over.",
-        )
+        note_dead(audience, now)
         return AudienceRun.objects.create(
             audience=audience, sequence=audience.sequence + 1, trigger=trigger, as_of=as_of
         )
+
+
+def note_dead(audience: Audience, now: datetime) -> None:
+    """A run that died or hung has failed; its members are those of before."""
+    error = f"It did not end within {LEASE // timedelta(minutes=1)} minutes and was taken over."
+    dead = AudienceRun.objects.filter(audience=audience, state=AudienceRun.State.RUNNING)
+    if dead.update(state=AudienceRun.State.FAILED, finished_at=now, error=error):
+        complain(audience, error)
+
+
+def give_up_dead() -> int:
+    """Free audiences whose calculation died or hung, and say so; return how many."""
+    now, count = timezone.now(), 0
+    dead = Audience.objects.filter(lease_until__lt=now).exclude(lease_owner="")
+    for audience in dead.select_related("account"):
+        with transaction.atomic():
+            mine = dead.filter(pk=audience.pk, lease_owner=audience.lease_owner)
+            if mine.update(lease_owner="", lease_until=None):
+                note_dead(audience, now)
+                count += 1
+    return count
 
 
 @contextmanager
@@ -200,6 +217,10 @@ def fail(audience: Audience, run: AudienceRun, fault: Exception) -> None:
     Audience.objects.filter(pk=audience.pk, lease_owner=audience.lease_owner).update(
         lease_owner="", lease_until=None
     )
+    complain(audience, text)
+
+
+def complain(audience: Audience, text: str) -> None:
     insights.report(
         audience.account,
         code=FAILED,

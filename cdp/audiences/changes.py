@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from cdp.audiences.calculate import FAILED
 from cdp.audiences.conditions.canonical import Document, written
 from cdp.audiences.conditions.document import Group
 from cdp.audiences.conditions.faults import shown
@@ -20,6 +21,7 @@ from cdp.audiences.conditions.walk import in_order, references
 from cdp.audiences.faults import AudienceFault, InUse
 from cdp.audiences.models import Audience, AudienceVersion
 from cdp.audiences.rules import Rules, known
+from cdp.profiles import insights
 from cdp.profiles.models import Account
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_IDENTIFIER = 100, 500, 64
@@ -143,6 +145,7 @@ def archive(audience: Audience) -> None:
             raise InUse(referrers)
         audience.archived_at = audience.archived_at or timezone.now()
         audience.save(update_fields=["archived_at", "updated_at"])
+        insights.close(audience.account, code=FAILED, subject=audience.identifier)
 
 
 def referrers_of(audience: Audience) -> list[str]:

@@ -18,6 +18,8 @@ from cdp.audiences.models import Audience
 from cdp.audiences.rules import Rules, known, rule_of
 from cdp.profiles.models import Account
 
+SAMPLES = 5  # people of a rule that fits more
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
@@ -28,6 +30,7 @@ class Preview:
     as_of: datetime
     took_ms: int
     per_node: dict[str, int]
+    sample: tuple[int, ...] = ()  # keys of some profiles that fit
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -80,7 +83,7 @@ def counted(
     asked = statement(rule, account=account, as_of=moment, others=rules, name=identifier)
     with running.cursor() as cursor:
         cursor.execute(*asked.counts())
-        total, count, *each = cursor.fetchone()
+        total, count, *each, some = cursor.fetchone()
     pointers = [pointer for pointer, _ in nodes(rule.tree)]
     return Preview(
         count=count,
@@ -88,5 +91,6 @@ def counted(
         as_of=moment,
         took_ms=round((time.perf_counter() - began) * 1000),
         per_node=dict(zip(pointers, each, strict=True)),
+        sample=tuple(int(key) for key in (some or "").split(",")[:SAMPLES] if key),
         warnings=odd,
     )

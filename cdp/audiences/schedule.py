@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from cdp.audiences.calculate import calculate
+from cdp.audiences.calculate import calculate, give_up_dead
 from cdp.audiences.compile.statement import Rule
 from cdp.audiences.conditions.document import Attribute, Check, Did, Have, Window
 from cdp.audiences.conditions.faults import BadDefinition
@@ -125,6 +125,7 @@ def is_due(audience: Audience, now: datetime, known: dict[int, Rules]) -> bool:
 @schedule.periodic("audiences", every=SWEEP_SECONDS)
 def sweep() -> int:
     """Queue a job for every audience whose turn has come; one that waits already is not queued again."""
+    give_up_dead()
     found = due()
     for audience in found:
         enqueue(audience, trigger=AudienceRun.Trigger.SCHEDULE)

@@ -9,4 +9,9 @@ class DataflowsConfig(AppConfig):
     verbose_name = "Dataflows"
 
     def ready(self) -> None:
-        from cdp.dataflows import places, run, vocabulary  # noqa: F401 - each registers what it has
+        from cdp.dataflows import (  # noqa: F401 - each registers what it has
+            checks,
+            places,
+            run,
+            vocabulary,
+        )

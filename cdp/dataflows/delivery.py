@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import F
 from django.utils import timezone
 
-from cdp.dataflows import lanes, lifecycle, payloads, run
+from cdp.dataflows import lanes, lifecycle, payloads, run, turns
 from cdp.dataflows.models import Dataflow, Payload, Run
 
 Kind, State, Status = Run.Kind, Run.State, Dataflow.Status
@@ -69,10 +69,13 @@ def run_of(dataflow: Dataflow, chunk: Chunk) -> Run:
         known = dataflow.runs.filter(number=chunk.run, kind__in=kinds).first()
         if known is not None:
             return known
-    state = State.SAMPLE if chunk.is_draft else State.HELD
+    made = Run(dataflow=dataflow, number=chunk.run or uuid.uuid4(), kind=kinds[0])
+    made.state = State.SAMPLE if chunk.is_draft else State.HELD
     if not chunk.is_draft and dataflow.status == Status.ACTIVE:
-        state = State.QUEUED
-    return Run.objects.create(dataflow=dataflow, number=chunk.run or uuid.uuid4(), kind=kinds[0], state=state)
+        made.state, made.due_at = State.QUEUED, turns.after(dataflow, timezone.now())
+        made.trigger = "schedule" if made.due_at else "receive"
+    made.save()
+    return made
 
 
 def store(owner: Run, chunk: Chunk, digest: str) -> None:
@@ -105,7 +108,7 @@ def settle(dataflow: Dataflow, owner: Run, chunk: Chunk) -> None:
         lifecycle.sample_came(dataflow, owner)
     elif owner.state == State.HELD:
         drop_oldest_held(dataflow)
-    else:
+    elif turns.has_come(owner, timezone.now()):
         run.enqueue(dataflow.pk)
 
 
@@ -115,7 +118,7 @@ def drop_oldest_held(dataflow: Dataflow) -> None:
     for one in held:
         if count <= MOST_HELD_RUNS and total <= MOST_HELD_BYTES:
             return
-        run.cancel(one, "Newer data was held, and there is room for so much only.")
+        run.drop(one, "Newer data was held, and there is room for so much only.")
         count, total = count - 1, total - one.size
 
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from cdp.dataflows import columns as columns_module
-from cdp.dataflows import lanes, run, sample, stages
+from cdp.dataflows import lanes, matters, naming, run, sample, stages, turns
 from cdp.dataflows.configuration import Column, Configuration, Mapping, Parsing, Transformation, dump, load
 from cdp.dataflows.faults import DataflowFault, IllegalTransition
 from cdp.dataflows.mapping import column_types
@@ -304,6 +305,7 @@ def note_test(dataflow: Dataflow, *, passed: bool) -> None:
 def tested(dataflow: Dataflow) -> None:
     if not dataflow.tested_hash or dataflow.tested_hash != stages.current_hash(dataflow):
         raise DataflowFault("test_required", "Run the test first; it must pass as things are now.")
+    naming.keep(dataflow.account, stages.schemas_of(stages.in_hand(dataflow)).values())
 
 
 def activate(dataflow: Dataflow) -> int:
@@ -323,6 +325,23 @@ def activate(dataflow: Dataflow) -> int:
         return release_held(dataflow)
 
 
+def set_schedule(dataflow: Dataflow, expression: str) -> None:
+    """Collect what comes until the moments of a cron expression; "": process it as it comes.
+
+    Holds at once, for what is collected already too. Raises :class:`DataflowFault`.
+    """
+    with lanes.intake(dataflow.pk):
+        dataflow.refresh_from_db()
+        not_archived(dataflow, "be changed")
+        dataflow.schedule = turns.checked(expression)
+        dataflow.save(update_fields=["schedule", "modified_at"])
+        collected = dataflow.runs.filter(state=Run.State.QUEUED, due_at__isnull=False)
+        now = timezone.now()
+        collected.update(due_at=turns.after(dataflow, now) or now)
+        if not dataflow.schedule:
+            run.enqueue(dataflow.pk)
+
+
 def run_held(dataflow: Dataflow) -> int:
     """*Run*: process what was held, once."""
     with lanes.intake(dataflow.pk):
@@ -333,8 +352,11 @@ def run_held(dataflow: Dataflow) -> int:
         return release_held(dataflow)
 
 
-def release_held(dataflow: Dataflow) -> int:
-    """Queue held runs in the order of their arrival; of overwrites only the newest that is whole counts."""
+def release_held(dataflow: Dataflow, *, by_schedule: bool = False) -> int:
+    """Queue held runs in the order of their arrival; of overwrites only the newest that is whole counts.
+
+    ``by_schedule``: each at the moment that was the next one when it came, which may be over.
+    """
     held = list(dataflow.runs.filter(state=Run.State.HELD).order_by("pk"))
     modes = {one.write_mode for one in load(dataflow.configuration).mappings}
     whole = [one for one in held if one.is_final]
@@ -345,7 +367,9 @@ def release_held(dataflow: Dataflow) -> int:
         held = [one for one in held if one.pk >= whole[-1].pk]
     for one in held:
         one.state, one.kind = Run.State.QUEUED, Run.Kind.HELD
-        one.save(update_fields=["state", "kind"])
+        one.due_at = turns.after(dataflow, one.started_at) if by_schedule else None
+        one.trigger = "schedule" if one.due_at else "manual"
+        one.save(update_fields=["state", "kind", "due_at", "trigger"])
     if held:
         run.enqueue(dataflow.pk)
     return len(held)
@@ -358,7 +382,7 @@ def pause(dataflow: Dataflow) -> None:
 def resume(dataflow: Dataflow) -> int:
     with lanes.intake(dataflow.pk):
         move(dataflow, Status.PAUSED, Status.ACTIVE, "be resumed")
-        return release_held(dataflow)
+        return release_held(dataflow, by_schedule=True)
 
 
 def move(dataflow: Dataflow, before: str, after: str, event: str) -> None:
@@ -380,6 +404,7 @@ def archive(dataflow: Dataflow) -> None:
         dataflow.status = Status.ARCHIVED
         dataflow.stream_digest, dataflow.sealed_stream_id = None, ""
         dataflow.save()
+        matters.close(dataflow)
 
 
 def clone(dataflow: Dataflow) -> Dataflow:
@@ -391,7 +416,9 @@ def clone(dataflow: Dataflow) -> Dataflow:
         number += 1
     copy = create(dataflow.account, name=f"{dataflow.name[:90]} {number}", description=dataflow.description)
     copy.configuration = dataflow.working_copy or dataflow.configuration
-    copy.save(update_fields=["configuration"])
+    copy.schedule = dataflow.schedule
+    copy.save(update_fields=["configuration", "schedule"])
+    link_schemas(copy, load(copy.configuration))
     return copy
 
 

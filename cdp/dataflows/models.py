@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -37,6 +38,9 @@ class Schema(models.Model):
     )  # of a catalogue: its unique field
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(  # nobody: by the system, as a demo or a program makes one
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("schema")
@@ -91,6 +95,9 @@ class Dataflow(models.Model):
     source = models.CharField(max_length=16, default="stream_file")
     destination = models.CharField(max_length=16, default="cdp")
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.DRAFT)
+    # Five fields of cron in the time zone of the account; "": deliveries are processed as they come. A test
+    # has nothing to see in it, so it is no part of `configuration`.
+    schedule = models.CharField(_("schedule"), max_length=200, default="", blank=True)
     # Whoever has it can deliver: found by its fingerprint, shown from what is sealed.
     stream_digest = models.CharField(max_length=64, null=True, blank=True, unique=True)
     sealed_stream_id = models.TextField(default="", blank=True)
@@ -159,6 +166,8 @@ class Run(models.Model):
     kind = models.CharField(max_length=11, choices=Kind.choices)
     state = models.CharField(max_length=9, choices=State.choices)
     trigger = models.CharField(max_length=8, default="receive")  # receive, schedule, manual
+    # Collected until then by the schedule of the dataflow; not processed before, nor while it is paused.
+    due_at = models.DateTimeField(null=True, blank=True)
     last_sequence = models.PositiveIntegerField(null=True, blank=True)  # of the final chunk, once it is there
     size = models.PositiveBigIntegerField(default=0)  # of all bodies, in bytes
     # Chunks are processed in their order: so many are, and the next has this number. Nobody has to look
@@ -196,6 +205,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.last_sequence is not None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its rows are stored; a draft is looked at alone."""
+        return self.kind in (self.Kind.PRODUCTION, self.Kind.HELD)
 
 
 class Payload(models.Model):

@@ -15,7 +15,7 @@ from django.db import DataError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
-from cdp.dataflows import configuration, lanes, payloads, sample
+from cdp.dataflows import configuration, lanes, matters, payloads, sample, turns
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.read import BadRow, Row
 from cdp.dataflows.models import Dataflow, Payload, RowError, Run, Schema
@@ -70,7 +70,10 @@ def step(dataflow: int) -> bool:
 def next_step(dataflow: int, found: list[Run]) -> bool:
     """``found``: gets the run that is being worked on."""
     with lanes.processing(dataflow):
-        for one in Run.objects.filter(dataflow=dataflow, state__in=WAITING).order_by("pk"):
+        waiting = Run.objects.filter(dataflow=dataflow, state__in=WAITING).select_related("dataflow")
+        for one in waiting.order_by("pk"):
+            if not turns.has_come(one, timezone.now()):
+                return False  # nor those behind it, which are newer
             found.append(one)
             payload = one.payloads.filter(sequence=one.done_chunks).first()
             if payload is not None:
@@ -102,7 +105,7 @@ def process(run: Run, payload: Payload) -> None:
     errors += [(place, fault, False) for place, fault in targets.refused.items()]
     note(run, payload, errors=errors, refused=refused, counts=counts, good=good)
     if found := plan.new_columns(rows):
-        logger.warning("Dataflow %s: new columns are ignored: %s", dataflow.pk, ", ".join(sorted(found)[:10]))
+        matters.new_columns(run, found)
 
 
 def plan_of(dataflow: Dataflow, settings: configuration.Configuration) -> Plan:
@@ -198,6 +201,7 @@ def finish(run: Run) -> None:
         run.error, run.message = "too_many_errors", "More than half of the rows are wrong."
     run.ended_at = timezone.now()
     run.save()
+    matters.ended(run)
 
 
 def fail(run: Run, code: str, sentence: str, *, state: str = State.FAILED) -> None:
@@ -209,20 +213,31 @@ def fail(run: Run, code: str, sentence: str, *, state: str = State.FAILED) -> No
     )
     run.refresh_from_db()
     logger.warning("Run %s of dataflow %s %s: %s", run.number, run.dataflow_id, state, sentence)
+    matters.ended(run)
 
 
 def cancel(run: Run, sentence: str) -> None:
     fail(run, "cancelled", sentence, state=State.CANCELLED)
 
 
+def drop(run: Run, sentence: str) -> None:
+    """Give up a run that was held; somebody is to look at why nobody asked for it."""
+    cancel(run, sentence)
+    matters.dropped(run, sentence)
+
+
 @schedule.periodic("cdp.dataflow_sweep", every=5.0)
 def sweep() -> None:
-    """Make the jobs that a crash, or a lost table of jobs, left unmade; give up runs that never ended."""
+    """Make the jobs of what was collected until now, and those that a crash, or a lost table of jobs, left
+    unmade; give up runs that never ended."""
     open_for = set(
         Job.objects.filter(kind=JOB, state__in=OPEN_STATES).values_list("payload__dataflow", flat=True)
     )
-    waiting = Payload.objects.filter(run__state__in=WAITING, sequence=F("run__done_chunks"))
-    ended = Run.objects.filter(state__in=WAITING, last_sequence__isnull=False)
+    now = timezone.now()
+    waiting = Payload.objects.filter(
+        turns.have_come(now, of="run__"), run__state__in=WAITING, sequence=F("run__done_chunks")
+    )
+    ended = Run.objects.filter(turns.have_come(now), state__in=WAITING, last_sequence__isnull=False)
     dataflows = set(waiting.order_by().values_list("run__dataflow", flat=True).distinct())
     for dataflow in dataflows | set(ended.order_by().values_list("dataflow", flat=True).distinct()):
         if dataflow not in open_for:
@@ -248,7 +263,7 @@ def purge() -> None:
     """Forget samples, held data and history that are too old."""
     now = timezone.now()
     for run in Run.objects.filter(state=State.HELD, started_at__lt=now - timedelta(days=HELD_DAYS)):
-        cancel(run, f"Held for {HELD_DAYS} days and never asked for.")
+        drop(run, f"Held for {HELD_DAYS} days and never asked for.")
     old_samples = Run.objects.filter(kind=Kind.SAMPLE, started_at__lt=now - timedelta(days=SAMPLE_DAYS))
     Payload.objects.filter(run__in=old_samples).update(sealed="")
     for dataflow in Dataflow.objects.all():

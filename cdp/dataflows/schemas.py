@@ -53,8 +53,9 @@ def create(
     identifier: str = "",
     key: str = "",
     parent: Schema | None = None,
+    by: int | None = None,
 ) -> Schema:
-    """A new schema. Raises :class:`DataflowFault`."""
+    """A new schema; ``by``: key of who makes it, None for the system. Raises :class:`DataflowFault`."""
     kind, identifier = (parent.kind, parent.identifier) if parent else (kind, identifier)
     name = checked_name(name)
     own = [one for one in fields if one.name.lower() != identifier.lower()]
@@ -64,7 +65,13 @@ def create(
     try:
         with transaction.atomic():
             schema = Schema.objects.create(
-                account=account, name=name, kind=kind, parent=parent, identifier=identifier, key=key
+                account=account,
+                name=name,
+                kind=kind,
+                parent=parent,
+                identifier=identifier,
+                key=key,
+                changed_by_id=by,
             )
             SchemaField.objects.bulk_create(
                 SchemaField(
@@ -149,11 +156,55 @@ def is_settled(schema: Schema) -> bool:
     return schema.mapped.filter(in_use).exists()
 
 
-def add_field(schema: Schema, spec: FieldSpec) -> SchemaField:
+def is_used(schema: Schema) -> bool:
+    """Whether a dataflow fills it, a deleted one included, or another schema has its fields from it."""
+    return schema.mapped.exists() or schema.children.exists()
+
+
+def note(schema: Schema, by: int | None) -> None:
+    """Who changed it, and when."""
+    schema.changed_by_id = by
+    schema.save(update_fields=["changed_by", "modified_at"])
+
+
+def clone(schema: Schema, *, by: int | None = None) -> Schema:
+    """A new schema with the same fields and the same parent, which nothing fills yet."""
+    taken = {
+        one.lower() for one in Schema.objects.filter(account=schema.account).values_list("name", flat=True)
+    }
+    number = 2
+    while f"{schema.name[:90]} {number}".lower() in taken:
+        number += 1
+    with transaction.atomic():
+        copy = Schema.objects.create(
+            account=schema.account,
+            name=f"{schema.name[:90]} {number}",
+            kind=schema.kind,
+            parent=schema.parent,
+            identifier=schema.identifier,
+            key=schema.key,
+            changed_by_id=by,
+        )
+        SchemaField.objects.bulk_create(
+            SchemaField(
+                schema=copy,
+                name=one.name,
+                type=one.type,
+                mandatory=one.mandatory,
+                locked=one.locked,
+                position=one.position,
+            )
+            for one in schema.fields.all()
+        )
+    return copy
+
+
+def add_field(schema: Schema, spec: FieldSpec, *, by: int | None = None) -> SchemaField:
     """Raises :class:`DataflowFault`."""
     check_fields([spec])
     try:
         with transaction.atomic():
+            note(schema, by)
             return SchemaField.objects.create(
                 schema=schema,
                 name=spec.name,
@@ -168,20 +219,26 @@ def add_field(schema: Schema, spec: FieldSpec) -> SchemaField:
 
 
 def change_field(
-    field: SchemaField, *, type: str | None = None, mandatory: bool | None = None
-) -> SchemaField:  # noqa: A002
+    field: SchemaField,
+    *,
+    type: str | None = None,  # noqa: A002
+    mandatory: bool | None = None,
+    by: int | None = None,
+) -> SchemaField:
     changeable(field)
     if type is not None and type not in Type.values:
         raise DataflowFault("invalid_choice", f"There is no type {type[:40]!r}.", field="fields")
     field.type = type or field.type
     field.mandatory = field.mandatory if mandatory is None else mandatory
     field.save(update_fields=["type", "mandatory"])
+    note(field.schema, by)
     return field
 
 
-def remove_field(field: SchemaField) -> None:
+def remove_field(field: SchemaField, *, by: int | None = None) -> None:
     changeable(field)
     field.delete()
+    note(field.schema, by)
 
 
 def changeable(field: SchemaField) -> None:
@@ -196,11 +253,12 @@ def changeable(field: SchemaField) -> None:
         )
 
 
-def rename(schema: Schema, name: str) -> Schema:
+def rename(schema: Schema, name: str, *, by: int | None = None) -> Schema:
     schema.name = checked_name(name)
+    schema.changed_by_id = by
     try:
         with transaction.atomic():
-            schema.save(update_fields=["name", "modified_at"])
+            schema.save(update_fields=["name", "changed_by", "modified_at"])
     except IntegrityError:
         raise DataflowFault(
             "name_taken", f"There is a schema called {name.strip()!r} already.", field="name"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cdp.dataflows import mapping
+from cdp.dataflows import mapping, naming
 from cdp.dataflows.configuration import Configuration, hash_of, load
 from cdp.dataflows.mapping import Problem
 from cdp.dataflows.models import Dataflow, Schema
@@ -58,7 +58,9 @@ def missing(dataflow: Dataflow) -> Missing:
     if dataflow.sample_id is None:
         problems[Stage.DOWNLOAD].append(Problem("not_validated", "Send a draft and validate it.", "sample"))
     problems[Stage.MAPPING] = of_columns(dataflow, configuration)
-    problems[Stage.TRANSFORM] = mapping.problems(configuration, schemas_of(configuration))
+    schemas = schemas_of(configuration)
+    problems[Stage.TRANSFORM] = mapping.problems(configuration, schemas)
+    problems[Stage.TRANSFORM] += naming.problems(dataflow.account, schemas.values())
     if dataflow.status not in (Dataflow.Status.ACTIVE, Dataflow.Status.PAUSED):
         problems[Stage.ACTIVATION] = [Problem("not_active", "Test the dataflow and activate it.", "status")]
     elif dataflow.working_copy:

@@ -10,14 +10,14 @@ from typing import Any
 
 from django.db.models import F
 
-from cdp.dataflows.models import CatalogRow, MappedSchema, Run, Schema
+from cdp.dataflows.models import CatalogRow, Dataflow, MappedSchema, Run, Schema
 from cdp.dataflows.plan import Plan, RowFault, Target
 from cdp.dataflows.schemas import INTERACTION_FIELDS
 from cdp.profiles import contributions, interactions, people
 from cdp.profiles.contributions import Said
 from cdp.profiles.identifiers import BadIdentifier, normal
 from cdp.profiles.interactions import BadInteraction, Did
-from cdp.profiles.models import PersonIdentifier, ProfileIdentifier, Source
+from cdp.profiles.models import Contribution, PersonIdentifier, ProfileIdentifier, Source
 from cdp.profiles.people import Named
 
 Placed = list[tuple[int, dict[str, Any]]]
@@ -52,7 +52,8 @@ class Targets:
         self.rows: dict[int, Placed] = {pk: [] for pk in self.targets}
         self.refused: dict[int, RowFault] = {}
         self.counts = Counts()
-        names = PersonIdentifier.objects.filter(account=self.account, active=True)
+        # Deactivated ones too: they name nobody, but one that was erased still bars the row.
+        names = PersonIdentifier.objects.filter(account=self.account)
         self.names = set(names.values_list("name", flat=True))
 
     def add(self, place: int, values: Mapping[int, dict[str, Any]]) -> None:
@@ -198,7 +199,7 @@ class Targets:
     def discard(run: Run) -> None:
         """Remove what a run wrote for an overwrite that will not be."""
         for key, generation in run.generations.items():
-            name = f"dataflow:{run.dataflow_id}:schema:{key}"
+            name = name_of(run.dataflow_id, int(key))
             source = Source.objects.filter(account=run.dataflow.account, name=name).first()
             if source is not None:
                 contributions.discard(source, generation)
@@ -209,7 +210,22 @@ class Targets:
 
 
 def source_name(target: Target, run: Run) -> str:
-    return f"dataflow:{run.dataflow_id}:schema:{target.schema.pk}"
+    return name_of(run.dataflow_id, target.schema.pk)
+
+
+def name_of(dataflow: int, schema: int) -> str:
+    return f"dataflow:{dataflow}:schema:{schema}"
+
+
+def stored(dataflow: Dataflow, schema: Schema) -> int:
+    """How many people, or rows of a catalogue, a dataflow has stored under a schema, as of now."""
+    if schema.kind == Schema.Kind.CATALOG:
+        rows = CatalogRow.objects.filter(mapped__dataflow=dataflow, mapped__schema=schema)
+        return rows.filter(generation=F("mapped__generation")).count()
+    said = Contribution.objects.filter(
+        source__account=dataflow.account, source__name=name_of(dataflow.pk, schema.pk)
+    )
+    return said.filter(generation=F("source__generation")).count()
 
 
 def cleared(row: Mapping[str, Any]) -> dict[str, Any]:

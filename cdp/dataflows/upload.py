@@ -59,16 +59,27 @@ def take(dataflow: Dataflow, *, name: str, body: bytes, is_draft: bool) -> int:
     if len(body) > most:
         raise DataflowFault("too_large", f"The file has {len(body):,} bytes, of at most {most:,}.")
     if is_draft and ending != WORKBOOK:
-        deliver_whole(dataflow, body, TYPES[ending])
-        return len(body.splitlines())
+        return deliver_whole(dataflow, body, TYPES[ending])
     rows = workbook_rows(body) if ending == WORKBOOK else text_rows(dataflow, body, TYPES[ending])
     return deliver(dataflow, rows, is_draft=is_draft)
 
 
-def deliver_whole(dataflow: Dataflow, body: bytes, content_type: str) -> None:
-    rows = max(len([line for line in body.splitlines() if line.strip()]), 0)
+def deliver_whole(dataflow: Dataflow, body: bytes, content_type: str) -> int:
+    rows = count(body, content_type)
     kind = "application/octet-stream" if content_type == JSON and not is_array(body) else content_type
     delivery.take(dataflow, Chunk(body=body, content_type=kind, rows=rows, is_draft=True, is_final=True))
+    return rows
+
+
+def count(body: bytes, content_type: str) -> int:
+    """Rows of a draft as far as it is recognised; else its lines, until somebody says how it is read."""
+    try:
+        parsing = detect(body, content_type=content_type)
+        if parsing is not None:
+            return len(read(body, parsing, content_type=content_type))
+    except DataflowFault:  # is said when the draft is validated
+        pass
+    return len([line for line in body.splitlines() if line.strip()])
 
 
 def is_array(body: bytes) -> bool:

@@ -233,11 +233,15 @@ READERS: dict[str, Callable[[Any, Reading], Any]] = {
 }
 
 
-def read_as(value: Any, kind: str, reading: Reading = PLAIN) -> Any:
-    """The value as one of a type; null stays, and what is empty is null unless it is a text.
+HAS_EMPTY: dict[str, type] = {"string": str, "array": list, "object": dict}
 
-    Raises :class:`BadValue`.
+
+def read_as(value: Any, kind: str, reading: Reading = PLAIN) -> Any:
+    """The value as one of a type; null stays, and what is empty is null unless it is empty of that very type.
+
+    So a list without elements is no text, and nothing is wrong with it (`cdp.md` 2.4). Raises
+    :class:`BadValue`.
     """
-    if value is None or (kind not in ("string", "array", "object") and is_empty(value)):
+    if value is None or (is_empty(value) and not isinstance(value, HAS_EMPTY.get(kind, ()))):
         return None
     return READERS[kind](value, reading)

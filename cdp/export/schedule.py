@@ -19,13 +19,14 @@ from itertools import groupby
 from typing import Any
 
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from cdp import configuration
 from cdp.configuration import Scheduled
 from cdp.export.models import ScheduledRun, StreamRun
+from cdp.export.signals import scheduled_ended
 from config.jobs import queue
 from config.jobs.history import delete, oldest_kept
 from config.jobs.models import OPEN_STATES, Job
@@ -108,14 +109,30 @@ def run_entries(run: queue.Run) -> dict[str, Any]:
         if entry is None:
             failed.append(f"{name} is not in the sites file any more.")
             continue
-        try:
-            done.append(f"{name}: {stream(entry, run_id=one['run'])}")
-        except CommandError as error:
-            logger.error("%s failed: %s", name, error)
+        line, error = told(entry, run_id=one["run"])
+        if error:
             failed.append(f"{name}: {error}")
+        else:
+            done.append(f"{name}: {line}")
+        account = StreamRun.objects.filter(pk=one["run"]).values_list("account", flat=True).first()
+        scheduled_ended.send_robust(None, place=entry.place, account=account, error=error)
     if failed:
         raise queue.GiveUp(" ".join([*failed, *done]))
     return {"done": done}
+
+
+def told(entry: Scheduled, *, run_id: str) -> tuple[str, str]:
+    """The last line of an entry's run, and why it failed, "" where it did not."""
+    try:
+        return stream(entry, run_id=run_id), ""
+    except CommandError as error:
+        logger.error("%s failed: %s", entry.place, error)
+        return "", str(error)
+    except (OperationalError, InterfaceError):  # the database is away, for all of them
+        raise
+    except Exception as error:  # of a hook, say; its words may be about somebody, and only the log has them
+        logger.exception("%s failed", entry.place)
+        return "", f"{type(error).__name__}; the log of the worker says where."
 
 
 def stream(entry: Scheduled, *, run_id: str) -> str:

@@ -10,10 +10,12 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from cdp.profiles import (
+            checks,  # noqa: F401 - registers what doctor asks
             feed,  # noqa: F401 - registers the worker's turns
             pseudonyms,
             retention,  # noqa: F401 - likewise
             subject,  # noqa: F401 - registers its job
+            unfinished,  # noqa: F401 - registers the worker's turn
         )
         from tracking.people import places
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import orjson
 
-from cdp.profiles import identifiers, places
+from cdp.profiles import by_hand, identifiers, places
 from cdp.profiles.models import (
     UNITS,
     Consent,
     Contribution,
+    ErasureTicket,
     Interaction,
     Profile,
     ProfileIdentifier,
-    ProfileMerge,
+    Suppression,
 )
 from cdp.profiles.names import is_tracked
 from cdp.profiles.places import Whom
@@ -52,8 +53,11 @@ def document(person: Whom) -> dict[str, Any]:
             .order_by("given_at", "pk")
             .values("purpose", "status", "given_at", "expires_at", "source", "text_version")
         )
-        merges = ProfileMerge.objects.filter(account=person.account, winner=profile.uuid)
-        found["merges"] = list(merges.order_by("pk").values("loser", "reason", "merged_at", "undone_at"))
+        found["merges"] = [
+            {name: getattr(one, name) for name in ("loser", "reason", "merged_at", "undone_at")}
+            for one in reversed(by_hand.merges_into(profile))
+        ]
+    found["erasures"] = list(erasures_of(person))
     for place in places.places():
         found[place.name] = list(place.find(person))
     return found | tracked_of(person)
@@ -87,6 +91,23 @@ def said_of(profile: Profile) -> Iterator[dict[str, Any]]:
         for name, (value, at) in sorted(row.data.items()):
             written = datetime.fromtimestamp(at // 1_000_000, UTC)
             yield {"source": row.source.name, "attribute": name, "value": value, "written": written}
+
+
+def erasures_of(person: Whom) -> Iterator[dict[str, Any]]:
+    """Receipts of what was erased of the person before, and names that are barred without one."""
+    keys = set(person.keys)
+    for ticket in ErasureTicket.objects.filter(account=person.account).order_by("pk").iterator(2_000):
+        if not keys.isdisjoint((kind, digest) for kind, digest in ticket.identifiers):
+            yield {
+                "ticket": ticket.ticket,
+                "asked_at": ticket.asked_at,
+                "finished_at": ticket.finished_at,
+                "counts": ticket.counts,
+            }
+    barred = Suppression.objects.filter(account=person.account, digest__in={key[1] for key in keys})
+    for row in barred.order_by("pk"):
+        if (row.kind, row.digest) in keys:
+            yield {"barred": row.kind, "since": row.since}
 
 
 def did_by(profile: Profile) -> Iterator[dict[str, Any]]:

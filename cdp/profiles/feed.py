@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from django.db import InterfaceError, OperationalError
 
-from cdp.profiles import accounts, attributes, identifiers, merging, pseudonyms
+from cdp.profiles import accounts, attributes, identifiers, insights, merging, pseudonyms
 from cdp.profiles.interactions import BadInteraction, Did, record, units
 from cdp.profiles.models import Feed, Interaction, ProfileIdentifier
 from cdp.profiles.names import FOLLOWED, Named
@@ -34,6 +34,7 @@ PAGE = 5_000
 LONGEST_SECONDS = 20.0  # of a turn; the worker's other periodic functions wait meanwhile
 LOGINS = "tracking_identityedge"
 EVERY_NAME = 2**62
+FAILED = "feed_failed"  # the insight
 # A code of tracking -> event; others keep their name.
 NAMES = {
     "click": "visit",
@@ -53,18 +54,43 @@ def feed_all() -> int:
     if not feeds:
         return 0
     events, logins = horizon.settled_id(), horizon.settled_id(table=LOGINS)
-    return sum(read_alone(feed, events=events, logins=logins, deadline=deadline) for feed in feeds)
+    failing = set(insights.still_open().filter(code=FAILED).values_list("account", "subject"))
+    new = 0
+    for feed in feeds:
+        is_failing = (feed.account_id, feed.customer_id) in failing
+        new += read_alone(feed, events=events, logins=logins, deadline=deadline, is_failing=is_failing)
+    return new
 
 
-def read_alone(feed: Feed, *, events: int, logins: int, deadline: float) -> int:
-    """As :func:`read`; what goes wrong with one feed stops no other, and is tried again at the next turn."""
+def read_alone(feed: Feed, *, events: int, logins: int, deadline: float, is_failing: bool) -> int:
+    """As :func:`read`; what goes wrong with one feed stops no other, and is tried again at the next turn.
+
+    ``is_failing``: it was reported, so a turn that goes well closes that, and one that fails is not counted:
+    turns are two seconds apart.
+    """
     try:
-        return read(feed, events=events, logins=logins, deadline=deadline)
+        new = read(feed, events=events, logins=logins, deadline=deadline)
     except (OperationalError, InterfaceError):  # the database is away, for all of them
         raise
-    except Exception:
+    except Exception as fault:
         logger.exception("The feed of customer %s cannot be read", feed.customer_id)
+        if not is_failing:
+            complain(feed, fault)
         return 0
+    if is_failing:
+        insights.close(feed.account, code=FAILED, subject=feed.customer_id)
+    return new
+
+
+def complain(feed: Feed, fault: Exception) -> None:
+    """The fault's own words may hold what people are called; the log has them."""
+    insights.report(
+        feed.account,
+        code=FAILED,
+        subject=feed.customer_id,
+        message=f"What customer {feed.customer_id} tracked cannot be read ({type(fault).__name__}); it is"
+        " tried again every two seconds. The log of the worker says where it fails.",
+    )
 
 
 def read(feed: Feed, *, events: int, logins: int, deadline: float) -> int:

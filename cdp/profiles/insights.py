@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from cdp.profiles.models import Account, Insight
@@ -26,7 +27,20 @@ def report(account: Account, *, code: str, subject: str, message: str) -> Insigh
     return row
 
 
-def close(account: Account, *, code: str, subject: str) -> bool:
-    """The matter is settled; whether it was open. It opens again when it is reported again."""
-    rows = Insight.objects.filter(account=account, code=code, subject=subject[:120], closed_at=None)
+def still_open() -> QuerySet[Insight]:
+    return Insight.objects.filter(closed_at=None)
+
+
+def close(account: Account, *, code: str | Collection[str], subject: str) -> bool:
+    """The matter is settled, or those of several codes; whether any was open.
+
+    It opens again when it is reported again.
+    """
+    codes = [code] if isinstance(code, str) else list(code)
+    rows = still_open().filter(account=account, code__in=codes, subject=subject[:120])
     return bool(rows.update(closed_at=timezone.now()))
+
+
+def settle(insight: Insight) -> bool:
+    """Somebody says by hand that it is settled; False where it was closed already."""
+    return bool(still_open().filter(pk=insight.pk).update(closed_at=timezone.now()))

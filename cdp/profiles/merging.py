@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import ForeignKey, Max, Model, UniqueConstraint
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from cdp.profiles import accounts, attributes, consent, rows
 from cdp.profiles.models import Account, Interaction, Profile, ProfileIdentifier, ProfileMerge
@@ -163,11 +164,13 @@ def unmerge(record: ProfileMerge) -> Profile:
     with accounts.locked(record.account):
         record.refresh_from_db()
         if record.undone_at is not None:
-            raise CannotPart(f"The merge of {record.loser} was undone on {record.undone_at:%Y-%m-%d}.")
+            words = gettext("The merge of %(loser)s was undone on %(date)s.")
+            raise CannotPart(words % {"loser": record.loser, "date": f"{record.undone_at:%Y-%m-%d}"})
         names = ProfileIdentifier.objects.filter(pk__in=record.identifiers, account=record.account)
         holders = set(names.values_list("profile_id", flat=True))
         if not holders:
-            raise CannotPart(f"None of the names of {record.loser} is known any more.")
+            words = gettext("None of the names of %(loser)s is known any more.")
+            raise CannotPart(words % {"loser": record.loser})
         ProfileMerge.objects.filter(pk=record.pk).update(undone_at=timezone.now())
         return part(record, names_held=list(names.values_list("pk", flat=True)), holders=holders)
 

@@ -90,6 +90,7 @@ class Profile(models.Model):
     class Meta:
         verbose_name = _("profile")
         verbose_name_plural = _("profiles")
+        permissions = [("erase_profile", "Can erase a person for good and see receipts of erasures")]
 
     def __str__(self) -> str:
         return str(self.uuid)
@@ -273,8 +274,13 @@ class ErasureTicket(models.Model):
     ticket = models.UUIDField(unique=True, default=uuid.uuid4)
     identifiers = models.JSONField()  # [kind, digest] of each
     asked_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True)  # nothing is left here; others are being told
     finished_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict)  # place -> rows
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
 
     def __str__(self) -> str:
         return str(self.ticket)

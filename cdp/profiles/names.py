@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import Value
 
 from cdp.profiles import identifiers, rows
 from cdp.profiles.models import Account, ProfileIdentifier
@@ -29,10 +30,14 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True)
 class Person:
-    """``own``: what somebody said, without what is nobody's name; ``derived``: a name and its pseudonym."""
+    """``own``: what somebody said, without what is nobody's name; ``derived``: a name and its pseudonym.
+
+    ``ignored``: what is of a deactivated kind, by which no one is found, joined or named.
+    """
 
     own: list[Key]
     derived: list[tuple[Key, Key]]
+    ignored: list[Key] = field(default_factory=list)
 
     def all_keys(self) -> Iterable[Key]:
         yield from self.own
@@ -49,13 +54,19 @@ class Reader:
     _derived: dict[Key, list[tuple[Key, Key]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.customers = list(self.account.feeds.values_list("customer_id", flat=True))
+        feeds = self.account.feeds.annotate(what=Value("feed")).values_list("what", "customer_id")
+        gone = self.account.person_identifiers.filter(active=False).annotate(what=Value("kind"))
+        found = list(feeds.union(gone.values_list("what", "name"), all=True))
+        self.customers = [name for what, name in found if what == "feed"]
+        self.deactivated = frozenset(name for what, name in found if what == "kind")
 
     def read(self, names: Sequence[Named]) -> Person:
         more = settings.CDP_IDENTIFIER_BLOCKLIST
         usable = [one for one in names if not identifiers.is_nobody(one.text, more=more)]
-        own = list(dict.fromkeys(self.key(one) for one in usable))
-        return Person(own, [pair for key in own if key[0] in FOLLOWED for pair in self.derived(key)])
+        keys = list(dict.fromkeys(self.key(one) for one in usable))
+        own = [key for key in keys if key[0] not in self.deactivated]
+        derived = [pair for key in own if key[0] in FOLLOWED for pair in self.derived(key)]
+        return Person(own, derived, [key for key in keys if key[0] in self.deactivated])
 
     def key(self, named: Named) -> Key:
         found = self._keys.get(named)

@@ -19,6 +19,7 @@ from cdp.profiles.names import Key, Known, Named, Person, Reader, key_of, lookup
 
 __all__ = ["Named", "find", "find_by_uuid", "identify"]
 
+TOO_MANY = "too_many_identifiers"  # the insight
 SHARED = frozenset({identifiers.COOKIE})  # kinds that name a device, which several people may use
 
 
@@ -39,7 +40,7 @@ def identify(
     with accounts.locked(account):
         pseudonyms.renew(account)
         known = lookup(account, wanted)
-        gone = suppressed(account, wanted)
+        gone = suppressed(account, [*wanted, *{key for person in read for key in person.ignored}])
         gone |= {key for key, name in known.items() if not name.active}
         admissible = [admitted(person, gone) for person in read]
         unsettled = [one for one in admissible if one and not is_settled(one.all_keys(), known)]
@@ -57,7 +58,8 @@ def admitted(person: Person, gone: set[Key]) -> Person | None:
     may use it.
     """
     left = [key for key in person.own if key not in gone]
-    if not left or any(key in gone and key[0] not in SHARED for key in person.own):
+    said = [*person.own, *person.ignored]
+    if not left or any(key in gone and key[0] not in SHARED for key in said):
         return None
     kept = set(left)
     return Person(left, [(of, key) for of, key in person.derived if of in kept and key not in gone])
@@ -169,7 +171,7 @@ def complain(account: Account, refused: Iterable[tuple[Key, Key]], known: Mappin
     for profile in Profile.objects.filter(pk__in=ids):
         insights.report(
             account,
-            code="too_many_identifiers",
+            code=TOO_MANY,
             subject=str(profile.uuid),
             message=f"Profile {profile.uuid} would get more than {MOST_OF_A_KIND} identifiers of one kind, so"
             " a merge was refused. If a value is shared by many people, add it to CDP_IDENTIFIER_BLOCKLIST.",

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from django.utils import timezone
+from django.utils.translation import gettext
 
-from cdp.profiles import accounts, contributions, identifiers, merging, places, signals
+from cdp.profiles import accounts, contributions, identifiers, kinds, merging, places, telling
 from cdp.profiles.contributions import Outcome, Said
 from cdp.profiles.models import (
     Account,
@@ -26,7 +26,7 @@ from cdp.profiles.models import (
     ProfileMerge,
     Suppression,
 )
-from cdp.profiles.names import FOLLOWED, Key, Named, is_tracked, key_of, pseudonym
+from cdp.profiles.names import FOLLOWED, Named, is_tracked, key_of, pseudonym
 from cdp.profiles.people import find, identify
 from cdp.profiles.places import Whom
 from config.jobs import queue
@@ -48,6 +48,15 @@ class UnknownPerson(Exception):
 def whom(account: Account, names: Sequence[Named]) -> Whom:
     """Who is called so, with all names of the profile."""
     profile = next((found for one in names if (found := find(account, *one))), None)
+    return described(account, names, profile)
+
+
+def of_profile(profile: Profile) -> Whom:
+    """The same of a profile that is at hand, whether or not its names can be read."""
+    return described(profile.account, (), profile)
+
+
+def described(account: Account, names: Sequence[Named], profile: Profile | None) -> Whom:
     own = ProfileIdentifier.objects.filter(profile=profile).order_by("pk") if profile else ()
     clear = list(dict.fromkeys([*names, *(one for name in own for one in in_clear(name))]))
     keys = [(name.kind, name.digest) for name in own]
@@ -77,11 +86,25 @@ def ask(account: Account, names: Sequence[Named]) -> Asked:
     The names travel in the job sealed, and leave it when it has ended.
     """
     with accounts.locked(account):
-        person = whom(account, names)
-        ticket = suppress(person)
-        sealed = identifiers.seal(orjson.dumps([list(one) for one in person.names]).decode())
-        job = queue.enqueue(JOB, {"ticket": ticket.pk, queue.SECRET: sealed}, key=str(ticket.ticket))
-    return Asked(ticket, job)
+        return take_down(whom(account, names))
+
+
+def ask_of(profile: Profile) -> Asked:
+    """The same of a profile that is at hand. Raises :class:`UnknownPerson` if it is gone meanwhile."""
+    with accounts.locked(profile.account):
+        if not Profile.objects.filter(pk=profile.pk).exists():
+            raise UnknownPerson(gettext("This profile is gone already."))
+        return take_down(of_profile(profile))
+
+
+def take_down(person: Whom) -> Asked:
+    ticket = suppress(person)
+    return Asked(ticket, enqueue(ticket, person.names))
+
+
+def enqueue(ticket: ErasureTicket, names: Sequence[Named]) -> Job:
+    sealed = identifiers.seal(orjson.dumps([list(one) for one in names]).decode())
+    return queue.enqueue(JOB, {"ticket": ticket.pk, queue.SECRET: sealed}, key=str(ticket.ticket))
 
 
 def suppress(person: Whom) -> ErasureTicket:
@@ -112,6 +135,9 @@ def erase(ticket: ErasureTicket, names: Sequence[Named]) -> ErasureTicket:
     :class:`~config.faults.Fault`; calling again goes on."""
     if ticket.finished_at is not None:
         return ticket
+    if ticket.erased_at is not None:
+        telling.finish(ticket)
+        return ticket
     person = whom(ticket.account, names)
     for place in places.places():
         note(ticket, place.name, place.erase(person))
@@ -120,9 +146,7 @@ def erase(ticket: ErasureTicket, names: Sequence[Named]) -> ErasureTicket:
     with accounts.locked(ticket.account):
         for name, count in remove(person).items():
             note(ticket, name, count)
-    tell(ticket.account, person.keys)
-    ticket.finished_at = timezone.now()
-    ticket.save(update_fields=["finished_at"])
+    telling.begin(ticket)
     logger.info("account %s: erasure %s is finished", ticket.account.number, ticket.ticket)
     return ticket
 
@@ -170,15 +194,6 @@ def forget_merges(account: Account, winner: uuid.UUID) -> None:
         records.delete()
 
 
-def tell(account: Account, keys: Sequence[Key]) -> None:
-    """Tell the parts above what is gone. None of them keeps the others from hearing of it."""
-    for receiver, outcome in signals.erased.send_robust(
-        sender=Profile, account=account.pk, identifiers=list(keys)
-    ):
-        if isinstance(outcome, Exception):
-            logger.error("%s failed for an erased person: %s", receiver, outcome)
-
-
 def anonymise(account: Account, names: Sequence[Named]) -> ErasureTicket:
     """Keep what the person did, of nobody: names, attributes, consents and what could lead back go.
 
@@ -192,9 +207,7 @@ def anonymise(account: Account, names: Sequence[Named]) -> ErasureTicket:
         note(ticket, place.name, place.erase(person))
     with accounts.locked(account):
         note(ticket, "anonymised", make_nobody(person.profile))
-    tell(account, person.keys)
-    ticket.finished_at = timezone.now()
-    ticket.save(update_fields=["finished_at"])
+    telling.begin(ticket)
     return ticket
 
 
@@ -223,11 +236,21 @@ def reinstate(account: Account, named: Named) -> int:
         return own.delete()[0] + Suppression.objects.filter(account=account, ticket__in=tickets).delete()[0]
 
 
+def known_by(account: Account, named: Named) -> ProfileIdentifier | None:
+    """The name a profile has; one of a deactivated kind still says who is to be corrected."""
+    if named.kind in kinds.deactivated(account):
+        kind, digest = key_of(account, named)
+        return ProfileIdentifier.objects.filter(
+            account=account, kind=kind, digest=digest, active=True
+        ).first()
+    return identify(account, [[named]], reason="manual")[0]
+
+
 def rectify(account: Account, named: Named, data: dict[str, Any]) -> Outcome:
     """Correct attributes by hand; None clears what was corrected before. Raises :class:`UnknownPerson`."""
     if find(account, *named) is None:
         raise UnknownPerson("No profile has this identifier.")
-    [identity] = identify(account, [[named]], reason="manual")
+    identity = known_by(account, named)
     if identity is None:
         raise UnknownPerson("Who has this identifier was erased.")
     return contributions.append(contributions.source(account, "manual"), [Said(identity, data)])

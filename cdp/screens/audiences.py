@@ -26,8 +26,9 @@ from cdp.audiences.models import Audience
 from cdp.audiences.rules import Rules, known
 from cdp.audiences.words import sentence
 from cdp.profiles import accounts
-from cdp.profiles.models import Account
+from cdp.profiles.models import Account, Profile
 from cdp.screens import attachments
+from cdp.screens.dataflows import SEE_PEOPLE
 from cdp.screens.page import Lists, Page
 from cdp.screens.vocabulary import vocabulary
 
@@ -245,7 +246,7 @@ class Preview(View):
         try:
             asked = orjson.loads(request.body)
             account = get_object_or_404(Account, pk=int(asked["account"]))
-            answer = answered(account, asked)
+            answer = answered(account, asked, with_people=request.user.has_perm(SEE_PEOPLE))
         except (ValueError, KeyError, TypeError) as fault:
             problems = getattr(fault, "problems", None)
             if problems is None:
@@ -254,7 +255,7 @@ class Preview(View):
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
 
-def answered(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+def answered(account: Account, asked: dict[str, Any], *, with_people: bool) -> dict[str, Any]:
     rules = Rules(account)
     identifier, purpose = str(asked.get("audience") or ""), str(asked.get("purpose") or "")
     found = previews.preview(account, asked["definition"], purpose=purpose, identifier=identifier)
@@ -265,6 +266,11 @@ def answered(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         "total": found.total,
         "percent": found.percent,
         "per_node": found.per_node,
+        "people": [
+            {"name": str(uuid)[:8], "url": reverse("cdp_profile", args=[uuid])}
+            for uuid in Profile.objects.filter(pk__in=found.sample).values_list("uuid", flat=True)
+            if with_people
+        ],
         "sentence": sentence(tree, names),
         "schedule": str(INTERVALS[schedule.interval(Rule(tree=tree, purpose=purpose), rules)]),
         "warnings": [one.document() for one in found.warnings],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,21 +12,22 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.admin.ui.tables import Column, DateColumn
-from wagtail.admin.views.generic import IndexView
 
-from cdp.dataflows import lifecycle, sample, stages, trial, upload
-from cdp.dataflows.configuration import Parsing
+from cdp.dataflows import lifecycle, mapping, sample, stages, trial, turns, upload
+from cdp.dataflows.configuration import Configuration, Parsing
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run
+from cdp.dataflows.run import MOST_ERRORS
 from cdp.dataflows.stages import Stage
 from cdp.profiles import accounts
 from cdp.profiles.models import Account
-from cdp.screens import forms
-from cdp.screens.page import Lists, Page
+from cdp.screens import findings, forms
+from cdp.screens.page import Page
+from cdp.screens.sure import SurePage, Words
 
 VIEW, CHANGE = "dataflows.view_dataflow", "dataflows.change_dataflow"
 ACTIVATE = "dataflows.activate_dataflow"
@@ -37,41 +39,46 @@ COMMANDS = (
 )
 
 
-class DataflowIndex(IndexView):  # type: ignore[misc]
-    def get_base_queryset(self) -> Any:
-        return Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
+ACTIONS = {
+    "pause": Words(
+        _("Pause"), _("What is delivered is held from then on, until the dataflow is resumed."), "no-view"
+    ),
+    "resume": Words(
+        _("Resume"), _("What was held is processed, and what is delivered from then on too."), "view"
+    ),
+    "clone": Words(
+        _("Clone"), _("A draft with the same settings is made. It gets a stream of its own."), "copy"
+    ),
+    "delete": Words(
+        _("Delete"),
+        _("Its stream is closed at once, and what waits is thrown away. What it stored stays."),
+        "bin",
+    ),
+}
+NEEDED = {"pause": ACTIVATE, "resume": ACTIVATE, "clone": CHANGE, "delete": CHANGE}
 
-    def get_add_url(self) -> str | None:
-        return reverse("cdp_dataflow_new") if self.request.user.has_perm(CHANGE) else None
 
-    def get_edit_url(self, instance: Dataflow) -> str:
-        return reverse("cdp_dataflow", args=[instance.pk])
-
-
-def schema_names(row: Dataflow) -> str:
-    names = [one.schema.name for one in row.mapped.select_related("schema")]
-    more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    return f"{names[0]}{more}" if names else ""
+def offered(row: Dataflow, may: Callable[[str], bool]) -> list[str]:
+    """Actions on a dataflow as it is, for somebody who has these permissions."""
+    Status = Dataflow.Status
+    fits = {"pause": row.status == Status.ACTIVE, "resume": row.status == Status.PAUSED}
+    return [name for name, needed in NEEDED.items() if may(needed) and fits.get(name, True)]
 
 
-class DataflowScreens(Lists):
-    one = "cdp_dataflow"
-    model = Dataflow
-    name = "dataflows"
-    url_prefix = "customer-data/dataflows"
-    menu_label = _("Data Manager")
-    icon = "download"
-    index_view_class = DataflowIndex
-    list_display = (
-        "name",
-        Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
-        Column("schemas", label=_("Schemas"), accessor=schema_names),
-        Column("account", label=_("Account"), accessor="account"),
-        DateColumn("modified_at", label=_("Changed"), sort_key="modified_at"),
-    )
-    list_filter = ("status", "account")
-    search_fields = ("name", "description")
-    exclude_form_fields = ("configuration",)
+def findings_of(run: Run | None) -> dict[str, Any]:
+    """What was wrong with its rows, for a page that shows it."""
+    errors = list(run.errors.all()) if run else []
+    types = known_types(stages.in_hand(run.dataflow)) if run and errors else {}
+    is_cut = len(errors) >= MOST_ERRORS
+    return {"findings": findings.found(errors, types), "is_cut": is_cut, "most": MOST_ERRORS}
+
+
+def known_types(configuration: Configuration) -> dict[str, str]:
+    """Column -> type, as far as the transformations can be understood."""
+    try:
+        return mapping.column_types(configuration)
+    except DataflowFault:
+        return {one.name: one.type for one in configuration.columns if one.included}
 
 
 class DataflowPage(Page):
@@ -128,8 +135,32 @@ class DataflowPage(Page):
             "may_activate": self.request.user.has_perm(ACTIVATE),
         }
 
+    def do_keep(self) -> HttpResponse:
+        """Save, and stay."""
+        self.do_save()
+        return self.to(self.stage)
+
+    def do_save(self) -> HttpResponse:
+        raise NotImplementedError
+
     def to(self, stage: str) -> HttpResponse:
         return redirect(f"cdp_dataflow_{stage}", self.dataflow.pk)
+
+
+class Sure(SurePage, DataflowPage):
+    """What an action in the list of dataflows will do."""
+
+    words = ACTIONS
+    one_url, list_url = "cdp_dataflow", "dataflows:index"
+
+    def row(self) -> Dataflow:
+        return self.dataflow
+
+    def offered(self) -> list[str]:
+        return offered(self.dataflow, self.request.user.has_perm)
+
+    def get_page_subtitle(self) -> str:
+        return ""
 
 
 class NewDataflow(Page):
@@ -139,7 +170,7 @@ class NewDataflow(Page):
     template_name = "cdp/dataflows/general.html"
     page_title = _("Create new dataflow")
     header_icon = "download"
-    actions = ("save",)
+    actions = ("save", "keep")
 
     def trail(self) -> list[dict[str, Any]]:
         return [{"url": reverse("dataflows:index"), "label": gettext("Data Manager")}]
@@ -151,20 +182,30 @@ class NewDataflow(Page):
             "may_change": True,
         }
 
-    def do_save(self) -> HttpResponse:
+    def account(self) -> Account:
         numbers = {str(one.pk): one for one in accounts.all_accounts()}
         account: Account | None = numbers.get(self.request.POST.get("account", ""))
         if account is None:
             raise DataflowFault("required", gettext("Choose an account."), field="account")
-        dataflow = lifecycle.create(account, **forms.general_of(self.request.POST))
-        return redirect("cdp_dataflow_download", dataflow.pk)
+        return account
+
+    def created(self) -> Dataflow:
+        return lifecycle.create(self.account(), **forms.general_of(self.request.POST))
+
+    def do_save(self) -> HttpResponse:
+        return redirect("cdp_dataflow_download", self.created().pk)
+
+    def do_keep(self) -> HttpResponse:
+        dataflow = self.created()
+        messages.success(self.request, gettext("Saved."))
+        return redirect("cdp_dataflow_general", dataflow.pk)
 
 
 class General(DataflowPage):
     stage = Stage.GENERAL
     template_name = "cdp/dataflows/general.html"
-    actions = ("save",)
-    action_permissions: ClassVar = {"save": CHANGE}
+    actions = ("save", "keep")
+    action_permissions: ClassVar = {"save": CHANGE, "keep": CHANGE}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row = self.dataflow
@@ -253,11 +294,19 @@ class Received(DataflowPage):
         return JsonResponse({"html": html}, headers={"Cache-Control": "no-store"})
 
 
+def being_processed(count: int) -> str:
+    """What becomes of so many held deliveries; nothing for none."""
+    words = ngettext(
+        "%(count)d held delivery is being processed.", "%(count)d held deliveries are being processed.", count
+    )
+    return words % {"count": count} if count else ""
+
+
 class FileMapping(DataflowPage):
     stage = Stage.MAPPING
     template_name = "cdp/dataflows/mapping.html"
-    actions = ("save", "parse")
-    action_permissions: ClassVar = {"save": CHANGE, "parse": CHANGE}
+    actions = ("save", "keep", "parse")
+    action_permissions: ClassVar = {"save": CHANGE, "keep": CHANGE, "parse": CHANGE}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -276,7 +325,7 @@ class FileMapping(DataflowPage):
             "configuration": configuration,
             "parsing": forms.ParsingForm.of(configuration.parsing, self.request.POST or None),
             "columns": forms.column_rows(configuration.columns, found, context["posted"]),
-            "types": forms.TYPES,
+            "types": [(one, findings.type_name(one)) for one in forms.TYPES],
             "is_recognised": configuration.parsing is not None,
         }
 
@@ -305,8 +354,13 @@ class FileMapping(DataflowPage):
 class Activation(DataflowPage):
     stage = Stage.ACTIVATION
     template_name = "cdp/dataflows/activation.html"
-    actions = ("test", "run", "activate")
-    action_permissions: ClassVar = {"test": CHANGE, "run": ACTIVATE, "activate": ACTIVATE}
+    actions = ("test", "run", "activate", "schedule")
+    action_permissions: ClassVar = {
+        "test": CHANGE,
+        "run": ACTIVATE,
+        "activate": ACTIVATE,
+        "schedule": ACTIVATE,
+    }
     report: trial.Report | None = None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -317,10 +371,14 @@ class Activation(DataflowPage):
         stream = shown_stream_id(self)
         return context | {
             "report": self.report if self.request.user.has_perm(SEE_PEOPLE) else None,
+            **findings_of(tests.first()),
             "last_test": tests.first(),
             "is_tested": is_tested,
             "is_active": row.status in lifecycle.IN_FORCE and not row.working_copy,
+            "is_paused": row.status == Dataflow.Status.PAUSED,
             "received": received(row),
+            "next_turn": turns.after(row, timezone.now()),
+            "zone": row.account.time_zone,
             "commands": "\n".join(
                 f".venv/bin/python manage.py {one} --stream-id={stream} --no-draft" for one in COMMANDS
             ),
@@ -333,14 +391,20 @@ class Activation(DataflowPage):
 
     def do_run(self) -> HttpResponse:
         count = lifecycle.run_held(self.dataflow)
-        words = gettext("%(count)d held runs are being processed.") % {"count": count}
-        messages.success(self.request, words)
+        messages.success(
+            self.request, being_processed(count) or gettext("Nothing is held; there is nothing to run.")
+        )
         return redirect("cdp_dataflow", self.dataflow.pk)
 
+    def do_schedule(self) -> HttpResponse:
+        lifecycle.set_schedule(self.dataflow, self.request.POST.get("schedule", ""))
+        messages.success(self.request, gettext("Saved."))
+        return self.to(Stage.ACTIVATION)
+
     def do_activate(self) -> HttpResponse:
+        is_change = bool(self.dataflow.working_copy)
         count = lifecycle.activate(self.dataflow)
-        words = gettext("The dataflow is active; %(count)d held runs are being processed.")
-        if not count:
-            words = gettext("The dataflow is active. Nothing was held: now send the data with --no-draft.")
-        messages.success(self.request, words % {"count": count} if count else words)
+        follows = being_processed(count) or gettext("Nothing was held: now send the data with --no-draft.")
+        words = gettext("The changes are in force.") if is_change else gettext("The dataflow is active.")
+        messages.success(self.request, words if is_change else f"{words} {follows}")
         return redirect("cdp_dataflow", self.dataflow.pk)

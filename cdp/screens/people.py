@@ -1,141 +1,144 @@
-"""One audience over time, and why somebody is in it or not; a person's card (reference `cdp.md` 2.6, 7.2)."""
+"""The list of people, and finding one by name (reference `cdp.md` 2.6).
+
+Names are asked for by POST, so that what a person is called stands in no address and no log. They are stored
+as digests: a name is found whole or not at all.
+"""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+import django_filters
+from django.db.models import Count, IntegerField, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin import messages
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, TitleColumn
 from wagtail.admin.views.generic import IndexView
+from wagtail.admin.widgets.button import HeaderButton
 
-from cdp.audiences import changes
-from cdp.audiences.differences import differences
-from cdp.audiences.explain import explain
-from cdp.audiences.faults import AudienceFault
-from cdp.audiences.models import Audience
-from cdp.audiences.overlap import overlap
-from cdp.audiences.rules import rule_of
-from cdp.audiences.words import sentence
-from cdp.profiles import people
-from cdp.profiles.identifiers import TRACKED, BadIdentifier, normal, unseal
-from cdp.profiles.models import Account, PersonIdentifier, Profile
-from cdp.screens.audiences import CHANGE, VIEW, AudiencePage
+from cdp.audiences.models import Audience, AudienceMembership
+from cdp.profiles import accounts, people
+from cdp.profiles.identifiers import SYSTEM, TRACKED, BadIdentifier, normal, unseal
+from cdp.profiles.models import Account, PersonIdentifier, Profile, ProfileIdentifier
 from cdp.screens.dataflows import SEE_PEOPLE
-from cdp.screens.page import Lists, Page, key_of
+from cdp.screens.page import Lists, Page
 from config.sealing import Unsealable
 
-PER_PAGE = 50
+CHANGE, ERASE = "profiles.change_profile", "profiles.erase_profile"
+NUMBER = "profile"  # instead of a kind: the number of the profile itself
+SHOWN_ATTRIBUTES = 3
+LONGEST_VALUE = 40
 
 
-class History(AudiencePage):
-    """Runs, versions with their differences, and what other audiences have in common with this one."""
-
-    template_name = "cdp/audiences/history.html"
-    page_title = _("History")
-    actions = ("restore",)
-    action_permissions: ClassVar = {"restore": CHANGE}
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        row = self.audience
-        runs = row.runs.order_by("-pk")
-        return super().get_context_data(**kwargs) | {
-            "audience": row,
-            "page": Paginator(runs, PER_PAGE).get_page(self.request.GET.get("p")),
-            "versions": self.versions(),
-            "common": self.common(),
-            "may_change": self.request.user.has_perm(CHANGE),
-        }
-
-    def versions(self) -> list[dict[str, Any]]:
-        names = dict(Audience.objects.filter(account=self.audience.account).values_list("identifier", "name"))
-        found, older = [], None
-        for version in self.audience.versions.select_related("saved_by").order_by("number"):
-            tree = rule_of(Audience(account=self.audience.account, definition=version.definition)).tree
-            found.append(
-                {
-                    "version": version,
-                    "sentence": sentence(tree, names),
-                    "differences": differences(older, tree, names) if older is not None else [],
-                }
-            )
-            older = tree
-        return found[::-1]
-
-    def common(self) -> list[dict[str, Any]]:
-        others = Audience.objects.filter(account=self.audience.account, archived_at=None)
-        rows = {one.pk: one for one in others.exclude(pk=self.audience.pk).order_by("-profile_count")[:19]}
-        pairs = overlap([self.audience, *rows.values()])
-        mine = [one for one in pairs if self.audience.pk in one[:2]]
-        found = [
-            {
-                "audience": rows[one.first if one.second == self.audience.pk else one.second],
-                "count": one.common,
-            }
-            for one in mine
-        ]
-        return sorted(found, key=lambda one: -one["count"])
-
-    def do_restore(self) -> HttpResponse:
-        changes.restore(self.audience, key_of(self.request.POST.get("version")), by=self.request.user)
-        messages.success(self.request, gettext("The older rule is in force again, as a new version."))
-        return redirect("cdp_audience", self.audience.pk)
+class PersonFault(Exception):
+    """What was asked for cannot be; the message is a sentence."""
 
 
 def found_person(account: Account, kind: str, value: str) -> Profile | None:
     """The profile with a name, or with a number of its own."""
     try:
-        if kind == "profile":
+        if kind == NUMBER:
             return people.find_by_uuid(account, UUID(value.strip()))
         return people.find(account, kind, normal(kind, value))
     except (ValueError, BadIdentifier):
         return None
 
 
-class Why(AudiencePage):
-    """Asked by POST, so that what a person is called stands in no address and no log."""
+def shown(kind: str, sealed: str) -> str:
+    if kind.startswith(TRACKED):
+        return gettext("as it is tracked")
+    if not sealed:
+        return gettext("nobody: made anonymous")
+    try:
+        return unseal(sealed)
+    except Unsealable:
+        return gettext("cannot be read; was SECRET_KEY changed?")
 
-    template_name = "cdp/audiences/why.html"
-    page_title = _("Why is somebody in or out?")
-    permission_required: Any = (VIEW, SEE_PEOPLE)
-    actions = ("ask",)
-    explanation: Any = None
-    profile: Profile | None = None
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        kinds = PersonIdentifier.objects.filter(account=self.audience.account).order_by("pk")
-        return super().get_context_data(**kwargs) | {
-            "audience": self.audience,
-            "kinds": [one.name for one in kinds],
-            "kind": self.request.POST.get("kind", ""),
-            "explanation": self.explanation,
-            "profile": self.profile,
-        }
+def kinds_of(*of: Account) -> list[str]:
+    """Kinds of names by which somebody may be asked for; those of the system first."""
+    rows = PersonIdentifier.objects.filter(account__in=of)
+    names = rows.order_by("-is_system", "pk").values_list("name", flat=True)
+    return list(dict.fromkeys(names))
 
-    def do_ask(self) -> HttpResponse:
-        kind, value = self.request.POST.get("kind", ""), self.request.POST.get("value", "")
-        self.profile = found_person(self.audience.account, kind, value)
-        if self.profile is None:
-            raise AudienceFault("unknown_profile", "value", gettext("Nobody is known by that name."))
-        self.explanation = explain(self.audience, self.profile)
-        answer: HttpResponse = self.get(self.request, **self.kwargs)
-        return answer
+
+def called(profile: Profile) -> str:
+    """One name that people can read: a user id or an address before others."""
+    names = list(profile.identifiers.all())
+    rank = {kind: place for place, kind in enumerate((SYSTEM[0], SYSTEM[2], SYSTEM[1]))}
+    readable = [one for one in names if one.sealed]
+    if not readable:
+        return gettext("no name yet")
+    best = min(readable, key=lambda one: (rank.get(one.kind, len(rank) - 1), one.pk))
+    return f"{best.kind} {shown(best.kind, best.sealed)}"
+
+
+def about(profile: Profile) -> str:
+    """The first attributes in one line."""
+    filled = [(name, value) for name, value in sorted(profile.attributes.items()) if value not in (None, "")]
+    said = [f"{name}: {short(value)}" for name, value in filled[:SHOWN_ATTRIBUTES]]
+    return ", ".join(said) + (", …" if len(filled) > SHOWN_ATTRIBUTES else "")
+
+
+def short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def address_of(profile: Profile) -> str:
+    return reverse("cdp_profile", args=[profile.uuid])
+
+
+class ProfileFilters(WagtailFilterSet):  # type: ignore[misc]
+    account = django_filters.ModelChoiceFilter(
+        queryset=Account.objects.order_by("number"), label=_("Account")
+    )
+    audience = django_filters.ModelChoiceFilter(
+        queryset=Audience.objects.filter(archived_at=None).order_by("name"),
+        field_name="memberships__audience",
+        label=_("Audience"),
+    )
+
+    class Meta:
+        model = Profile
+        fields: ClassVar = ["account", "audience"]
 
 
 class ProfileIndex(IndexView):  # type: ignore[misc]
+    any_permission_required: ClassVar = ["view"]
+
     def get_base_queryset(self) -> Any:
-        return Profile.objects.filter(is_listed=True).select_related("account")
+        names = ProfileIdentifier.objects.exclude(sealed="").order_by("pk")
+        members = AudienceMembership.objects.filter(
+            profile=OuterRef("pk"), audience__archived_at=None
+        ).order_by()
+        count = members.values("profile").annotate(count=Count("pk")).values("count")
+        return (
+            Profile.objects.filter(is_listed=True)
+            .select_related("account")
+            .prefetch_related(Prefetch("identifiers", queryset=names))
+            .annotate(audiences=Coalesce(Subquery(count, output_field=IntegerField()), 0))
+        )
 
     def get_edit_url(self, instance: Profile) -> str:
-        return reverse("cdp_profile", args=[instance.uuid])
+        return address_of(instance)
 
     def get_add_url(self) -> None:
         return None
+
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        buttons = [HeaderButton(_("Find by name"), url=reverse("cdp_profile_find"), icon_name="search")]
+        if self.request.user.has_perm(ERASE):
+            buttons.append(HeaderButton(_("Erasures"), url=reverse("cdp_erasures"), icon_name="bin"))
+        return buttons
 
 
 class ProfileScreens(Lists):
@@ -145,47 +148,56 @@ class ProfileScreens(Lists):
     menu_label = _("Profiles")
     icon = "user"
     index_view_class = ProfileIndex
-    list_display = ("uuid", "account", "last_seen", "created_at")
+    index_template_name = "cdp/profiles/index.html"
+    index_results_template_name = "cdp/profiles/index_results.html"
+    list_display = (
+        TitleColumn("person", label=_("Person"), accessor=called, get_url=address_of),
+        Column("about", label=_("Attributes"), accessor=about),
+        NumberColumn("audiences", label=_("Audiences")),
+        DateColumn("last_seen", label=_("Last seen"), sort_key="last_seen"),
+        Column("account", label=_("Account"), accessor="account"),
+        DateColumn("created_at", label=_("Created"), sort_key="created_at"),
+    )
+    filterset_class = ProfileFilters
     list_filter = ("account",)
     ordering = ("-id",)
     exclude_form_fields = ("attributes",)
 
 
-class Card(Page):
-    """What is known of a person: names, attributes, what it did, audiences, consent."""
-
-    permission_required = SEE_PEOPLE
-    template_name = "cdp/profiles/card.html"
+class PersonPage(Page):
+    permission_required: Any = SEE_PEOPLE
     header_icon = "user"
-    page_title = _("Profile")
+    faults: ClassVar[tuple[type[Exception], ...]] = (PersonFault,)
 
     def trail(self) -> list[dict[str, Any]]:
         return [{"url": reverse("profiles:index"), "label": gettext("Profiles")}]
 
-    def profile(self) -> Profile:
-        for account in Account.objects.all():
-            if found := people.find_by_uuid(account, self.kwargs["uuid"]):
-                return found
-        raise Http404
+
+class Find(PersonPage):
+    """Somebody by name. Leads to the card."""
+
+    template_name = "cdp/profiles/find.html"
+    page_title = _("Find a person")
+    actions = ("find",)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        row = self.profile()
+        known = accounts.all_accounts()
         return super().get_context_data(**kwargs) | {
-            "profile": row,
-            "names": [
-                {"kind": one.kind, "text": shown(one.kind, one.sealed)} for one in row.identifiers.all()
-            ],
-            "attributes": sorted(row.attributes.items()),
-            "page": Paginator(row.interactions.order_by("-ts"), PER_PAGE).get_page(self.request.GET.get("p")),
-            "memberships": row.memberships.select_related("audience").order_by("audience__name"),
-            "consents": row.consents.order_by("-given_at")[:20],
+            "accounts": known,
+            "kinds": kinds_of(*known),
+            "kind": self.request.POST.get("kind", ""),
+            "value": self.request.POST.get("value", ""),
+            "account": self.request.POST.get("account", ""),
         }
 
-
-def shown(kind: str, sealed: str) -> str:
-    if kind.startswith(TRACKED):
-        return gettext("as it is tracked")
-    try:
-        return unseal(sealed)
-    except Unsealable:
-        return gettext("cannot be read; was SECRET_KEY changed?")
+    def do_find(self) -> HttpResponse:
+        kind, value = self.request.POST.get("kind", ""), self.request.POST.get("value", "")
+        if not value.strip():
+            raise PersonFault(gettext("Type the whole name; parts of names are not known."))
+        asked = self.request.POST.get("account", "")
+        for account in accounts.all_accounts():
+            if asked in ("", str(account.pk)) and (found := found_person(account, kind, value)):
+                return redirect("cdp_profile", found.uuid)
+        raise PersonFault(
+            gettext("Nobody is known by that name. It is compared as a whole, upper and lower case matter.")
+        )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar
 
 import orjson
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from wagtail.admin import messages
 
 from cdp.dataflows import lifecycle, payloads, stages
 from cdp.dataflows.models import Run
-from cdp.screens.dataflows import ACTIVATE, CHANGE, SEE_PEOPLE, VIEW, DataflowPage
+from cdp.screens.dataflows import NEEDED, SEE_PEOPLE, VIEW, DataflowPage, being_processed, findings_of
 from config.spreadsheets import neutral
 
 PER_PAGE = 50
@@ -23,16 +26,11 @@ PER_PAGE = 50
 
 class Details(DataflowPage):
     template_name = "cdp/dataflows/details.html"
-    actions = ("pause", "resume", "clone", "delete")
-    action_permissions: ClassVar = {
-        "pause": ACTIVATE,
-        "resume": ACTIVATE,
-        "clone": CHANGE,
-        "delete": CHANGE,
-    }
+    actions = tuple(NEEDED)
+    action_permissions: ClassVar = NEEDED
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        runs = self.dataflow.runs.exclude(kind=Run.Kind.SAMPLE).order_by("-pk")
+        runs = self.dataflow.runs.order_by("-pk")
         first = stages.missing(self.dataflow).first
         return super().get_context_data(**kwargs) | {
             "page": Paginator(runs, PER_PAGE).get_page(self.request.GET.get("p")),
@@ -47,8 +45,7 @@ class Details(DataflowPage):
 
     def do_resume(self) -> HttpResponse:
         count = lifecycle.resume(self.dataflow)
-        words = gettext("Active again; %(count)d held runs are being processed.")
-        messages.success(self.request, words % {"count": count})
+        messages.success(self.request, f"{gettext('Active again.')} {being_processed(count)}")
         return redirect("cdp_dataflow", self.dataflow.pk)
 
     def do_clone(self) -> HttpResponse:
@@ -65,18 +62,30 @@ class Details(DataflowPage):
 class RunDetails(DataflowPage):
     template_name = "cdp/dataflows/run.html"
 
+    @cached_property
     def run(self) -> Run:
         return get_object_or_404(self.dataflow.runs, pk=self.kwargs["run"])
 
+    def get_page_title(self) -> str:
+        run = self.run
+        word = gettext("Live") if run.is_live else gettext("Draft")
+        at = date_format(run.started_at, "Y-m-d H:i:s")
+        return f"{word}: {run.get_kind_display()}, {at} UTC"
+
+    def get_page_subtitle(self) -> str:
+        return self.dataflow.name
+
+    def trail(self) -> list[dict[str, Any]]:
+        here = {"url": reverse("cdp_dataflow", args=[self.dataflow.pk]), "label": self.dataflow.name}
+        return [*super().trail(), here]
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        run = self.run()
+        run = self.run
         may_see = self.request.user.has_perm(SEE_PEOPLE)
         has_refused = may_see and run.payloads.exclude(sealed_refused="").exists()
-        return super().get_context_data(**kwargs) | {
-            "run": run,
-            "errors": run.errors.all(),
-            "has_refused": has_refused,
-        }
+        return (
+            super().get_context_data(**kwargs) | findings_of(run) | {"run": run, "has_refused": has_refused}
+        )
 
 
 class RefusedRows(RunDetails):
@@ -85,7 +94,7 @@ class RefusedRows(RunDetails):
     permission_required = (VIEW, SEE_PEOPLE)
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
-        run = self.run()
+        run = self.run
         names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in row))
         response = StreamingHttpResponse(lines(run, names), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="refused-{run.number}.csv"'

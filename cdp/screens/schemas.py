@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.admin.ui.tables import Column, NumberColumn
-from wagtail.admin.views.generic import IndexView
 
 from cdp.dataflows import schemas
 from cdp.dataflows.faults import DataflowFault
@@ -23,50 +20,22 @@ from cdp.dataflows.stages import in_hand
 from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
 from cdp.screens.dataflows import CHANGE as CHANGE_DATAFLOW
-from cdp.screens.page import Lists, Page, key_of
-from cdp.screens.transform import known_types, map_schema
+from cdp.screens.dataflows import known_types
+from cdp.screens.page import Page, key_of
+from cdp.screens.sure import SurePage, Words
+from cdp.screens.transform import map_schema
 
 VIEW, CHANGE = "dataflows.view_schema", "dataflows.change_schema"
 
 
-class SchemaIndex(IndexView):  # type: ignore[misc]
-    def get_base_queryset(self) -> Any:
-        return Schema.objects.select_related("parent", "account").annotate(count=Count("fields"))
-
-    def get_add_url(self) -> str | None:
-        return reverse("cdp_schema_new") if self.request.user.has_perm(CHANGE) else None
-
-    def get_edit_url(self, instance: Schema) -> str:
-        return reverse("cdp_schema", args=[instance.pk])
-
-
-def used_in(row: Schema) -> str:
-    names = [one.dataflow.name for one in row.mapped.select_related("dataflow")]
-    return f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names)
-
-
-class SchemaScreens(Lists):
-    one = "cdp_schema"
-    model = Schema
-    name = "schemas"
-    url_prefix = "customer-data/schemas"
-    menu_label = _("Schemas")
-    icon = "table"
-    index_view_class = SchemaIndex
-    list_display = (
-        "name",
-        Column("kind", label=_("Parent"), accessor="get_kind_display", sort_key="kind"),
-        NumberColumn("count", label=_("Fields"), sort_key="count"),
-        Column("used", label=_("Used in"), accessor=used_in),
-        Column("account", label=_("Account"), accessor="account"),
-    )
-    list_filter = ("kind", "account")
-    search_fields = ("name",)
-    exclude_form_fields = ("account",)
+ACTIONS = {
+    "clone": Words(_("Clone"), _("A schema with the same fields is made, which nothing fills yet."), "copy"),
+    "delete": Words(_("Delete"), _("No dataflow fills it. It is gone for good."), "bin"),
+}
 
 
 class SchemaPage(Page):
-    permission_required = VIEW
+    permission_required: Any = VIEW
     header_icon = "table"
 
     def trail(self) -> list[dict[str, Any]]:
@@ -98,7 +67,8 @@ class NewSchema(SchemaPage):
         if self.dataflow is not None:
             return self.dataflow.account
         known = {str(one.pk): one for one in accounts.all_accounts()}
-        account = known.get(self.request.POST.get("account", "")) or next(iter(known.values()), None)
+        asked = self.request.POST.get("account") or self.request.GET.get("account") or ""
+        account = known.get(asked) or next(iter(known.values()), None)
         if account is None:
             raise DataflowFault("required", gettext("There is no account yet."), field="account")
         return account
@@ -117,14 +87,18 @@ class NewSchema(SchemaPage):
             "dataflow": self.dataflow,
             "accounts": accounts.all_accounts(),
             "kinds": Schema.Kind.choices,
-            "parents": Schema.objects.filter(account=self.account).order_by("name"),
+            "account": self.account,
+            "parents": [
+                (f"schema-{one.pk}", one)
+                for one in Schema.objects.filter(account=self.account).order_by("name")
+            ],
             "types": SchemaField.Type.choices,
             "identifiers": names.order_by("pk"),
             "columns": [
                 {"name": name, "type": kind, "is_chosen": chosen is None or name in chosen}
                 for name, kind in self.columns()
             ],
-            "empty_rows": range(0 if self.dataflow else 8),
+            "new_fields": [] if self.dataflow else self.typed_fields(),
         }
 
     def do_save(self) -> HttpResponse:
@@ -143,6 +117,7 @@ class NewSchema(SchemaPage):
             fields=self.fields(),
             identifier="" if is_catalog else posted.get("identifier", ""),
             key=posted.get("key", "").strip() if is_catalog else "",
+            by=self.request.user.pk,
         )
         words = gettext("The schema %(name)s was created.")
         messages.success(self.request, words % {"name": schema.name})
@@ -150,6 +125,14 @@ class NewSchema(SchemaPage):
             return redirect("cdp_schema", schema.pk)
         map_schema(self.dataflow, schema)
         return redirect("cdp_dataflow_transform", self.dataflow.pk)
+
+    def typed_fields(self) -> list[tuple[int, str, str]]:
+        """Place, name and type of fields that were typed, and of some to be typed."""
+        posted = self.request.POST
+        return [
+            (place, posted.get(f"field-{place}", ""), posted.get(f"type-{place}", "string"))
+            for place in range(8)
+        ]
 
     def fields(self) -> list[FieldSpec]:
         posted = self.request.POST
@@ -165,7 +148,7 @@ class NewSchema(SchemaPage):
 
 class OneSchema(SchemaPage):
     template_name = "cdp/schemas/schema.html"
-    actions = ("rename", "add", "change", "remove_field", "delete")
+    actions = ("rename", "add", "change", "remove_field", "clone", "delete")
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
 
     @cached_property
@@ -181,7 +164,9 @@ class OneSchema(SchemaPage):
             "fields": self.schema.fields.all(),
             "types": SchemaField.Type.choices,
             "is_settled": schemas.is_settled(self.schema),
-            "used": self.schema.mapped.select_related("dataflow"),
+            "is_used": schemas.is_used(self.schema),
+            "used": self.schema.mapped.select_related("dataflow").order_by("dataflow__name"),
+            "children": self.schema.children.order_by("name"),
             "may_change": self.request.user.has_perm(CHANGE),
         }
 
@@ -193,25 +178,50 @@ class OneSchema(SchemaPage):
         return redirect("cdp_schema", self.schema.pk)
 
     def do_rename(self) -> HttpResponse:
-        schemas.rename(self.schema, self.request.POST.get("name", ""))
+        schemas.rename(self.schema, self.request.POST.get("name", ""), by=self.request.user.pk)
         return self.here(gettext("Saved."))
 
     def do_add(self) -> HttpResponse:
         posted = self.request.POST
         spec = FieldSpec(posted.get("name", "").strip(), posted.get("type", ""), "mandatory" in posted)
-        schemas.add_field(self.schema, spec)
+        schemas.add_field(self.schema, spec, by=self.request.user.pk)
         return self.here(gettext("The field was added."))
 
     def do_change(self) -> HttpResponse:
         posted = self.request.POST
-        schemas.change_field(self.field(), type=posted.get("type"), mandatory="mandatory" in posted)
+        schemas.change_field(
+            self.field(), type=posted.get("type"), mandatory="mandatory" in posted, by=self.request.user.pk
+        )
         return self.here(gettext("Saved."))
 
     def do_remove_field(self) -> HttpResponse:
-        schemas.remove_field(self.field())
+        schemas.remove_field(self.field(), by=self.request.user.pk)
         return self.here(gettext("The field was removed."))
+
+    def do_clone(self) -> HttpResponse:
+        copy = schemas.clone(self.schema, by=self.request.user.pk)
+        messages.success(self.request, gettext("A copy was made; give it a name."))
+        return redirect("cdp_schema", copy.pk)
 
     def do_delete(self) -> HttpResponse:
         schemas.remove(self.schema)
         messages.success(self.request, gettext("The schema was deleted."))
         return redirect("schemas:index")
+
+
+class Sure(SurePage, SchemaPage):
+    """What an action in the list of schemas will do."""
+
+    permission_required = (VIEW, CHANGE)
+    words = ACTIONS
+    one_url, list_url = "cdp_schema", "schemas:index"
+
+    @cached_property
+    def schema(self) -> Schema:
+        return get_object_or_404(Schema, pk=self.kwargs["pk"])
+
+    def row(self) -> Schema:
+        return self.schema
+
+    def offered(self) -> list[str]:
+        return ["clone"] if schemas.is_used(self.schema) else ["clone", "delete"]

@@ -10,19 +10,23 @@ from django.utils.translation import gettext
 from pydantic import ValidationError
 from wagtail.admin import messages
 
-from cdp.dataflows import lifecycle, mapping, stages, transforms
-from cdp.dataflows.configuration import Configuration, Mapping, Transformation
+from cdp.dataflows import lifecycle, mapping, stages, targets, transforms
+from cdp.dataflows.configuration import Configuration, Mapping, Transformation, load
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Schema
 from cdp.dataflows.stages import Stage
-from cdp.screens.dataflows import CHANGE, DataflowPage
+from cdp.screens.dataflows import CHANGE, DataflowPage, known_types
+from cdp.screens.findings import type_name
 from cdp.screens.page import key_of
 
 
 class TransformAndMap(DataflowPage):
     stage = Stage.TRANSFORM
     template_name = "cdp/dataflows/transform.html"
-    actions = ("save", "add_transformation", "remove_transformation", "add_schema", "remove_schema")
+    actions = (
+        *("save", "keep", "add_schema", "remove_schema"),
+        *("add_transformation", "remove_transformation", "raise_transformation", "lower_transformation"),
+    )
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
 
     @property
@@ -36,10 +40,11 @@ class TransformAndMap(DataflowPage):
         schemas = stages.schemas_of(configuration)
         chosen = transforms.FUNCTIONS.get(self.request.GET.get("function", ""))
         mapped = {one.schema_id for one in configuration.mappings}
+        in_use = self.in_use()
         others = Schema.objects.filter(account=self.dataflow.account).exclude(pk__in=mapped)
         return context | {
-            "configuration": configuration,
-            "column_types": types,
+            "transformations": steps(configuration, fixed=len(in_use.transformations)),
+            "column_types": {name: type_name(kind) for name, kind in types.items()},
             "functions": sorted(transforms.FUNCTIONS.values(), key=lambda one: (one.kind, one.name)),
             "chosen": chosen,
             "mappings": [
@@ -47,6 +52,8 @@ class TransformAndMap(DataflowPage):
                     "mapping": one,
                     "schema": schemas[one.schema_id],
                     "fields": rows(one, schemas[one.schema_id]),
+                    "is_fixed": one.schema_id in {each.schema_id for each in in_use.mappings},
+                    "stored": targets.stored(self.dataflow, schemas[one.schema_id]),
                 }
                 for one in configuration.mappings
                 if one.schema_id in schemas
@@ -66,6 +73,27 @@ class TransformAndMap(DataflowPage):
         left = [one for number, one in enumerate(self.configuration.transformations) if str(number) != place]
         lifecycle.set_transformations(self.dataflow, left)
         return self.to(Stage.TRANSFORM)
+
+    def do_raise_transformation(self) -> HttpResponse:
+        return self.move(-1)
+
+    def do_lower_transformation(self) -> HttpResponse:
+        return self.move(1)
+
+    def move(self, by: int) -> HttpResponse:
+        """Change places with the one before or after it. A step may use columns of earlier ones only."""
+        order = list(self.configuration.transformations)
+        place = self.request.POST.get("place", "")
+        known = [str(number) for number in range(len(order))]
+        if place in known and 0 <= (other := int(place) + by) < len(order):
+            order[int(place)], order[other] = order[other], order[int(place)]
+            lifecycle.set_transformations(self.dataflow, order)
+        return self.to(Stage.TRANSFORM)
+
+    def in_use(self) -> Configuration:
+        """What is in force, and so is not to be taken away; nothing while the dataflow is being made."""
+        is_in_force = self.dataflow.status in lifecycle.IN_FORCE
+        return load(self.dataflow.configuration) if is_in_force else Configuration()
 
     def do_add_schema(self) -> HttpResponse:
         rows = Schema.objects.filter(
@@ -103,11 +131,18 @@ def map_schema(dataflow: Any, schema: Schema) -> None:
     lifecycle.set_mappings(dataflow, [*others, new])
 
 
-def known_types(configuration: Configuration) -> dict[str, str]:
-    try:
-        return mapping.column_types(configuration)
-    except DataflowFault:
-        return {one.name: one.type for one in configuration.columns if one.included}
+def steps(configuration: Configuration, *, fixed: int) -> list[dict[str, Any]]:
+    """Transformations in their order, the first ``fixed`` of which are in use and stay."""
+    last = len(configuration.transformations) - 1
+    return [
+        {
+            "step": one,
+            "may_go": place >= fixed,
+            "may_rise": place > fixed,
+            "may_sink": fixed <= place < last,
+        }
+        for place, one in enumerate(configuration.transformations)
+    ]
 
 
 def rows(filled: Mapping, schema: Schema) -> list[dict[str, Any]]:

@@ -132,6 +132,7 @@ WORDS = {
     "people": _("people"),
     "of": _("of"),
     "counting": _("Counting…"),
+    "such_as": _("such as"),
     "half_written": _("Fill in the value that is missing, and the size follows."),
     "away": _("The size cannot be asked for just now."),
     "list": _("separated by commas"),

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.detect import detect
 from cdp.stream.refusal import Refused
+from config.nesting import MOST_DEPTH, is_deep
 
 MOST_BYTES = 1024 * 1024
 MOST_ROWS = 5_000
@@ -66,8 +67,7 @@ def json_rows(body: bytes) -> int:
     if not isinstance(document, list):
         raise Refused(400, "not_an_array", "The body must be a JSON array of objects.")
     for index, row in enumerate(document):
-        if not isinstance(row, dict):
-            raise Refused(400, "not_an_object", f"Row {index} is not an object.", index=index)
+        check(row, index)
     return len(document)
 
 
@@ -78,10 +78,17 @@ def json_lines(body: bytes) -> int:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as fault:
             raise Refused(400, "bad_json", f"Row {index} is not valid JSON: {fault}.", index=index) from None
-        if not isinstance(row, dict):
-            raise Refused(400, "not_an_object", f"Row {index} is not an object.", index=index)
+        check(row, index)
         count += 1
     return count
+
+
+def check(row: object, index: int) -> None:
+    if not isinstance(row, dict):
+        raise Refused(400, "not_an_object", f"Row {index} is not an object.", index=index)
+    if is_deep(row):
+        sentence = f"Row {index} has more than {MOST_DEPTH} lists and objects in each other."
+        raise Refused(400, "too_deep", sentence, index=index)
 
 
 def table(body: bytes) -> int:

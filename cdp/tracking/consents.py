@@ -12,6 +12,7 @@ from cdp.profiles import consent, identifiers
 from cdp.profiles.models import Account, Consent, ProfileIdentifier, Suppression
 from cdp.tracking.forget import forget
 from cdp.tracking.message import Call
+from config.nesting import MOST_DEPTH, is_deep
 from tracking.fields import BadEvent, shown
 
 PURPOSES = ("statistics", "personalisation", "marketing")
@@ -46,6 +47,8 @@ def read(body: bytes, *, opted_out: bool) -> tuple[dict[str, str], str]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as reason:
         raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    if is_deep(document):
+        raise BadEvent(400, f"the body's JSON is too deep (max {MOST_DEPTH})")
     if not isinstance(document, dict):
         raise BadEvent(400, "the body must be a JSON object")
     status, purposes, coid = (
@@ -76,10 +79,14 @@ def is_grant(purposes: Mapping[str, str]) -> bool:
 
 
 def give_again(account: Account, call: Call) -> None:
-    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`."""
+    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`.
+
+    What bars a device that had withdrawn before it was ever heard of has no ticket of an erasure.
+    """
     digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
     names = {"account": account, "kind": identifiers.COOKIE, "digest": digest}
     with transaction.atomic():
+        Suppression.objects.filter(**names, ticket=None).delete()
         cookie = ProfileIdentifier.objects.filter(**names, active=False).first()
         if cookie is not None and not Suppression.objects.filter(**names).exists():
             consent.mark_cookie(cookie, active=True)

@@ -16,11 +16,12 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
 
-from cdp.profiles import accounts, contributions, interactions, people
+from cdp.profiles import accounts, contributions, insights, interactions, kinds, people
 from cdp.profiles.contributions import Said
 from cdp.profiles.interactions import BadInteraction, Did
 from cdp.profiles.models import Account, ProfileIdentifier
 from cdp.tracking import consents, joining, message, requests, vocabulary
+from cdp.tracking.forget import REFUSED
 from cdp.tracking.message import Call
 from cdp.tracking.models import Message
 from cdp.tracking.vocabulary import Tracked
@@ -91,6 +92,14 @@ def refuse(row: Message, reason: Exception) -> None:
     said = why(reason)
     logger.error("A message of account %d cannot be delivered: %s", row.account, type(reason).__name__)
     Message.objects.filter(pk=row.pk).update(refused=said[:255])
+    if (account := accounts.find(row.account)) is not None:
+        insights.report(
+            account,
+            code=REFUSED,
+            subject=row.customer_id,
+            message=f"A tracked event cannot be delivered: {said} `manage.py cdp_tracking` lists all of them;"
+            " each is kept for seven days.",
+        )
 
 
 def why(reason: Exception) -> str:
@@ -151,7 +160,8 @@ def to_tracking(customer: CustomerAccount, found: Iterable[Opened]) -> None:
 
 def identified(account: Account, found: Sequence[Opened]) -> list[tuple[Opened, ProfileIdentifier]]:
     """Those who are somebody."""
-    named = [(one, names) for one in found if (names := joining.names_of(one.call))]
+    but = kinds.deactivated(account)
+    named = [(one, names) for one in found if (names := joining.names_of(one.call, but=but))]
     kept = joining.joined(account, [names for _one, names in named], reason=SOURCE)
     identities = people.identify(account, kept, reason=SOURCE)
     return [(one, who) for (one, _names), who in zip(named, identities, strict=True) if who is not None]

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from cdp.profiles import identifiers
+from cdp.profiles import identifiers, insights
 from cdp.profiles.models import Account
 from cdp.profiles.signals import erased
 from cdp.tracking import message
@@ -20,6 +20,7 @@ from config.sealing import Unsealable
 Name = tuple[str, str]  # kind and digest
 REFUSED_MICROSECONDS = 7 * 86_400_000_000
 COUNTED = timedelta(days=400)
+REFUSED = "tracking_refused"  # the insight
 
 
 @receiver(erased)
@@ -54,5 +55,10 @@ def names_in(account: Account, row: Message) -> list[Name]:
 def tidy() -> None:
     """Remove what could not be delivered for a week, and old counts."""
     oldest = time.time_ns() // 1000 - REFUSED_MICROSECONDS
-    Message.objects.exclude(refused="").filter(received__lt=oldest).delete()
+    refused = Message.objects.exclude(refused="")
+    refused.filter(received__lt=oldest).delete()
+    left = set(refused.values_list("account", "customer_id"))
+    for one in insights.still_open().filter(code=REFUSED).select_related("account"):
+        if (one.account.number, one.subject) not in left:
+            insights.close(one.account, code=REFUSED, subject=one.subject)
     Tally.objects.filter(day__lt=datetime.now(UTC).date() - COUNTED).delete()

@@ -7,7 +7,7 @@ alias say, and a device that is one account's joins no other to it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cdp.profiles import identifiers, people
 from cdp.profiles.models import Account, ProfileIdentifier
@@ -19,10 +19,10 @@ Names = list[Named]
 JOINING = frozenset({message.IDENTIFY, message.ALIAS})
 
 
-def names_of(call: Call) -> Names:
-    """The name that counts first; several of a call that joins them."""
+def names_of(call: Call, *, but: Collection[str] = ()) -> Names:
+    """The name that counts first; several of a call that joins them. ``but``: kinds out of use."""
     told = [(identifiers.USER, call.ruid), (identifiers.COOKIE, call.coid), *addresses(call)]
-    names = [Named(kind, value) for kind, value in told if value]
+    names = [Named(kind, value) for kind, value in told if value and kind not in but]
     return names if call.kind in JOINING else names[:1]
 
 

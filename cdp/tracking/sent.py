@@ -10,6 +10,7 @@ import orjson
 
 from cdp.tracking import message, people, times
 from cdp.tracking.message import Call
+from config.nesting import MOST_DEPTH, is_deep
 from tracking.collector import path
 from tracking.events import RULES
 from tracking.fields import BadEvent, shown
@@ -103,6 +104,8 @@ def documents(body: bytes) -> tuple[list[object], bool]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as reason:
         raise BadEvent(400, f"the body is not valid JSON: {shown(str(reason))}") from None
+    if is_deep(document):
+        raise BadEvent(400, f"the body's JSON is too deep (max {MOST_DEPTH})")
     listed = document.get("batch", document.get("events")) if isinstance(document, dict) else document
     if listed is None:
         if len(body) > BIGGEST_EVENT:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +25,19 @@ TEMPLATE = "lodestar/recommendations.html"
 TRACKING_TEMPLATE = "lodestar/tracking.html"
 # What would end a script element or a JavaScript string inside of it.
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A list of recommendations as it was asked for. ``seconds``: until the items were there."""
+
+    scenario: str
+    items: Sequence[Recommendation]
+    seconds: float
+
+
+# What stands below each list: set by an application above, which knows more than the connector does.
+beside: Callable[[Shown], SafeString] | None = None
 
 
 def enabled(request: HttpRequest) -> bool:
@@ -154,9 +169,12 @@ def show_recommendations(
 
     ``options`` are those of :func:`personalization.client.recommend.recommendations`.
     """
+    begun = time.monotonic()
     items = recommend.recommendations(request, scenario, **options)
+    seconds = time.monotonic() - begun
+    more = beside(Shown(scenario=scenario, items=items, seconds=seconds)) if beside else SafeString("")
     if not items:
-        return SafeString("")
+        return more
     context = {
         "recommendations": items,
         "templateId": str(uuid.uuid4()),
@@ -165,7 +183,7 @@ def show_recommendations(
         "source": "fallback" if any(one.is_fallback for one in items) else "engine",
         "reason": common_reason(items),
     }
-    return render(template, context, request)
+    return render(template, context, request) + more
 
 
 def common_reason(items: Sequence[Recommendation]) -> str:

@@ -12,9 +12,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.widgets.button import Button
+from wagtail.log_actions import log
 
 from personalization.segments import choices, preview
 from tracking.screens.debugger import AdminPage
+
+LOOKED = "personalization.view_as"  # in Wagtail's log
 
 
 class SegmentsToSee(forms.Form):
@@ -42,6 +45,7 @@ class ViewAs(AdminPage):
     def gone_to(self, request: HttpRequest) -> HttpResponse:
         form = SegmentsToSee(request.POST)
         chosen = form.cleaned_data["as_segment"] if form.is_valid() else []
+        log(request.user, LOOKED, user=request.user)
         # An empty one is a visitor without segments, which is another look than one's own.
         return redirect(f"{self.path}?{urlencode({preview.PARAMETER: chosen or ['']}, doseq=True)}")
 

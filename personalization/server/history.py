@@ -9,7 +9,7 @@ from personalization.server import page_memory, people
 from personalization.server.candidates import Seed
 from personalization.server.items import transfers
 from personalization.server.items.revisions import Key
-from tracking import queries
+from tracking import identity, queries
 from tracking.queries import PastEvent
 from tracking.rotation import keys
 
@@ -39,11 +39,17 @@ MIDDLE, PRIOR = 50.0, 3.0
 
 
 class History:
-    """Reads a user's events once per code, and only when a model or a filter asks."""
+    """Reads a user's events once per code, and only when a model or a filter asks.
 
-    def __init__(self, customer_id: str, raw_user: str) -> None:
+    ``pseudonym``: in place of the raw id, which the back office does not know.
+    """
+
+    def __init__(self, customer_id: str, raw_user: str, *, pseudonym: str = "") -> None:
         self.customer_id = customer_id
-        self.users = () if raw_user in ("", ANONYMOUS) else keys.living(customer_id, raw_user)
+        if pseudonym:
+            self.users = identity.onward(customer_id, pseudonym)[::-1]  # that of today first
+        else:
+            self.users = () if raw_user in ("", ANONYMOUS) else keys.living(customer_id, raw_user)
         self._known: dict[str, list[Seed]] = {}
         self._past = page_memory.of_user(customer_id, tuple(self.users))
         self._expected: list[queries.Read] = []

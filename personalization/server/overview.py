@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.db.models import Max, Prefetch, Q, QuerySet
+
 from personalization.server.learning import registry
 from personalization.server.models import Model, ModelBuild, Scenario
 from personalization.server.scenarios.strategy import Strategy
@@ -40,10 +42,17 @@ class ModelState:
     note: str  # why the newest build failed, else which settings were found on the customer's own events
 
 
+def with_builds(rows: QuerySet[Model]) -> QuerySet[Model]:
+    """Models with the builds that :func:`state` asks for: those that serve, and the newest of each."""
+    newest = ModelBuild.objects.order_by().values("model").annotate(newest=Max("pk")).values("newest")
+    wanted = Q(status=ModelBuild.Status.ACTIVE) | Q(pk__in=newest)
+    return rows.prefetch_related(Prefetch("builds", ModelBuild.objects.filter(wanted)))
+
+
 def models(customer_id: str) -> list[ModelState]:
     """Every model of a customer, in the order of their making."""
     used = scenarios_by_model(customer_id)
-    rows = Model.objects.filter(customer_id=customer_id).order_by("pk").prefetch_related("builds")
+    rows = with_builds(Model.objects.filter(customer_id=customer_id).order_by("pk"))
     return [state(row, tuple(sorted(used.get(row.identifier, ())))) for row in rows]
 
 

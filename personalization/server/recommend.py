@@ -58,6 +58,7 @@ class Request:
     segments: tuple[int, ...] = ()
     user_attributes: tuple[str, ...] = ()
     use_slot: bool = False
+    pseudonym: str = ""  # of the user, in place of the raw id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,7 @@ class Walk:
         self.plan = plan
         self.explain = explain
         self.catalogue = catalogues.of(request.customer_id)
-        self.history = History(request.customer_id, request.user)
+        self.history = History(request.customer_id, request.user, pseudonym=request.pseudonym)
         self.restrictions = Restrictions(plan, request.customer_id, self.catalogue, self.history)
         self.asked = self.restrictions.asked = self.asked_seeds()
         self.answer = Answer(context=list(self.asked), changed_at=plan.updated_at)

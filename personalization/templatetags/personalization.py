@@ -12,6 +12,7 @@ from typing import Any
 from django import template
 from django.template.base import FilterExpression, Parser, Token
 
+from personalization import debug_bar as debug
 from personalization.client import lazy, pasted, recommend, rendering
 from personalization.client.answers import Recommendation
 from personalization.segments import queries
@@ -37,6 +38,11 @@ def recommendations(context: dict[str, Any], /, scenario: str, **options: Any) -
 @register.simple_tag(takes_context=True)
 def show_recommendations(context: dict[str, Any], /, scenario: str, **options: Any) -> str:
     return lazy.show_recommendations(context["request"], scenario, **options)
+
+
+@register.simple_tag
+def debug_bar() -> str:
+    return debug.place()
 
 
 @register.simple_tag(takes_context=True)

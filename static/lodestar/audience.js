@@ -293,6 +293,7 @@
     }
     result.append(
       element("p", {}, element("strong", { "data-count": true }, String(answer.count)), ` ${words.of} ${answer.total} ${words.people} (${answer.percent} %)`),
+      ...(answer.people.length ? [element("p", { "data-people": true }, `${words.such_as} `, ...answer.people.map((one) => element("a", { href: one.url, class: "cdp-person" }, one.name)))] : []),
       element("p", { "data-sentence": true }, answer.sentence),
       element("p", {}, answer.schedule),
       ...answer.warnings.map((one) => element("p", { class: "help" }, one.message)));

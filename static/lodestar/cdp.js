@@ -49,30 +49,4 @@
   for (const choice of document.querySelectorAll("select[data-go]")) {
     choice.addEventListener("change", () => { location.search = choice.dataset.go + choice.value; });
   }
-
-  // A form in steps: the next one opens once this one is filled in. Without the script all are open.
-  for (const wizard of document.querySelectorAll("[data-wizard]")) {
-    const steps = [...wizard.querySelectorAll("[data-step]")];
-    const show = (number) => steps.forEach((step, place) => { step.hidden = place !== number; });
-    const isFilled = (step) => {
-      for (const warning of step.querySelectorAll("[data-warn]")) {
-        warning.hidden = document.getElementById(warning.dataset.warn).value !== "";
-      }
-      return [...step.querySelectorAll("input, select")].every((control) => control.reportValidity());
-    };
-    const button = (text, press) => {
-      const made = document.createElement("button");
-      Object.assign(made, { type: "button", className: "button button-secondary", textContent: text });
-      made.addEventListener("click", press);
-      return made;
-    };
-    steps.forEach((step, number) => {
-      const buttons = document.createElement("div");
-      buttons.className = "cdp-buttons";
-      if (number > 0) buttons.append(button(wizard.dataset.back, () => show(number - 1)));
-      if (number < steps.length - 1) buttons.append(button(wizard.dataset.next, () => { if (isFilled(step)) show(number + 1); }));
-      step.append(buttons);
-    });
-    show(0);
-  }
 })();

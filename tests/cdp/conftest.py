@@ -60,7 +60,7 @@ class Platform:
     """Sends webhook requests as an activation does."""
 
     def __init__(self, client_id: str = "mine", secret: str = SECRET) -> None:
-        self.client = Client()
+        self.client = Client(enforce_csrf_checks=True)
         pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         self.headers = {"authorization": f"Basic {pair}"}
         self.count = 0

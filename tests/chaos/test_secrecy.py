@@ -251,6 +251,7 @@ def leaks(installation: Installation, said: list[str], wanted: dict[str, list[by
     return {place: secrets for place, secrets in found.items() if secrets}
 
 
+@pytest.mark.case("T17")
 def test_it_leaves_none_of_them_anywhere(installation: Installation, engine: RecordingEngine) -> None:
     events = f"http://127.0.0.1:{free_port()}"
     with installation.serving("--event-port", events.rpartition(":")[2], "--access-log"):

@@ -116,6 +116,7 @@ def left(site: Installation) -> dict[str, object]:
     return found
 
 
+@pytest.mark.case("B11")
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"] if FULL else ["postgresql"])
 def test_each_row_is_applied_once_whoever_is_killed(
     tmp_path: Path, postgresql: Cluster, database: str

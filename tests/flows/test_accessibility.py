@@ -20,6 +20,14 @@ SCREENS = [
     "tracking/debugger/?customer_id=10101&outcome=refused",
     "tracking/debugger/?customer_id=nobody",
     "tracking/snippet/",
+    "personalization/models/",
+    "personalization/model/{model}/",
+    "personalization/model/{list}/list/",
+    "personalization/items/",
+    "personalization/scenarios/",
+    "personalization/scenario/new/",
+    "personalization/scenario/{scenario}/",
+    "personalization/scenario/{scenario}/preview/",
     "personalization/customers/",
     "personalization/customers/?q=nobody-is-called-so",
     "personalization/customers/new/",
@@ -32,18 +40,25 @@ SCREENS = [
     "personalization/tokens/",
     "personalization/tokens/new/",
     "installation/",
+    "first-steps/",
+    "glossary/",
 ]
 PAGES = ["/", "/shop/clothing/hut-socks/", "/stories/trails/the-first-night-in-a-tent-with-children/"]
 
 
 @pytest.fixture(scope="module")
-def customer(demo: Installation) -> str:
-    """The key of a customer that has a row, so that its list and form are not empty."""
+def customer(demo: Installation) -> dict[str, str]:
+    """Keys of a customer that has a row, and of a model and a scenario, so that no list or form is empty."""
     demo.manage("create_customer", "--name", "Axe", "--type", "commerce", "--id", CUSTOMER)
-    return demo.python(
+    keys = demo.python(
         "from config.customers.models import Customer\n"
-        f"print(Customer.objects.get(customer_id='{CUSTOMER}').pk)"
-    ).split()[-1]
+        "from personalization.server.models import Model, Scenario\n"
+        f"print(Customer.objects.get(customer_id='{CUSTOMER}').pk,"
+        " Model.objects.get(customer_id='10101', identifier='also_clicked').pk,"
+        " Model.objects.get(customer_id='10101', identifier='editorial_list').pk,"
+        " Scenario.objects.get(customer_id='10101', identifier='detail').pk)"
+    ).split()[-4:]
+    return dict(zip(("pk", "model", "list", "scenario"), keys, strict=True))
 
 
 def serious(page: Page) -> list[str]:
@@ -71,7 +86,7 @@ def test_it_finds_nothing_serious_on_the_demos_pages(path: str, width: int, page
 
 @pytest.mark.parametrize("width", [1400, 400])
 def test_it_finds_nothing_serious_on_the_own_screens(
-    width: int, page: Page, demo: Installation, customer: str
+    width: int, page: Page, demo: Installation, customer: dict[str, str]
 ) -> None:
     # Not those that test_debugger.py counts in the same demo.
     for target in ("click/anybody/38/4747", "rate/anybody/38/4747"):
@@ -80,7 +95,7 @@ def test_it_finds_nothing_serious_on_the_own_screens(
     log_in(page)
     found = {}
     for path in SCREENS:
-        page.goto(f"/admin/{path.format(pk=customer)}")
+        page.goto(f"/admin/{path.format(**customer)}")
         for summary in page.locator("main details > summary").all()[:3]:
             summary.click()
         found[path] = serious(page)

@@ -145,8 +145,7 @@ def build_audience(page: Page, country: str) -> None:
 def activate(page: Page, demo: Installation) -> None:
     page.get_by_role("link", name="Create a new activation").click()
     page.get_by_role("textbox", name="Name").fill("Own site")
-    page.get_by_role("button", name="Next").click()
-    expect(page.locator("[data-warn]")).to_be_visible()
+    page.get_by_label("Kind").select_option("ibexa")
     page.get_by_label("Person Identifier").select_option("userid")
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Base URL").fill(f"{demo.base}/cdp/webhook")

@@ -16,14 +16,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 STATE = """
 import json
 import orjson
-from cdp.activations import changes as activating
+from cdp.activations import changes as activating, deliver
 from cdp.audiences import changes
 from cdp.audiences.calculate import calculate
 from cdp.dataflows import delivery, lifecycle, mapping, schemas, stages, trial
 from cdp.dataflows.delivery import Chunk
 from cdp.dataflows.schemas import FieldSpec
+from cdp.models import BulkBatch, BulkItem, WebhookRequest
 from cdp.profiles import accounts
-from cdp.profiles.models import Profile
+from cdp.profiles.models import Insight, PersonIdentifier, Profile
 from config.jobs import queue
 from personalization.segments import changes as segments
 
@@ -60,13 +61,27 @@ calculate(audience)
 activation, _ = activating.create(
     account, name="Axe files", kind="csv", person_identifier="userid", audiences=[audience]
 )
+activating.mark(activation)
+deliver.deliver(activation.pk)
+batch = BulkBatch.objects.create(client_id="axe", total=1, failed=1)
+BulkItem.objects.create(
+    batch=batch, client_id="axe", segment=0, is_add=True, status="failed", attempts=4, error="No.",
+    available_at=batch.received_at,
+)
+answer = {"status": "queued", "batch": str(batch.pk), "queued": 1}
+received = WebhookRequest.objects.create(
+    client_id="axe", request_id="axe", sha256="0" * 64, actions=1, status=202, answer=answer
+)
 group = segments.create_group(identifier="axe", name="Axe")
 segments.create_segment(group, identifier="axe_one", name="Axe one")
 person = Profile.objects.filter(attributes__city="Oslo").first()
 found = flow.runs.get(number=run.run)
 print(json.dumps({
     "words": words.pk, "flow": flow.pk, "run": found.pk, "schema": schema.pk, "audience": audience.pk,
+    "identifier": PersonIdentifier.objects.get(account=account, name="coid").pk,
+    "insight": Insight.objects.get(code="rows_refused").pk,
     "activation": activation.pk, "person": str(person.uuid),
+    "sent": activation.requests.get().pk, "received": received.pk,
 }))
 """
 SCREENS = [
@@ -74,6 +89,7 @@ SCREENS = [
     "dataflow/new/",
     "dataflow/{words}/mapping/",
     "dataflow/{flow}/",
+    "dataflow/{flow}/sure/clone/",
     "dataflow/{flow}/general/",
     "dataflow/{flow}/download/",
     "dataflow/{flow}/mapping/",
@@ -84,8 +100,18 @@ SCREENS = [
     "schema/new/?dataflow={flow}",
     "schema/new/",
     "schema/{schema}/",
+    "schema/{schema}/sure/clone/",
+    "person-identifiers/",
+    "person-identifier/new/",
+    "person-identifier/{identifier}/",
+    "insights/",
+    "insight/{insight}/",
     "profiles/",
     "profile/{person}/",
+    "profile/find/",
+    "profile/{person}/merge/",
+    "profile/{person}/erase/",
+    "erasure/",
     "audiences/",
     "audience/new/",
     "audience/{audience}/",
@@ -94,6 +120,9 @@ SCREENS = [
     "activations/",
     "activation/new/",
     "activation/{activation}/",
+    "activation/{activation}/requests/{sent}/",
+    "webhook/",
+    "webhook-request/{received}/",
     "segments/",
     "segment-groups/",
 ]

@@ -38,15 +38,21 @@ class Config(BaseModel):
 
 
 class Later(Exception):
-    """No answer, or one that may be another in a while. ``seconds``: how long the receiver asks to wait."""
+    """No answer, or one that may be another in a while. ``seconds``: how long the receiver asks to wait;
+    ``status``: of its answer, None where there was none."""
 
-    def __init__(self, reason: str, *, seconds: float | None = None) -> None:
+    def __init__(self, reason: str, *, seconds: float | None = None, status: int | None = None) -> None:
         super().__init__(reason)
         self.seconds = seconds
+        self.status = status
 
 
 class Broken(Exception):
     """The receiver will not take it, however often it is sent; a person has to look at it."""
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Action(NamedTuple):
@@ -68,9 +74,12 @@ class Shipment:
 
 
 class Receipt(NamedTuple):
-    """What the receiver answered. ``skipped``: people whom it does not know."""
+    """What the receiver answered. ``skipped``: people whom it does not know; ``words``: what it says that it
+    did; it never names anybody."""
 
     skipped: int = 0
+    status: int | None = None
+    words: str = ""
 
 
 class Verdict(NamedTuple):
@@ -126,6 +135,14 @@ class Target:
     def place(self, config: dict[str, Any]) -> tuple[Any, ...]:
         """What tells one receiver from another: with another place the ledger is not true any more."""
         return ()
+
+    def address(self, config: dict[str, Any]) -> str:
+        """Where requests go, "" for a target that calls nobody."""
+        return ""
+
+    def shows_secret(self, config: dict[str, Any]) -> str:
+        """Scheme, host and port that are sent the secret itself, "" where it never leaves."""
+        return ""
 
 
 T = TypeVar("T", bound=type[Target])

@@ -36,8 +36,8 @@ def post(
         return answer
     reason = words(answer)
     if answer.status == SLOW_DOWN or answer.status >= 500:
-        raise Later(reason, seconds=answer.retry_after())
-    raise Broken(reason)
+        raise Later(reason, seconds=answer.retry_after(), status=answer.status)
+    raise Broken(reason, status=answer.status)
 
 
 def words(answer: Answer) -> str:

@@ -48,9 +48,9 @@ class Ibexa(Target):
 
     def deliver(self, shipment: Shipment) -> Receipt:
         config = IbexaConfig.model_validate(shipment.activation.config)
-        said = calls.document(posted(config, shipment.activation, body_of(config, shipment)))
-        skipped = said.get("skipped")
-        return Receipt(skipped if isinstance(skipped, int) and skipped >= 0 else 0)
+        answer = posted(config, shipment.activation, body_of(config, shipment))
+        said = {name: value for name, value in calls.document(answer).items() if is_count(value)}
+        return Receipt(said.get("skipped", 0), status=answer.status, words=words_of(said))
 
     def probe(self, activation: Activation) -> Verdict:
         config = IbexaConfig.model_validate(activation.config)
@@ -67,6 +67,23 @@ class Ibexa(Target):
 
     def place(self, config: dict[str, Any]) -> tuple[Any, ...]:
         return config.get("base_url"), config.get("segment_group_identifier")
+
+    def address(self, config: dict[str, Any]) -> str:
+        return str(config.get("base_url", ""))
+
+    def shows_secret(self, config: dict[str, Any]) -> str:
+        parts = urlsplit(self.address(config))
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def words_of(counts: dict[str, int]) -> str:
+    """What the site did: only the counts of the contract, whatever else it says."""
+    known = ("applied", "unchanged", "skipped", "queued")
+    return ", ".join(f"{counts[name]} {name}" for name in known if name in counts)
 
 
 def posted(config: IbexaConfig, activation: Activation, body: bytes) -> Answer:

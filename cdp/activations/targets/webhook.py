@@ -37,8 +37,7 @@ class Webhook(Target):
     kind, label, Config = "webhook", _("Signed webhook"), WebhookConfig
 
     def deliver(self, shipment: Shipment) -> Receipt:
-        posted(shipment, kind="audience.members_changed")
-        return Receipt()
+        return Receipt(status=posted(shipment, kind="audience.members_changed").status)
 
     def probe(self, activation: Activation) -> Verdict:
         try:
@@ -57,6 +56,9 @@ class Webhook(Target):
 
     def place(self, config: dict[str, Any]) -> tuple[Any, ...]:
         return (config.get("url"),)
+
+    def address(self, config: dict[str, Any]) -> str:
+        return str(config.get("url", ""))
 
 
 def posted(shipment: Shipment, *, kind: str) -> Answer:

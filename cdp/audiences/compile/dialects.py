@@ -67,6 +67,9 @@ class Dialect(Protocol):
     def none_of(self, people: str) -> str:
         """Whether profile `p` is none of them."""
 
+    def some(self, key: str, where: str) -> str:
+        """Keys of a few rows as a text with commas, NULL for none; the last may be cut off."""
+
 
 @dataclass(frozen=True)
 class JsonSql:
@@ -148,6 +151,11 @@ class SQLite:
     def none_of(self, people: str) -> str:
         return f"p.id NOT IN ({people})"
 
+    def some(self, key: str, where: str) -> str:
+        return (
+            f"SUBSTR(GROUP_CONCAT({key}) FILTER (WHERE {where}), 1, 120)"  # five of the longest, and a part
+        )
+
 
 class PostgreSQL:
     once = ""
@@ -215,6 +223,9 @@ class PostgreSQL:
 
     def none_of(self, people: str) -> str:
         return f"NOT EXISTS (SELECT 1 FROM ({people}) none_of(profile_id) WHERE none_of.profile_id = p.id)"
+
+    def some(self, key: str, where: str) -> str:
+        return f"ARRAY_TO_STRING((ARRAY_AGG({key}) FILTER (WHERE {where}))[1:6], ',')"
 
 
 def dialect() -> Dialect:

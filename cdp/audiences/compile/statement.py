@@ -58,10 +58,15 @@ class Statement:
         return f"{self.rows()} SELECT f.id FROM {self.last} f WHERE {where}", self.asking.parameters.values
 
     def counts(self) -> Query:
-        """One row: how many profiles there are, how many fit, and how many of each node in its order."""
-        each = [self.whole(self.rule), *(self.expression(node) for _, node in nodes(self.rule.tree))]
+        """One row: how many profiles there are, how many fit, and how many of each node in its order; then
+        ids of some that fit, as one text with commas.
+        """
+        whole = self.whole(self.rule)
+        each = [whole, *(self.expression(node) for _, node in nodes(self.rule.tree))]
         counted = ", ".join(f"COUNT(CASE WHEN {one} THEN 1 END)" for one in each)
-        return f"{self.rows()} SELECT COUNT(*), {counted} FROM {self.last} f", self.asking.parameters.values
+        some = self.asking.dialect.some("f.id", whole)
+        sql = f"{self.rows()} SELECT COUNT(*), {counted}, {some} FROM {self.last} f"
+        return sql, self.asking.parameters.values
 
     def truths(self) -> Query:
         """One row for the only profile: whether it fits, and each node and audience in their order."""

@@ -29,5 +29,8 @@ class BadDefinition(ValueError):
 
 def shown(value: Any) -> str:
     """A value in a sentence, cut."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "something that is nested too deeply"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

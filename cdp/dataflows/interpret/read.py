@@ -12,6 +12,7 @@ import orjson
 from cdp.dataflows.configuration import MOST_COLUMNS, Parsing
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.decode import decoded
+from config.nesting import is_deep
 
 Row = dict[str, Any]
 JSON = "application/json"
@@ -89,7 +90,9 @@ def records(document: Any, path: str) -> list[Any]:
 def record(value: Any) -> Row | BadRow:
     if not isinstance(value, dict):
         return BadRow("not_object")
-    return value if len(value) <= MOST_COLUMNS else BadRow("too_many_columns")
+    if len(value) > MOST_COLUMNS:
+        return BadRow("too_many_columns")
+    return BadRow("too_deep") if is_deep(value) else value
 
 
 def line_record(line: str) -> Row | BadRow:

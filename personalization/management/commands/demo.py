@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -85,6 +86,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Port {wanted} is taken, using {port}.")
         self.stdout.write(banner(port))
         self.stdout.flush()
+        os.environ.setdefault("LODESTAR_DEBUG_BAR", "1")  # for the processes that serve
         call_command("serve", port=port)
 
 

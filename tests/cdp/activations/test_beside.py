@@ -70,7 +70,9 @@ def test_it_leaves_no_gap_when_the_receiver_is_changed(
     with receiver() as other:
         settings.OUTBOUND_ALLOW = [f"127.0.0.1:{other.port}", f"127.0.0.1:{far.port}"]
         config = activation.config | {"base_url": other.url}
-        far.faults.append(beside(lambda: changes.edit(Activation.objects.get(), config=config)))
+        far.faults.append(
+            beside(lambda: changes.edit(Activation.objects.get(), config=config, secret=made.CLIENT_SECRET))
+        )
         assert state_of(activation) == "stopped"
         queue.run_due()
         assert len(other.members) == 6

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from cdp.activations import changes, deliver, ledger, news
+from cdp.activations.faults import ActivationFault
 from cdp.activations.models import Activation, ActivationAudience, DeliveryRun, Parcel
 from cdp.activations.targets import calls
 from cdp.audiences.models import Audience
@@ -48,6 +49,7 @@ def activation(cats: Audience, far: Receiver) -> Activation:
     return made.site(cats, url=far.url)
 
 
+@pytest.mark.case("V19")
 def test_it_adds_who_joined_and_removes_who_left(
     account: Account, cats: Audience, activation: Activation, far: Receiver
 ) -> None:
@@ -73,6 +75,7 @@ def test_it_sends_what_the_contract_says(activation: Activation, far: Receiver, 
     assert document["actions"][0] == {"op": "add", "audience": f"aud_{cats.pk}", "person": "1"}
 
 
+@pytest.mark.case("V21")
 def test_it_sends_a_person_once_by_each_name(account: Account, far: Receiver) -> None:
     both = made.person(account, userid=[14, 15])
     nameless = made.person(account, email="a@example.org")
@@ -276,6 +279,7 @@ def test_it_deletes_an_activation_after_everybody_was_removed(activation: Activa
     assert not far.members
 
 
+@pytest.mark.case("T13")
 @pytest.mark.django_db(databases="__all__")  # others hear of it too
 def test_it_takes_out_who_was_erased(activation: Activation, far: Receiver, account: Account) -> None:
     due(activation)
@@ -374,7 +378,10 @@ def test_it_sends_everybody_to_another_receiver(activation: Activation, far: Rec
     with receiver() as other:
         settings.OUTBOUND_ALLOW = [f"127.0.0.1:{other.port}"]
         activation.refresh_from_db()
-        changes.edit(activation, config=activation.config | {"base_url": other.url})
+        config = activation.config | {"base_url": other.url}
+        with pytest.raises(ActivationFault, match="Enter the secret too"):
+            changes.edit(activation, config=config)
+        changes.edit(activation, config=config, secret=made.CLIENT_SECRET)
         queue.run_due()
         assert other.people() == {"1", "2"}
     assert far.people() == {"1", "2"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +11,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from cdp.audiences import preview as previews
 from cdp.audiences.api import MOST_BYTES
 from cdp.profiles import accounts
-from cdp.profiles.models import ProfileMerge
+from cdp.profiles.models import Profile, ProfileMerge
 from tests.cdp.audiences.conftest import Make
 from tests.cdp.audiences.documents import did, group, have, member
 from tests.cdp.audiences.population import Population
@@ -193,3 +195,16 @@ def test_it_refuses_a_wrong_question_in_words(
     make("Buyers", BUYERS)
     answer = explained(client, identifier, **query)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_a_preview_names_some_of_those_who_fit(population: Population) -> None:
+    for document, fitting in ((BUYERS, 2), (group(did("visit")), 3)):
+        found = previews.preview(population.account, document, as_of=datetime.fromisoformat(NOW))
+        assert found.count == fitting
+        assert len(set(found.sample)) == fitting
+        members = Profile.objects.filter(pk__in=found.sample, account=population.account)
+        assert members.count() == fitting
+    nobody = previews.preview(
+        population.account, group(have("country", "eq", "XX")), as_of=datetime.fromisoformat(NOW)
+    )
+    assert nobody.sample == ()

@@ -131,6 +131,7 @@ def test_it_asks_for_consent_in_force_where_there_is_a_purpose(make: Make, popul
     assert members(outer, population) == "P2 P3 P5"
 
 
+@pytest.mark.case("A29")
 def test_it_only_counts_when_it_is_refreshed(make: Make) -> None:
     audience = make("Buyers", BUYERS)
     assert refresh(audience).count == 2
@@ -155,6 +156,7 @@ def test_it_previews_every_node(account: Account) -> None:
     }
 
 
+@pytest.mark.case("A35")
 def test_it_counts_2500_profiles_to_the_last(make: Make, account: Account) -> None:
     Profile.objects.bulk_create(
         [Profile(account=account, attributes={"country": "fr"}) for _ in range(2_500)], batch_size=500
@@ -186,6 +188,28 @@ def test_it_keeps_the_members_when_it_fails(make: Make, population: Population) 
     assert insight.closed_at is not None
 
 
+@pytest.mark.case("A33")
+def test_it_keeps_the_members_when_it_breaks_off_half_way(make: Make, population: Population) -> None:
+    audience = make("Buyers", BUYERS)
+    calculate(audience, as_of=NOW)
+    changes.save(audience, definition=group(did("visit")))
+
+    def crash() -> None:
+        raise RuntimeError("half-way")
+
+    # Those who left are out and noted already.
+    with (
+        connection.execute_wrapper(Hook("\n    INSERT INTO audiences_audiencemembership", crash)),
+        pytest.raises(CannotCalculate, match="half-way"),
+    ):
+        calculate(audience, as_of=NOW + timedelta(days=1))
+    audience.refresh_from_db()
+    assert members(audience, population) == "P1 P5"
+    assert (audience.calculated_at, audience.sequence, audience.lease_owner) == (NOW, 1, "")
+    assert not MembershipChange.objects.filter(sequence=2).exists()
+    assert Insight.objects.get(code="audience_failed").closed_at is None
+
+
 def test_it_leaves_an_audience_to_who_calculates_it(make: Make) -> None:
     audience = make("Buyers", BUYERS)
     begin(audience, as_of=NOW, trigger=AudienceRun.Trigger.MANUAL)
@@ -193,6 +217,7 @@ def test_it_leaves_an_audience_to_who_calculates_it(make: Make) -> None:
         calculate(Audience.objects.get(), as_of=NOW)
 
 
+@pytest.mark.case("A33")
 def test_it_takes_over_what_was_left_for_an_hour(make: Make, population: Population) -> None:
     audience = make("Buyers", BUYERS)
     stuck = begin(audience, as_of=NOW, trigger=AudienceRun.Trigger.SCHEDULE)

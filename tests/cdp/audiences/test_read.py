@@ -151,6 +151,7 @@ A27: list[tuple[str, Any, str, str]] = [
 ]
 
 
+@pytest.mark.case("A27")
 @pytest.mark.parametrize(("about", "node", "code", "pointer"), A27, ids=[one[0] for one in A27])
 def test_it_says_what_is_wrong_and_where(about: str, node: Any, code: str, pointer: str) -> None:
     is_group = isinstance(node, dict) and node.get("type") == "group"
@@ -170,6 +171,7 @@ def test_it_finds_every_problem_at_once() -> None:
     ]
 
 
+@pytest.mark.case("A27")
 def test_it_takes_200_nodes_and_no_more() -> None:
     def of(nodes: int) -> dict[str, Any]:
         """The outermost group, three of 50 conditions, and one with the rest."""

@@ -92,11 +92,20 @@ def members(population: Population, node: dict[str, Any], *, as_of: str = NOW) -
     return population.names(found)
 
 
+@pytest.mark.case(
+    "A01", "A03", "A05", "A07", "A09", "A11", "A12", "A13", "A15", "A17", "A19", "A21", "A23", "A25"
+)
 @pytest.mark.parametrize(("case", "node", "expected"), CASES, ids=[case for case, _, _ in CASES])
 def test_it_finds_who_is_in(population: Population, case: str, node: dict[str, Any], expected: str) -> None:
     assert members(population, node) == expected
 
 
+def test_it_has_the_cases_that_it_is_marked_with() -> None:
+    marks = [one for one in test_it_finds_who_is_in.pytestmark if one.name == "case"]  # type: ignore[attr-defined]
+    assert {case for one in marks for case in one.args} <= {case.split()[0] for case, _, _ in CASES}
+
+
+@pytest.mark.case("A23")
 def test_it_counts_29_february_as_the_28th_in_other_years(population: Population) -> None:
     assert members(population, BIRTHDAY, as_of="2025-02-21T12:00:00Z") == "P5"
     assert members(population, BIRTHDAY, as_of="2025-02-20T12:00:00Z") == ""

@@ -47,6 +47,7 @@ def test_it_follows_the_smallest_range(account: Account, node: dict[str, Any], e
     assert interval(Rule(tree=read(group(node, did("buy")))), Rules(account)) is expected
 
 
+@pytest.mark.case("A31")
 def test_it_counts_the_ranges_of_nested_audiences(make: Make, account: Account) -> None:
     make("Recent", group(did("visit", window=last(6, "hour"))))
     make("Between", group(member("recent")))

@@ -15,8 +15,8 @@ from cdp.dataflows.configuration import Transformation
 from cdp.dataflows.models import Dataflow, Run, Schema
 from cdp.dataflows.schemas import FieldSpec
 from cdp.profiles import accounts, people
-from cdp.profiles.identifiers import normal
-from cdp.profiles.models import Account, Profile
+from cdp.profiles.identifiers import normal, unseal
+from cdp.profiles.models import Account, Profile, ProfileIdentifier
 from config.jobs import queue as jobs
 
 USERS = [
@@ -129,11 +129,9 @@ class Feed:
 
     def facts(self) -> dict[str, dict[str, Any]]:
         """Attributes of every person that has a user id."""
-        found = {}
-        for number in range(1, 400):
-            if (profile := self.person(number)) is not None:
-                found[str(number)] = dict(profile.attributes)
-        return found
+        names = ProfileIdentifier.objects.filter(account=self.account, kind="userid").exclude(sealed="")
+        known = {name: self.person(name) for name in map(unseal, names.values_list("sealed", flat=True))}
+        return {name: dict(one.attributes) for name, one in known.items() if one is not None}
 
     def person(self, user: Any) -> Profile | None:
         return people.find(self.account, "userid", normal("userid", user))

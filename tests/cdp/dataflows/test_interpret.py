@@ -55,6 +55,7 @@ def test_it_follows_a_path_that_somebody_gave() -> None:
         read(body, Parsing(format="json", records_path="a.x"))
 
 
+@pytest.mark.case("D17")
 def test_it_has_the_delimiter_that_gives_the_same_number_of_columns() -> None:
     body = b"a;b;c\n1,5;2;3\n1;2;3"
     parsing = detected(body)
@@ -104,6 +105,7 @@ def test_it_is_refused_when_it_is_no_text() -> None:
     assert fault.value.code == "undecodable"
 
 
+@pytest.mark.case("D21")
 def test_it_has_no_rows_for_blank_lines() -> None:
     body = b"a,b\n\n1,2\n   \n,\n3,4\n\n"
     assert read(body, detected(body)) == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
@@ -164,6 +166,18 @@ def test_its_rows_that_are_no_objects_leave_the_others_alone() -> None:
     assert [one.code for one in rows[1:] if isinstance(one, BadRow)] == ["not_object", "not_object"]
     lines = read(b'{"a": 1}\nnonsense\n', Parsing(format="ndjson"))
     assert isinstance(lines[1], BadRow)
+
+
+def test_its_rows_that_are_too_deep_leave_the_others_alone() -> None:
+    def body(depth: int) -> bytes:
+        return b'[{"a": 1}, {"a": ' + b"[" * depth + b"]" * depth + b"}]"
+
+    assert not isinstance(read(body(63), Parsing())[1], BadRow)
+    for depth in (64, 1000):
+        good, bad = read(body(depth), Parsing())
+        assert good == {"a": 1}
+        assert isinstance(bad, BadRow)
+        assert bad.code == "too_deep"
 
 
 def test_its_lines_end_where_json_lines_end() -> None:

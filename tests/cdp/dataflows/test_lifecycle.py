@@ -21,6 +21,7 @@ def columns(feed: Feed, **changes: dict[str, Any]) -> list[Any]:
     return [one.model_copy(update=changes.get(one.name, {})) for one in stages.in_hand(feed.flow).columns]
 
 
+@pytest.mark.case("D37")
 def test_it_goes_through_its_five_stages(feed: Feed) -> None:
     assert status(feed) == "draft"
     assert stages.missing(feed.flow).first == "download"
@@ -42,6 +43,7 @@ def test_it_goes_through_its_five_stages(feed: Feed) -> None:
     assert stages.missing(feed.flow).first == "activation"
 
 
+@pytest.mark.case("D01")
 def test_it_has_a_name_of_its_own(account: Account) -> None:
     assert lifecycle.create(account, name=" Users ").name == "Users"
     for name, code in [("users", "name_taken"), (" ", "required"), ("x" * 101, "too_long")]:
@@ -113,12 +115,14 @@ def test_its_columns_cannot_be_just_anything(feed: Feed, changes: dict[str, Any]
     assert fault.value.code == code
 
 
+@pytest.mark.case("D11")
 def test_its_columns_of_zero_and_false_can_be_mandatory(feed: Feed) -> None:
     feed.post([{"a": 0, "b": False}], draft=True)
     lifecycle.validate(feed.flow)
     lifecycle.set_columns(feed.flow, columns(feed, a={"mandatory": True}, b={"mandatory": True}))
 
 
+@pytest.mark.case("D09")
 def test_a_draft_with_other_columns_asks_for_parsing_and_another_test(feed: Feed) -> None:
     feed.prepare()
     assert trial.test(feed.flow).passed
@@ -132,6 +136,7 @@ def test_a_draft_with_other_columns_asks_for_parsing_and_another_test(feed: Feed
     assert status(feed) == "mapped"
 
 
+@pytest.mark.case("D35")
 def test_it_must_pass_a_test_as_it_is_now(feed: Feed) -> None:
     schema = feed.prepare()
     with pytest.raises(DataflowFault) as fault:
@@ -175,6 +180,7 @@ def test_only_the_newest_whole_run_counts_when_held_ones_overwrite(feed: Feed) -
     assert set(feed.facts()) == {"1"}
 
 
+@pytest.mark.case("D45")
 def test_it_holds_what_comes_while_it_is_paused(active: Feed) -> None:
     lifecycle.pause(active.flow)
     assert active.post(USERS).json()["state"] == "held"

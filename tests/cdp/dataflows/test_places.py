@@ -64,6 +64,7 @@ def test_it_goes_from_a_sample_that_nobody_has_mapped(account: Account, feed: Fe
     assert lifecycle.validate(feed.flow).received == 1
 
 
+@pytest.mark.case("T13")
 def test_it_goes_from_a_sample_and_from_what_is_held(account: Account, feed: Feed) -> None:
     feed.prepare()
     number = uuid.uuid4()

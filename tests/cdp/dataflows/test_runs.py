@@ -26,6 +26,7 @@ def counts(one: Run) -> dict[str, int]:
     return {name: getattr(one, name) for name in names if getattr(one, name)}
 
 
+@pytest.mark.case("D39")
 def test_it_makes_people_of_rows(active: Feed) -> None:
     done = active.deliver(USERS)
     assert (done.state, counts(done)) == (State.SUCCEEDED, {"received": 2, "inserted": 2})
@@ -35,6 +36,7 @@ def test_it_makes_people_of_rows(active: Feed) -> None:
     }
 
 
+@pytest.mark.case("D27")
 def test_it_lays_new_values_over_old_ones_and_keeps_people_who_are_not_in_it(active: Feed) -> None:
     active.deliver([{"id": 1, "email": "a@x.org", "city": "Oslo"}, {"id": 2, "email": "b@x.org"}])
     again = active.deliver([{"id": 1, "email": "a2@x.org"}, {"id": 3, "email": "c@x.org"}])
@@ -48,6 +50,7 @@ def test_it_lays_new_values_over_old_ones_and_keeps_people_who_are_not_in_it(act
     assert counts(same) == {"received": 1, "unchanged": 1}
 
 
+@pytest.mark.case("D29")
 @pytest.mark.parametrize(
     ("body", "content_type", "ignore", "city"),
     [
@@ -81,6 +84,7 @@ def test_it_takes_the_place_of_everything_before_when_it_overwrites(feed: Feed) 
     assert feed.facts() == {"1": {"id": 1, "email": "a2@x.org"}, "3": {"id": 3, "email": "c@x.org"}}
 
 
+@pytest.mark.case("D31")
 def test_it_changes_nothing_when_it_overwrites_with_nothing(feed: Feed) -> None:
     feed.prepare(mode="overwrite")
     feed.activate()
@@ -97,6 +101,7 @@ def test_it_changes_nothing_when_it_overwrites_with_nothing(feed: Feed) -> None:
     assert feed.facts() == {}
 
 
+@pytest.mark.case("D33")
 def test_it_is_not_swapped_in_while_a_chunk_is_missing(feed: Feed) -> None:
     feed.prepare(mode="overwrite")
     feed.activate()
@@ -137,6 +142,7 @@ def test_it_is_whole_only_with_its_last_chunk_and_read_in_order(active: Feed) ->
     assert Run.objects.get(number=number).state == State.SUCCEEDED
 
 
+@pytest.mark.case("D41")
 def test_its_bad_rows_are_named_and_kept_and_the_others_stored(feed: Feed) -> None:
     feed.prepare(mandatory=("login",))
     feed.activate()
@@ -171,6 +177,7 @@ def test_its_new_columns_are_no_error(active: Feed) -> None:
     assert active.facts() == {"1": {"id": 1, "login": "a"}}
 
 
+@pytest.mark.case("D49")
 def test_people_with_everybodys_address_stay_apart(active: Feed) -> None:
     active.deliver([{"id": n, "email": "test@test.com"} for n in range(1, 201)])
     assert Profile.objects.count() == 200

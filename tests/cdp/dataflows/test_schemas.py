@@ -46,6 +46,7 @@ def test_it_inherits_from_another(account: Account) -> None:
     assert not child.fields.get(name="since").locked
 
 
+@pytest.mark.case("D23")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -118,6 +119,7 @@ def test_it_is_filled_by_columns_of_the_same_name_and_the_identifier_by_hand(fee
     assert "identifier_required" in [one.code for one in stages.missing(feed.flow).problems["transform"]]
 
 
+@pytest.mark.case("D25")
 @pytest.mark.parametrize(
     ("update", "code"),
     [

@@ -15,6 +15,7 @@ COMMA = Reading(decimal=",")
 OSLO = Reading(zone=ZoneInfo("Europe/Oslo"), date_formats=("%d.%m.%Y", "%d.%m.%Y %H:%M"))
 
 
+@pytest.mark.case("D13", "D15")
 @pytest.mark.parametrize(
     ("values", "type_"),
     [
@@ -76,6 +77,7 @@ def test_it_is_empty(value: Any) -> None:
     assert is_empty(value)
 
 
+@pytest.mark.case("D11")
 @pytest.mark.parametrize("value", [0, 0.0, False, "0", "false", [0]])
 def test_zero_and_false_are_not_empty(value: Any) -> None:
     assert not is_empty(value)
@@ -113,6 +115,10 @@ def test_it_keeps_an_empty_text_and_reads_other_empty_values_as_none() -> None:
     assert read_as("", "string") == ""
     assert read_as("", "integer") is None
     assert read_as(None, "string") is None
+    assert read_as([], "string") is None
+    assert read_as({}, "string") is None
+    assert read_as([], "array") == []
+    assert read_as("", "array") is None
 
 
 @given(st.lists(st.one_of(st.integers(-(10**17), 10**17), st.decimals(-1000, 1000, places=3)), min_size=1))
@@ -123,7 +129,12 @@ def test_every_value_can_be_read_as_the_type_of_its_column(numbers: list[Any]) -
         read_as(value, type_)
 
 
-@given(st.lists(st.one_of(st.text(max_size=12), st.integers(), st.booleans(), st.none()), max_size=6))
+STORABLE = st.characters(exclude_characters="\0", codec="utf-8")  # PostgreSQL takes no NUL
+
+
+@given(
+    st.lists(st.one_of(st.text(STORABLE, max_size=12), st.integers(), st.booleans(), st.none()), max_size=6)
+)
 def test_any_column_can_be_read_as_what_it_was_taken_for(values: list[Any]) -> None:
     type_, _ = infer(values)
     for value in values:

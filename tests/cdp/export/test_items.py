@@ -153,6 +153,7 @@ def test_it_sends_only_what_changed(receiver: Receiver, magazine: Magazine, plac
     assert "a dataflow that overwrites its data would forget all other rows" in said.err
 
 
+@pytest.mark.case("X07")
 @pytest.mark.parametrize(
     ("command", "options", "said"),
     [
@@ -197,6 +198,7 @@ def row_of(receiver: Receiver, *options: str) -> dict[str, Any]:
     return receiver.rows[0] if receiver.rows else {}
 
 
+@pytest.mark.case("X17")
 def test_x17_it_leaves_out_the_fields_of_a_type(receiver: Receiver, place: PlacePage) -> None:
     export.skip_field_type("richtext")
     row = row_of(receiver)

@@ -43,6 +43,7 @@ def fire(moment: datetime) -> list[Job]:
     return [Job.objects.get(pk=job.pk) for job in jobs]
 
 
+@pytest.mark.case("X19")
 def test_x19_it_runs_an_entry_once_in_its_minute(receiver: Receiver, plan: Any) -> None:
     User.objects.create(username="ben")
     plan(user=[("*/15 * * * *", f"--stream-id={OTHER} --user-content-type=user --no-draft")])

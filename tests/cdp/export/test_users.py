@@ -36,6 +36,7 @@ def people() -> list[User]:
     ]
 
 
+@pytest.mark.case("X01")
 def test_x01_it_sends_a_draft(receiver: Receiver, people: list[User]) -> None:
     said = run("stream_user_data", "--draft")
     [request] = receiver.requests
@@ -63,6 +64,7 @@ def test_x02_it_sends_all_data_for_production(receiver: Receiver, people: list[U
     assert said.out[0] == "Sending users of site site_en as production data."
 
 
+@pytest.mark.case("X03")
 def test_x03_it_takes_a_call_without_a_flag_for_a_draft_and_says_so(receiver: Receiver) -> None:
     said = run("stream_user_data")
     assert receiver.requests[0].headers["x-isdraft"] == "true"
@@ -75,11 +77,13 @@ def test_x04_it_refuses_both_flags(receiver: Receiver) -> None:
     assert "exclude each other" in said.err
 
 
+@pytest.mark.case("X05")
 def test_x05_it_lets_an_option_name_the_stream(receiver: Receiver) -> None:
     assert run("stream_user_data", f"--stream-id={OTHER}").out[1] == f"Stream ID: {OTHER}"
     assert receiver.requests[0].headers["x-streamid"] == OTHER
 
 
+@pytest.mark.case("X09")
 def test_x09_it_leaves_nobody_out_unless_asked(receiver: Receiver, people: list[User]) -> None:
     run("stream_user_data", "--no-draft")
     run("stream_user_data", "--no-draft", "--exclude-anonymous")
@@ -88,6 +92,7 @@ def test_x09_it_leaves_nobody_out_unless_asked(receiver: Receiver, people: list[
     assert named == [14, 20]
 
 
+@pytest.mark.case("X11")
 def test_x11_it_sends_companies_as_an_array(receiver: Receiver, people: list[User]) -> None:
     @export.user_item_processor()
     def companies(row: dict[str, Any], user: User) -> dict[str, Any]:
@@ -97,6 +102,7 @@ def test_x11_it_sends_companies_as_an_array(receiver: Receiver, people: list[Use
     assert [row["companies"] for row in receiver.rows] == [[], ["Acme", "Globex"], []]
 
 
+@pytest.mark.case("X13")
 def test_x13_it_repeats_a_chunk_that_was_not_taken(receiver: Receiver) -> None:
     User.objects.bulk_create([User(username=f"u{n}") for n in range(5)])
     receiver.answers = [(202, {}), (503, {}), (503, {})]
@@ -110,6 +116,7 @@ def test_x13_it_repeats_a_chunk_that_was_not_taken(receiver: Receiver) -> None:
     assert "trying again in 2 s" in said.err
 
 
+@pytest.mark.case("X15")
 def test_x15_it_runs_all_processors_the_higher_priority_first(receiver: Receiver, people: list[User]) -> None:
     @export.user_item_processor(priority=0)
     def later(row: dict[str, Any], _user: User) -> dict[str, Any]:
@@ -233,6 +240,7 @@ def test_it_sends_nothing_in_a_dry_run_and_prints_the_rows(
     assert "ben@example.org" not in caplog.text
 
 
+@pytest.mark.case("T17")
 def test_it_keeps_secrets_and_people_out_of_logs(receiver: Receiver, people: list[User], caplog: Any) -> None:
     caplog.set_level(logging.DEBUG)
     run("stream_user_data", "--no-draft", "-v", "2")
@@ -349,6 +357,7 @@ def test_it_says_what_the_sites_file_lacks(sites: WriteSites, settings: Any, tmp
     assert "set cdp.data_export.user_data.stream_file.stream_id" in said.err
 
 
+@pytest.mark.case("X21")
 def test_x21_it_reads_each_scope(receiver: Receiver, sites: WriteSites) -> None:
     sites(
         "site_en: {}\n    shop_fr: {cdp: {data_export: {product_data: {stream_file: {stream_id: "

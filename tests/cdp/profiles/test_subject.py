@@ -122,6 +122,7 @@ def gdpr(*arguments: str, account: int = 123456) -> str:
 # --- Erasing --------------------------------------------------------------------------------------
 
 
+@pytest.mark.case("T13")
 def test_erasing_leaves_nothing_of_one_person_and_all_of_the_others(
     account: Account, person: Profile, samples: Samples, told: list[Any]
 ) -> None:
@@ -330,10 +331,10 @@ def delete(body: Any, *, key: str | None, path: str = "/gdpr/123456/DeleteUser",
     return getattr(client, method)(path, raw, content_type="application/json", headers=headers)
 
 
+@pytest.mark.case("T13")
 def test_a_request_is_accepted_with_a_ticket_and_done_by_the_worker(
     account: Account, person: Profile
 ) -> None:
-    """T13."""
     key = accounts.new_key(account)
     answer = delete({"UserId": "14"}, key=key)
     assert (answer.status_code, answer["Cache-Control"], dict(answer.cookies)) == (202, "no-store", {})
@@ -345,6 +346,7 @@ def test_a_request_is_accepted_with_a_ticket_and_done_by_the_worker(
     assert delete({"UserId": 15}, key=key, path="/gdpr/123456/DeleteUser/").status_code == 202
 
 
+@pytest.mark.case("T15")
 @pytest.mark.parametrize(
     ("body", "options", "status", "says"),
     [
@@ -367,7 +369,6 @@ def test_a_request_is_accepted_with_a_ticket_and_done_by_the_worker(
 def test_a_wrong_request_erases_nothing(
     account: Account, person: Profile, body: Any, options: dict[str, Any], status: int, says: str
 ) -> None:
-    """T15."""
     answer = delete(body, **{"key": accounts.new_key(account)} | options)
     assert answer.status_code == status
     assert says in answer.json()["error"]["message"]
@@ -380,6 +381,7 @@ def test_an_account_without_a_key_accepts_none(account: Account) -> None:
     assert delete({"UserId": "14"}, key="").status_code == 401
 
 
+@pytest.mark.case("T17")
 def test_nobody_is_named_in_a_log(
     account: Account, person: Profile, caplog: pytest.LogCaptureFixture
 ) -> None:

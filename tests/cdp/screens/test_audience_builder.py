@@ -19,6 +19,7 @@ from tests.cdp.conftest import SECRET
 from tests.cdp.dataflows.conftest import USERS, Feed
 from tests.cdp.screens.conftest import somebody
 from tests.cdp.screens.test_data_manager import is_refused, page, words
+from tests.cdp.screens.wizard import create
 
 pytestmark = pytest.mark.django_db
 IN_OSLO = {
@@ -87,6 +88,9 @@ def test_it_counts_while_a_rule_is_being_made(admin: Client, known: Feed) -> Non
     assert (answer["count"], answer["total"], answer["percent"]) == (1, 2, 50.0)
     assert answer["per_node"] == {"": 1, "/children/0": 1}
     assert "city" in answer["sentence"]
+    [person] = answer["people"]
+    assert admin.get(person["url"]).status_code == 200
+    assert ask(somebody("view_audience"), known.account, IN_OSLO).json()["people"] == []
     assert answer["schedule"] == "Calculated anew every day at 23:59."
     refused = ask(admin, known.account, NONSENSE)
     assert refused.status_code == 400
@@ -133,21 +137,6 @@ def test_it_shows_a_person(admin: Client, known: Feed, audience: Audience) -> No
     assert admin.get(unknown).status_code == 404
 
 
-def create(client: Client, audience: Audience, **changed: Any) -> Any:
-    given = {
-        "account": audience.account.pk,
-        "kind": "ibexa",
-        "name": "Site",
-        "person_identifier": "userid",
-        "ibexa-base_url": "http://localhost:1/cdp/webhook",
-        "ibexa-client_id": "mine",
-        "ibexa-segment_group_identifier": "audiences",
-        "ibexa-secret": SECRET,
-        "audiences": [audience.pk],
-    }
-    return page(client, reverse("cdp_activation_new"), action="save", **given | changed)
-
-
 def test_it_activates_an_audience_in_three_steps(admin: Client, audience: Audience) -> None:
     answer = create(admin, audience)
     activation = Activation.objects.get()
@@ -158,15 +147,16 @@ def test_it_activates_an_audience_in_three_steps(admin: Client, audience: Audien
     assert "Site" in words(page(admin, address(audience)))
 
 
+@pytest.mark.case("V01")
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
         ({"person_identifier": ""}, "Choose the person identifier"),
         ({"name": ""}, "needs a name"),
         ({"audiences": []}, "at least one audience"),
-        ({"ibexa-base_url": "https://example.com/other"}, "must end with /cdp/webhook"),
-        ({"ibexa-base_url": ""}, "base_url"),
-        ({"ibexa-secret": ""}, "The secret is missing"),
+        ({"base_url": "https://example.com/other"}, "must end with /cdp/webhook"),
+        ({"base_url": ""}, "Base URL is missing."),
+        ({"secret": ""}, "The secret is missing"),
         ({"kind": "pigeon"}, "Choose a kind"),
     ],
 )
@@ -180,7 +170,7 @@ def test_it_refuses_an_activation_that_cannot_be(
 
 
 def test_it_shows_a_secret_that_it_made_once(admin: Client, audience: Audience) -> None:
-    answer = create(admin, audience, kind="webhook", **{"webhook-url": "https://example.com/hook"})
+    answer = create(admin, audience, kind="webhook", secret="", url="https://example.com/hook")
     assert "whsec_" in words(answer)
     activation = Activation.objects.get()
     assert "whsec_" not in words(admin.get(reverse("cdp_activation", args=[activation.pk])))

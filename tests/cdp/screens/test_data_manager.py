@@ -14,6 +14,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from cdp.dataflows import lifecycle, stages
+from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run, Schema
 from cdp.profiles.models import Account
 from config import site_access
@@ -32,6 +33,7 @@ def words(answer: Any) -> str:
     return str(answer.content.decode())
 
 
+@pytest.mark.case("D07")
 def test_it_leads_through_the_five_stages(admin: Client, account: Account) -> None:
     answer = page(
         admin, f"{HOME}/new/", action="save", account=account.pk, name="Users", source="stream_file"
@@ -48,6 +50,10 @@ def test_it_leads_through_the_five_stages(admin: Client, account: Account) -> No
     assert "Received 2 rows as a draft" in page(admin, f"{HOME}/{flow.pk}/received/").json()["html"]
     answer = page(admin, f"{HOME}/{flow.pk}/download/", action="validate")
     assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/mapping/"
+    assert "The draft of 2 rows is fine and is the sample now." in words(answer)
+    flow.refresh_from_db()
+    assert flow.status == "validated"
+    assert [f'value="{one}"' in words(answer) for one in ("id", "login", "email", "city")] == [True] * 4
     assert "ada@example.org" in words(answer)
 
     columns = {f"name-{n}": name for n, name in enumerate(["id", "nick", "email", "city"])}
@@ -105,17 +111,33 @@ def test_it_leads_through_the_five_stages(admin: Client, account: Account) -> No
     assert "ADA" in words(answer)
     feed.post(USERS)
     answer = page(admin, f"{HOME}/{flow.pk}/activation/", action="activate")
-    assert "1 held runs are being processed" in words(answer)
+    assert "1 held delivery is being processed" in words(answer)
     feed.work()
     assert feed.facts()["14"] == {"id": 14, "nick": "ADA", "email": "ada@example.org"}
     assert flow.name in words(page(admin, "/admin/customer-data/dataflows/"))
     assert "People" in words(page(admin, "/admin/customer-data/schemas/"))
 
 
+@pytest.mark.case("D03")
 def test_it_opens_no_stage_before_the_one_before_it_is_complete(admin: Client, feed: Feed) -> None:
     for stage in ("mapping", "transform", "activation"):
         answer = admin.get(f"{HOME}/{feed.flow.pk}/{stage}/")
         assert (answer.status_code, answer["Location"]) == (302, f"{HOME}/{feed.flow.pk}/download/")
+
+
+@pytest.mark.case("D05")
+def test_it_shows_what_is_held_and_still_asks_for_a_draft(admin: Client, feed: Feed) -> None:
+    feed.post(USERS)
+    with pytest.raises(DataflowFault) as fault:
+        lifecycle.validate(feed.flow)
+    assert fault.value.code == "no_sample"
+    answer = page(admin, f"{HOME}/{feed.flow.pk}/download/", action="validate")
+    assert answer.status_code == 422
+    assert "Nothing has arrived as a draft yet" in words(answer)
+    assert "2 rows" in page(admin, f"{HOME}/{feed.flow.pk}/received/").json()["html"]
+    overview = words(page(admin, f"{HOME}/{feed.flow.pk}/"))
+    assert "<td>Held</td>\n                        <td>2</td>" in overview
+    assert Run.objects.get().state == "held"
 
 
 def test_it_says_what_is_wrong_with_a_file_and_keeps_what_was_typed(admin: Client, feed: Feed) -> None:
@@ -133,11 +155,15 @@ def test_it_says_what_is_wrong_with_a_file_and_keeps_what_was_typed(admin: Clien
     assert "disabled" in words(answer)
 
 
+@pytest.mark.case("D19")
 def test_it_asks_for_options_of_a_file_that_it_does_not_know(admin: Client, feed: Feed) -> None:
     feed.post(b"one two\nthree four\n", draft=True, content_type="application/octet-stream")
     address = f"{HOME}/{feed.flow.pk}/mapping/"
     answer = page(admin, f"{HOME}/{feed.flow.pk}/download/", action="validate")
     assert "not recognised" in words(answer)
+    assert 'name="delimiter"' in words(answer)
+    answer = page(admin, address, action="save")
+    assert (answer.status_code, "Press Parse File first." in words(answer)) == (422, True)
     options = {"format": "csv", "delimiter": " ", "encoding": "utf-8", "quote": '"', "escape": "doubled"}
     more = {"skip_rows": "0", "decimal": ".", "header": ""}
     wrong = page(admin, address, action="parse", **options | more | {"skip_rows": "x"})

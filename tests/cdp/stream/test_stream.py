@@ -92,6 +92,7 @@ def test_it_takes_nothing_more_for_a_run_that_is_over(feed: Feed) -> None:
         (b'{"id": 1}\n{"id": 2}\n', "application/x-ndjson", 2),
         (b"id,name\n1,a\n\n2,b\n", "text/csv", 2),
         (b"1\ta\n2\tb\n", "text/tab-separated-values", 2),
+        ("id;stadt\n1;K\u00f6ln\n2;Bonn\n".encode("windows-1252"), "text/csv", 2),
         (b"[]", JSON, 0),
     ],
 )
@@ -116,6 +117,7 @@ def test_it_takes_compressed_bodies_and_measures_them_inflated(feed: Feed) -> No
     [
         (b"{", JSON, {}, 400, "bad_json"),
         (b"[" * 5_000, JSON, {}, 400, "bad_json"),
+        (b'[{"x": ' + b"[" * 64 + b"]" * 64 + b"}]", JSON, {}, 400, "too_deep"),
         (b'{"id": 1}', JSON, {}, 400, "not_an_array"),
         (b'[{"id": 1}, 2]', JSON, {}, 400, "not_an_object"),
         (b'{"id": 1}\n2\n', "application/x-ndjson", {}, 400, "not_an_object"),
@@ -148,17 +150,20 @@ def test_it_names_the_row_that_is_no_object(feed: Feed) -> None:
     assert feed.post(b'[{"id": 1}, 2]').json()["index"] == 1
 
 
+@pytest.mark.case("D43")
 def test_it_answers_alike_for_every_stream_that_is_not_there(feed: Feed) -> None:
     other = Feed(accounts.create(654321, name="Other"), name="Theirs")
     gone = Feed(feed.account, name="Gone")
     lifecycle.archive(gone.flow)
-    answers = {
-        feed.post([], account=other.account.number).content,
-        feed.post([], account=999_999).content,
-        feed.post([], **{"x-streamid": "nonsense"}).content,
-        gone.post([]).content,
-    }
-    assert len(answers) == 1
+    answers = [
+        feed.post([], account=other.account.number),
+        feed.post([], account=999_999),
+        feed.post([], **{"x-streamid": "nonsense"}),
+        feed.post([], **{"x-streamid": other.stream_id}),
+        gone.post([]),
+    ]
+    assert {one.status_code for one in answers} == {404}
+    assert len({one.content for one in answers}) == 1
 
 
 def test_it_knows_an_old_stream_id_no_more(feed: Feed) -> None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from cdp.profiles.models import Consent, Profile, ProfileIdentifier, Suppression
+from cdp.profiles.models import Consent, ErasureTicket, Profile, ProfileIdentifier, Suppression
 from cdp.tracking.models import Message
 from tests.cdp.tracking.conftest import ACCOUNT, COID, CUSTOMER, OTHER, waiting, work
 from tracking.models import Event
@@ -35,8 +35,8 @@ def visit(item: str = "7", **more: Any) -> dict[str, Any]:
     return {"event": "visit", "params": {"p2": item}, **more}
 
 
+@pytest.mark.case("T11")
 def test_it_queues_a_message_with_cookie_session_and_user(client: Client) -> None:
-    """T11"""
     user = User.objects.create_user("ada")
     client.force_login(user)
     client.cookies["lodestar_visitor"] = COID
@@ -107,23 +107,23 @@ def heavy(size: int) -> dict[str, Any]:
     return visit("7", url="https://shop.example/" + "x" * size)
 
 
+@pytest.mark.case("T09")
 def test_it_refuses_a_single_event_that_is_too_big(client: Client) -> None:
-    """T09"""
     answer = post(client, heavy(33_000))
     assert (answer.status_code, waiting()) == (400, [])
     assert "at most 32768 bytes long; got 33" in answer.content.decode()
 
 
+@pytest.mark.case("T09")
 def test_it_rejects_a_big_event_of_a_batch_and_stores_the_rest(client: Client) -> None:
-    """T09"""
     answer = post(client, {"batch": [visit("1"), heavy(33_000), visit("3")]})
     assert (answer.status_code, answer.json()["stored"]) == (200, 2)
     assert [one["index"] for one in answer.json()["rejected"]] == [1]
     assert [one.params["p2"] for one in waiting()] == ["1", "3"]
 
 
+@pytest.mark.case("T09")
 def test_it_refuses_a_batch_that_is_too_big(client: Client) -> None:
-    """T09"""
     answer = post(client, [heavy(25_000) for _ in range(21)])
     assert (answer.status_code, waiting()) == (400, [])
     assert "a batch must be at most 500000 bytes long" in answer.content.decode()
@@ -192,9 +192,9 @@ def consent(client: Client, document: Any, headers: dict[str, str] | None = None
     )
 
 
+@pytest.mark.case("T03")
 @pytest.mark.parametrize("is_known", [False, True])
 def test_it_follows_nobody_after_a_withdrawal(client: Client, *, is_known: bool) -> None:
-    """T03"""
     client.cookies["lodestar_visitor"] = COID
     post(client, {"event": "favorite", "params": {"p2": "7"}})
     if is_known:
@@ -223,6 +223,14 @@ def test_it_follows_nobody_after_a_withdrawal(client: Client, *, is_known: bool)
         assert Suppression.objects.filter(kind="coid").count() == 1
 
 
+def test_it_follows_who_refused_before_anything_was_known_and_consents_now(client: Client) -> None:
+    client.cookies["lodestar_visitor"] = COID
+    consent(client, {"status": "revoked", "coid": COID})
+    assert Suppression.objects.get().ticket is None
+    assert consent(client, {"status": "granted", "coid": COID}).status_code == 204
+    assert not Suppression.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("said", "is_erased", "is_active"),
     [
@@ -241,7 +249,8 @@ def test_it_follows_again_who_consents_again(
     consent(client, {"status": "revoked"})
     cookie = ProfileIdentifier.objects.get(kind="coid")
     if is_erased:
-        Suppression.objects.create(account=cookie.account, kind="coid", digest=cookie.digest)
+        ticket = ErasureTicket.objects.create(account=cookie.account, identifiers=[["coid", cookie.digest]])
+        Suppression.objects.create(account=cookie.account, kind="coid", digest=cookie.digest, ticket=ticket)
     assert consent(client, said | {"coid": COID}).status_code == 204
     Client().get(f"/t/{ACCOUNT}.rsa", {"coid": COID, "p1": "favorite", "p2": "8", "consent": "1"})
     cookie.refresh_from_db()

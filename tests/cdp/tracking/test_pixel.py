@@ -54,8 +54,8 @@ def test_it_answers_a_picture_where_one_is_asked_for(client: Client) -> None:
     assert (answer.status_code, answer["Content-Type"], len(answer.content)) == (200, "image/gif", 43)
 
 
+@pytest.mark.case("T05")
 def test_it_takes_an_order_of_three_lines(client: Client) -> None:
-    """T05"""
     for item in ("7", "8", "9"):
         hit(client, p1="buy", p2=item, p5="10.00", p13="4", p21="A 2041", currency="EUR")
     work()
@@ -66,6 +66,7 @@ def test_it_takes_an_order_of_three_lines(client: Client) -> None:
     assert Event.objects.count() == 3
 
 
+@pytest.mark.case("T07")
 @pytest.mark.parametrize(
     ("sent", "stored"),
     [

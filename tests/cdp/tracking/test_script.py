@@ -83,9 +83,9 @@ def settle(visit: Visit) -> None:
     visit.page.wait_for_timeout(700)
 
 
+@pytest.mark.case("T01")
 @pytest.mark.parametrize("kind", ["client", "hybrid"])
 def test_it_does_nothing_before_consent(visit: Callable[[str], Visit], sites: Path, kind: str) -> None:
-    """T01"""
     connect(sites, f"{{enabled: true, tracking_type: {kind}}}")
     seen = visit(VISIT)
     seen.page.evaluate("raptor.trackEvent('search', {query: 'socks'})")
@@ -94,8 +94,8 @@ def test_it_does_nothing_before_consent(visit: Callable[[str], Visit], sites: Pa
     assert seen.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
 
 
+@pytest.mark.case("T11")
 def test_it_sends_to_the_own_origin_once_it_may(visit: Callable[[str], Visit], live_server: Any) -> None:
-    """T11"""
     seen = visit(VISIT)
     seen.page.evaluate(ENABLE)
     seen.until(lambda: len(waiting()) >= 3)
@@ -124,8 +124,8 @@ def test_it_sends_what_is_left_when_the_page_goes(visit: Callable[[str], Visit])
     seen.until(lambda: len(waiting()) == 4)
 
 
+@pytest.mark.case("T03")
 def test_it_stops_at_once_when_consent_is_withdrawn(visit: Callable[[str], Visit]) -> None:
-    """T03"""
     seen = visit(VISIT)
     seen.page.evaluate(ENABLE)
     seen.until(lambda: len(waiting()) == 3)

@@ -104,8 +104,8 @@ def test_it_takes_nothing_on_the_server_without_consent(client: Client, sites: P
     assert b"no consent" in answer.content
 
 
+@pytest.mark.case("T05")
 def test_it_reports_each_line_of_an_order(client: Client) -> None:
-    """T05"""
     template = (
         '{{ track_event("buy", [{"id": 7, "price": 2.5, "quantity": 2}, {"id": 8, "subtotal": "10.00"}, 9],'
         ' order_id="A-1", currency="EUR") }}'

@@ -44,15 +44,22 @@ def test_templates_ask(cats: Segment) -> None:
     assert template.render({}, asked_by(AnonymousUser(), cookie=None)) == "-"
 
 
-def test_two_pages_within_the_time_ask_once(cats: Segment, api: MembershipApi, settings: Any) -> None:
-    settings.CDP_SEGMENTATION_ANONYMOUS_CACHE = {"enabled": True, "ttl": 1}
+@pytest.mark.case("V29")
+def test_two_pages_within_the_time_ask_once(
+    cats: Segment, api: MembershipApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert segments() == segments()
-    assert len(api.asked) == 1
-    time.sleep(1.2)
-    assert segments().identifiers == {"cats"}
-    assert len(api.asked) == 2
+    began, real = time.time(), time.time
+    asked = []
+    for later in (299 - 5, 301):
+        monkeypatch.setattr(time, "time", lambda later=later: began + later)
+        assert segments().identifiers == {"cats"}
+        asked.append(len(api.asked))
+    monkeypatch.setattr(time, "time", real)
+    assert asked == [1, 2]
 
 
+@pytest.mark.case("V31")
 def test_without_the_cache_each_page_asks(cats: Segment, api: MembershipApi, sites: Path) -> None:
     sites.write_text(
         sites.read_text() + "ibexa_segmentation: {anonymous: {cache: {enabled: false, ttl: 300}}}\n"

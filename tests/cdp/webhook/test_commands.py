@@ -29,6 +29,7 @@ def send(platform: Platform, users: list[int], **changes: Any) -> None:
     assert platform.send(*[("add", "a", one) for one in users[:100]], **changes).status_code == 202
 
 
+@pytest.mark.case("B15")
 def test_a_worker_applies_one_batch(platform: Platform, users: list[int]) -> None:
     send(platform, users)
     assert run("cdp_worker", "--once", "--batch-size=40") == "40 items applied.\n"

@@ -34,6 +34,7 @@ def test_it_reads_every_site_and_placeholders(sites: Path, monkeypatch: pytest.M
     assert SECRET not in repr(found)
 
 
+@pytest.mark.case("B05")
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -52,6 +53,7 @@ def test_it_reads_every_site_and_placeholders(sites: Path, monkeypatch: pytest.M
 def test_it_names_what_is_wrong_with_it(sites: Path, old: str, new: str, says: str) -> None:
     found = configured(sites, SITES.replace(old, new, 1))
     assert any(says in fault for fault in found.faults), found.faults
+    assert any(says in one.text and not one.well for one in checks.configured())
     assert SECRET not in "".join(found.faults)
     assert found.threshold == 100
     assert "theirs" in found.activations or "mine" in found.activations

@@ -55,6 +55,7 @@ def due_now() -> None:
     BulkItem.objects.update(available_at=timezone.now() - timedelta(seconds=1))
 
 
+@pytest.mark.case("B09")
 def test_an_item_that_the_database_refuses_is_tried_four_times(
     platform: Platform, users: list[int], refused: int
 ) -> None:

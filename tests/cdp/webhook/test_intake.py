@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 
 from personalization.segments import changes, queries
 from personalization.segments.changes import Locked
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NAMED = {"id": "a", "identifier": "a", "name": "x"}
 
 
+@pytest.mark.case("V07")
 def test_it_fills_a_segment(platform: Platform, users: list[int]) -> None:
     answer = platform.send(("add", "a1", str(users[0])), ("add", "a1", users[1]), ("add", "a2", users[0]))
 
@@ -30,6 +32,21 @@ def test_it_fills_a_segment(platform: Platform, users: list[int]) -> None:
     assert members("a1") == {users[1]}
 
 
+@pytest.mark.case("V09", "V11")
+def test_an_audience_becomes_a_segment_with_its_first_member(platform: Platform, group: SegmentGroup) -> None:
+    User.objects.create(pk=14, username="ada")
+    told = {"id": "aud_12", "identifier": "cat_owners", "name": "Cat owners"}
+    added = [{"op": "add", "audience": "aud_12", "person": "14"}]
+    answer = platform.send(audiences=[told], actions=added)
+    assert (answer.status_code, answer.json()["applied"]) == (200, 1)
+    segment = Segment.objects.get()
+    assert (segment.group, segment.identifier, segment.name) == (group, "cat_owners", "Cat owners")
+    assert members("aud_12") == {14}
+    again = platform.send(audiences=[told], actions=added)
+    assert (again.status_code, again.json()["applied"], again.json()["unchanged"]) == (200, 0, 1)
+
+
+@pytest.mark.case("V13")
 def test_order_counts_within_a_request(platform: Platform, users: list[int]) -> None:
     one = users[0]
     answer = platform.send(("add", "a", one), ("remove", "a", one), ("add", "a", one), ("remove", "a", one))
@@ -37,6 +54,7 @@ def test_order_counts_within_a_request(platform: Platform, users: list[int]) -> 
     assert members("a") == set()
 
 
+@pytest.mark.case("V15")
 def test_audiences_become_segments_of_the_group(platform: Platform, group: SegmentGroup) -> None:
     other = changes.create_group(identifier="hand", name="By hand")
     changes.create_segment(other, identifier="cats", name="Cats by hand")
@@ -44,10 +62,12 @@ def test_audiences_become_segments_of_the_group(platform: Platform, group: Segme
         "id": "aud_12", "identifier": "cats", "name": "Cat owners", "description": "They have cats",
         "tags": ["pets"], "profile_count": 1240, "updated_at": "2026-05-01T05:00:00Z",
     }  # fmt: skip
-    assert platform.send(audiences=[told]).json()["applied"] == 0
+    answer = platform.send(audiences=[told])
+    assert (answer.status_code, answer.json()["applied"]) == (200, 0)
     segment = Segment.objects.get(audience="aud_12")
     assert (segment.group, segment.identifier, segment.name) == (group, "cats_2", "Cat owners")
     assert (segment.size, segment.tags, segment.description) == (1240, ["pets"], "They have cats")
+    assert str(segment.counted_at) == "2026-05-01 05:00:00+00:00"
 
     platform.send(audiences=[told | {"name": "Owners", "profile_count": 7, "identifier": "else"}])
     segment.refresh_from_db()

@@ -16,6 +16,7 @@ from tests.flows.installation import ROOT
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.case("B17")
 def test_every_request_is_logged_without_secrets_and_people(
     platform: Platform, users: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -29,6 +30,7 @@ def test_every_request_is_logged_without_secrets_and_people(
     assert SECRET not in first + second
 
 
+@pytest.mark.case("B17")
 def test_the_line_says_how_a_request_was_handled(
     platform: Platform, users: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -41,6 +43,7 @@ def test_the_line_says_how_a_request_was_handled(
     assert "100 actions -> 202 repeated in" in lines[1]
 
 
+@pytest.mark.case("B17")
 @pytest.mark.parametrize("channel", ["cdp.webhook", "ibexa.cdp.webhook"])
 def test_the_lines_go_to_a_file_of_their_own_and_nowhere_else(tmp_path: Path, channel: str) -> None:
     code = (

@@ -19,6 +19,7 @@ from tests.cdp.webhook.state import members, work
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.case("B01", "B03")
 @pytest.mark.parametrize(("count", "status"), [(0, 200), (99, 200), (100, 202), (101, 202)])
 def test_many_actions_are_queued(platform: Platform, users: list[int], count: int, status: int) -> None:
     answer = platform.send(*[("add", "a", users[n]) for n in range(count)])
@@ -41,6 +42,7 @@ def test_many_actions_are_queued(platform: Platform, users: list[int], count: in
     }  # fmt: skip
 
 
+@pytest.mark.case("B07")
 def test_the_newest_wins_whatever_way_it_took(platform: Platform, users: list[int]) -> None:
     some = users[:150]
     platform.send(*[("add", "a", one) for one in some])
@@ -99,6 +101,18 @@ def test_several_workers_leave_what_one_would(
     assert not BulkItem.objects.filter(status="queued").exists()
 
 
+@pytest.mark.case("B13")
+def test_who_is_not_known_is_skipped_and_not_tried_again(platform: Platform, users: list[int]) -> None:
+    actions = [("add", "a", "nobody"), *(("add", "a", one) for one in users[:100])]
+    assert platform.send(*actions).json()["queued"] == 101
+    work()
+    row = BulkBatch.objects.get()
+    assert (row.state, row.applied, row.skipped, row.failed) == ("finished", 100, 1, 0)
+    assert not BulkItem.objects.filter(status="queued").exists()
+    assert queue.step("mine") == 0
+
+
+@pytest.mark.case("B11")
 def test_what_a_crash_left_is_swept(platform: Platform, users: list[int]) -> None:
     platform.send(*[("add", "a", one) for one in users[:100]])
     Job.objects.all().delete()

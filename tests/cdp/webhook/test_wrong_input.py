@@ -42,6 +42,7 @@ BAD = [
 ]
 
 
+@pytest.mark.case("V05")
 @pytest.mark.parametrize(("change", "status", "code", "says"), BAD)
 def test_it_says_what_is_wrong(
     platform: Platform, users: list[int], change: Any, status: int, code: str, says: str
@@ -61,6 +62,7 @@ def test_a_group_that_does_not_exist_is_named(platform: Platform, group: Segment
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "segment_group_unknown")
 
 
+@pytest.mark.case("V03")
 def test_it_takes_only_post_json_and_five_megabytes(platform: Platform) -> None:
     answer = platform.client.get("/cdp/webhook")
     assert (answer.status_code, answer["Allow"]) == (405, "POST")

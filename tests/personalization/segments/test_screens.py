@@ -65,6 +65,7 @@ def test_the_form_says_what_is_wrong(browser: Client, cats: Segment, identifier:
     assert Segment.objects.count() == 1
 
 
+@pytest.mark.case("V17")
 @pytest.mark.usefixtures("locked")
 def test_nothing_changes_in_what_a_platform_fills(browser: Client, cats: Segment) -> None:
     page = browser.get(reverse("segments:edit", args=[cats.pk])).content.decode()

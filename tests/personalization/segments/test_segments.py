@@ -154,6 +154,7 @@ def call(client: Client, method: str, path: str, headers: dict[str, str], body: 
     return client.generic(method, BASE + path, data, content_type="application/json", headers=headers)
 
 
+@pytest.mark.case("V23")
 def test_rest_makes_reads_changes_and_removes(client: Client, admin: dict[str, str], mabel: User) -> None:
     made = call(
         client, "POST", "/segment_groups", admin, {"SegmentGroupCreate": {"identifier": "g", "name": "G"}}
@@ -220,6 +221,7 @@ BAD: list[tuple[str, str, bytes, int, str]] = [
 ]
 
 
+@pytest.mark.case("V23")
 @pytest.mark.usefixtures("cats")
 @pytest.mark.parametrize(("method", "path", "body", "status", "says"), BAD)
 def test_rest_says_what_is_wrong(
@@ -240,6 +242,7 @@ def test_rest_assigns_all_or_none(client: Client, admin: dict[str, str], cats: S
     assert not Membership.objects.exists()
 
 
+@pytest.mark.case("V17")
 @pytest.mark.usefixtures("locked")
 def test_rest_leaves_a_locked_group_alone(
     client: Client, admin: dict[str, str], cats: Segment, mabel: User

@@ -62,6 +62,7 @@ def shown(value: Any, user: Any = None, path: str = "/") -> str:
     return str(TargetingBlock().render(value, {"request": asked_by(user, path)}))
 
 
+@pytest.mark.case("V27")
 def test_the_first_variation_that_matches_is_shown(
     cats: Segment, dogs: Segment, mabel: User, make_page: MakePage
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_variation_may_want_all_of_its_segments(cats: Segment, dogs: Segment, 
     assert "either" in shown(either, mabel)
 
 
+@pytest.mark.case("V25")
 def test_who_may_not_see_it_gets_the_next_one(
     cats: Segment, dogs: Segment, mabel: User, make_page: MakePage
 ) -> None:
@@ -117,6 +119,7 @@ def test_what_is_not_published_is_not_shown(cats: Segment, mabel: User, make_pag
     assert shown(value, mabel) == "Everybody"
 
 
+@pytest.mark.case("V27")
 def test_nothing_at_all_is_shown_without_a_fallback(cats: Segment, mabel: User) -> None:
     value = written(variation("cat_owners", text="Meow"))
     assert shown(value) == shown(value, mabel) == ""

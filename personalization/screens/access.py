@@ -1,0 +1,33 @@
+"""Which customers of the engine somebody may see and change in the back office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.customers.directory import CustomerAccount, directory
+
+VIEW_MODELS, CHANGE_MODELS = "engine.view_model", "engine.change_model"
+VIEW_SCENARIOS, CHANGE_SCENARIOS = "engine.view_scenario", "engine.change_scenario"
+VIEW_ITEMS = "engine.view_storeditem"
+
+
+def customers(user: Any, *permissions: str) -> list[CustomerAccount]:
+    """The customers for whom a user has one of these permissions, in the order of their ids."""
+    if not any(user.has_perm(one) for one in permissions):
+        return []
+    return sorted(directory.all(), key=lambda one: one.customer_id)
+
+
+def customer_ids(user: Any, *permissions: str) -> list[str]:
+    return [one.customer_id for one in customers(user, *permissions)]
+
+
+def may(user: Any, permission: str, customer_id: str) -> bool:
+    return customer_id in customer_ids(user, permission)
+
+
+def choices(user: Any, *permissions: str) -> list[tuple[str, str]]:
+    """For a filter: id and what it is called."""
+    return [
+        (one.customer_id, f"{one.customer_id} {one.name}".strip()) for one in customers(user, *permissions)
+    ]

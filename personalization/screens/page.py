@@ -1,0 +1,72 @@
+"""What pages with actions share: permission, breadcrumbs, faults as messages."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.generic import TemplateView
+from wagtail.admin import messages
+from wagtail.admin.views.generic import WagtailAdminTemplateMixin
+
+
+class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
+    """A page whose form says with ``action`` what it is for; each action is a method ``do_<action>``.
+
+    An action returns where to go next. A fault becomes a message, and the page is shown again with what was
+    typed. ``action_permissions`` names the actions that need more than looking does.
+    """
+
+    permission_required: Any = None  # one, or several that are all needed
+    raise_exception = True
+    actions: ClassVar[tuple[str, ...]] = ()
+    action_permissions: ClassVar[dict[str, str]] = {}
+    faults: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().get(request, *args, **kwargs)
+        except self.faults as fault:  # there is nothing to show it on, such as no account
+            messages.error(request, str(fault))
+            return redirect("wagtailadmin_home")
+        return answer
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        action = request.POST.get("action", "")
+        if action not in self.actions:
+            messages.error(request, f"There is no action {action[:40]!r}.")
+            return self.get(request, *args, **kwargs)
+        needed = self.action_permissions.get(action)
+        if needed and not self.is_allowed(needed):
+            return self.handle_no_permission()
+        try:
+            answer: HttpResponse = getattr(self, f"do_{action}")()
+        except self.faults as fault:
+            self.fault = fault
+            messages.error(request, self.words_of(fault))
+            shown: HttpResponse = self.get(request, *args, **kwargs)
+            shown.status_code = 422
+            return shown
+        return answer
+
+    fault: Exception | None = None
+
+    def is_allowed(self, permission: str) -> bool:
+        return bool(self.request.user.has_perm(permission))
+
+    def words_of(self, fault: Exception) -> str:
+        """What the message at the top of the page says."""
+        return str(fault)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"fault": self.fault, "posted": self.request.POST if self.fault else None}
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [*self.breadcrumbs_items, *self.trail(), {"url": "", "label": self.get_page_title()}]
+
+    def trail(self) -> list[dict[str, Any]]:
+        """Pages above this one."""
+        return []
