@@ -45,6 +45,13 @@ def _no_customer_remembered() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_site_remembered() -> None:
+    """Where sites begin stays in the cache, also of sites that a rolled back test made or moved."""
+    if models := sys.modules.get("wagtail.models"):
+        models.Site.clear_site_root_paths_cache()
+
+
+@pytest.fixture(autouse=True)
 def _no_look_remembered() -> None:
     """The count of those who look at an item outlives the rolled back events of an earlier test."""
     if viewers := sys.modules.get("tracking.viewers"):
