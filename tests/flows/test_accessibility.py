@@ -40,6 +40,7 @@ SCREENS = [
     "personalization/tokens/",
     "personalization/tokens/new/",
     "installation/",
+    "personalization/dashboard/?range=month",
     "first-steps/",
     "glossary/",
 ]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from config import site_access
 from personalization.server.models import CallCount
 from personalization.server.statistics import calls
 from tests.personalization.server import made
@@ -189,6 +191,17 @@ def test_it_keeps_customers_apart_and_asks_for_a_permission(reader: Client, shop
     assert URL in reader.get("/admin/").content.decode()
 
 
+@pytest.fixture
+def no_sites(settings: Any, tmp_path: Any) -> Iterator[None]:
+    before, settings.LODESTAR_SITES_FILE = settings.LODESTAR_SITES_FILE, tmp_path / "sites.yaml"
+    settings.LODESTAR_SITES_FILE.write_text("personalization: {}\n")
+    site_access.reload()
+    yield
+    settings.LODESTAR_SITES_FILE = before
+    site_access.reload()
+
+
+@pytest.mark.usefixtures("no_sites")
 def test_it_says_what_to_do_without_customers_and_events(reader: Client) -> None:
     assert "create_customer" in reader.get(URL).content.decode()
     new_account("New", kind="commerce")
