@@ -57,7 +57,7 @@ def walk(page: Page) -> None:
     page.get_by_role("textbox", name="Type the word erase").fill("erase")
     page.get_by_role("button", name="Erase for good").click()
     expect(page).to_have_url(re.compile("/erasure/"))
-    expect(page.get_by_role("status")).not_to_be_empty()
+    expect(page.locator("dd[role=status]")).not_to_be_empty()
     receipt = page.url.rstrip("/").rsplit("/", 1)[-1]
     page.goto("/admin/customer-data/erasure/")
     expect(page.get_by_role("link", name=receipt)).to_be_visible()
