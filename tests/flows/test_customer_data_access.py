@@ -79,7 +79,7 @@ found = flow.runs.get(number=run.run)
 print(json.dumps({
     "words": words.pk, "flow": flow.pk, "run": found.pk, "schema": schema.pk, "audience": audience.pk,
     "identifier": PersonIdentifier.objects.get(account=account, name="coid").pk,
-    "insight": Insight.objects.get(code="rows_refused").pk,
+    "insight": Insight.objects.filter(code="rows_refused").latest("pk").pk,
     "activation": activation.pk, "person": str(person.uuid),
     "sent": activation.requests.get().pk, "received": received.pk,
 }))
