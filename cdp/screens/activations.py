@@ -18,7 +18,8 @@ from cdp.activations.models import Activation
 from cdp.activations.targets import find
 from cdp.audiences.models import Audience
 from cdp.profiles.models import Account
-from cdp.screens.page import Lists, Page, key_of
+from cdp.screens.page import Page, key_of
+from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "activations.view_activation", "activations.change_activation"
 LABELS = {

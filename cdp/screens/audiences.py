@@ -29,8 +29,9 @@ from cdp.profiles import accounts
 from cdp.profiles.models import Account, Profile
 from cdp.screens import attachments
 from cdp.screens.dataflows import SEE_PEOPLE
-from cdp.screens.page import Lists, Page
+from cdp.screens.page import Page
 from cdp.screens.vocabulary import vocabulary
+from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "audiences.view_audience", "audiences.change_audience"
 PURPOSES = ("statistics", "personalisation", "marketing")  # reference `cdp.md` 6.3

@@ -17,7 +17,8 @@ from wagtail.admin.views.generic import IndexView
 from cdp.profiles import accounts, kinds
 from cdp.profiles.kinds import KindFault
 from cdp.profiles.models import PersonIdentifier
-from cdp.screens.page import Lists, Page
+from cdp.screens.page import Page
+from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "profiles.view_personidentifier", "profiles.change_personidentifier"
 

@@ -21,7 +21,8 @@ from cdp.profiles import insights
 from cdp.profiles.models import Account, Insight
 from cdp.screens.affected import affected
 from cdp.screens.matters import LABELS, closes, label_of
-from cdp.screens.page import Lists, Page
+from cdp.screens.page import Page
+from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "profiles.view_insight", "profiles.change_insight"
 

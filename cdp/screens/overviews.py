@@ -20,7 +20,7 @@ from cdp.dataflows import lifecycle, stages
 from cdp.dataflows.models import Dataflow, Schema
 from cdp.profiles.models import Account
 from cdp.screens import dataflows, schemas
-from cdp.screens.page import Lists
+from personalization.screens.lists import Lists
 
 Status = Dataflow.Status
 LIVES = (("drafts", _("Drafts")), ("in_force", _("In force")))

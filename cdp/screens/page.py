@@ -6,19 +6,6 @@ from typing import ClassVar
 
 from cdp.dataflows.faults import DataflowFault
 from personalization.screens import page
-from personalization.screens.lists import ListScreens
-
-
-class Lists(ListScreens):
-    """A list alone: each row has pages of its own, which change it by the rules. ``one``: their address."""
-
-    left_out = ("add", "edit", "delete", "history", "history_results", "usage")
-    one = ""
-    add_to_reference_index = False
-    inspect_view_enabled = False
-
-    def one_url_name(self) -> str | None:
-        return self.one or None
 
 
 def key_of(text: str | None) -> int:

@@ -28,8 +28,9 @@ from cdp.profiles import accounts, people
 from cdp.profiles.identifiers import SYSTEM, TRACKED, BadIdentifier, normal, unseal
 from cdp.profiles.models import Account, PersonIdentifier, Profile, ProfileIdentifier
 from cdp.screens.dataflows import SEE_PEOPLE
-from cdp.screens.page import Lists, Page
+from cdp.screens.page import Page
 from config.sealing import Unsealable
+from personalization.screens.lists import Lists
 
 CHANGE, ERASE = "profiles.change_profile", "profiles.erase_profile"
 NUMBER = "profile"  # instead of a kind: the number of the profile itself

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
+from cdp.audiences.conditions.moments import micros
 from cdp.profiles.models import Contribution, Interaction, Profile
 from cdp.screens.sources import labels
 
@@ -116,10 +117,6 @@ def attributes_of(profile: Profile) -> list[dict[str, Any]]:
         at, source = newest.get(name, (None, ""))
         found.append({"name": name, "value": value, "source": names.get(source, ""), "at": moment(at)})
     return found
-
-
-def micros(at: datetime) -> int:
-    return int(at.timestamp() * 1_000_000)
 
 
 def moment(at: int | None) -> datetime | None:

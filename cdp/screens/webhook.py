@@ -19,9 +19,10 @@ from wagtail.admin.views.generic import IndexView
 from wagtail.log_actions import log as log_action
 
 from cdp.models import BulkItem, WebhookRequest
-from cdp.screens.page import Lists, Page, key_of
+from cdp.screens.page import Page, key_of
 from cdp.screens.waiting import waiting, worker
 from cdp.webhook import failed, log
+from personalization.screens.lists import Lists
 from personalization.segments.models import Segment
 
 VIEW, CHANGE = "cdp.view_webhookrequest", "cdp.change_webhookrequest"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
+
 from config.customers.directory import CustomerAccount, directory
 
 VIEW_MODELS, CHANGE_MODELS = "engine.view_model", "engine.change_model"
 VIEW_SCENARIOS, CHANGE_SCENARIOS = "engine.view_scenario", "engine.change_scenario"
 VIEW_ITEMS = "engine.view_storeditem"
+VIEW_FIGURES = "engine.view_callcount"
 
 
 def customers(user: Any, *permissions: str) -> list[CustomerAccount]:
@@ -31,3 +34,12 @@ def choices(user: Any, *permissions: str) -> list[tuple[str, str]]:
     return [
         (one.customer_id, f"{one.customer_id} {one.name}".strip()) for one in customers(user, *permissions)
     ]
+
+
+def chosen(request: HttpRequest, *permissions: str) -> str | None:
+    """The customer of the address, or the first one; None without any, and for one that may not be seen."""
+    known = customer_ids(request.user, *permissions)
+    wanted = request.GET.get("customer", "")
+    if wanted:
+        return wanted if wanted in known else None
+    return known[0] if known else None

@@ -18,8 +18,8 @@ from django.views import View
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
+from personalization.screens import access
 from personalization.screens.charts import charts
-from personalization.screens.customer_choice import chosen, customers
 from personalization.screens.figures import figures
 from personalization.screens.ranges import NAMES, RangeForm
 from personalization.screens.tables import popular, purchases
@@ -28,7 +28,7 @@ from personalization.server.statistics import sheets
 from personalization.server.statistics.report import Report
 from tracking.screens.debugger import SEE_EVENTS, AdminPage
 
-SEE = "engine.view_callcount"
+SEE = access.VIEW_FIGURES
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -40,8 +40,8 @@ class Dashboard(AdminPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        customer, form = chosen(self.request), RangeForm(self.request.GET)
-        context |= {"customers": customers(), "customer": customer, "form": form}
+        customer, form = access.chosen(self.request, SEE), RangeForm(self.request.GET)
+        context |= {"customers": access.choices(self.request.user, SEE), "customer": customer, "form": form}
         if customer is None:
             return context
         found = figures(customer, form.wanted())
@@ -77,7 +77,7 @@ class Download(PermissionRequiredMixin, View):
     raise_exception = True
 
     def get(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        form, customer = RangeForm(request.GET), chosen(request)
+        form, customer = RangeForm(request.GET), access.chosen(request, SEE)
         if customer is None:
             raise Http404
         if not form.is_valid():

@@ -170,10 +170,11 @@ TERMS = (
 )
 
 
-def shown_to(user: Any) -> list[dict[str, Any]]:
-    """The steps that somebody may do, each with whether it was done."""
+def shown_to(user: Any) -> dict[str, Any]:
+    """``rows``: the steps that somebody may do, each with whether it was done; ``count``: how many were."""
     mine = [one for one in onboarding.all_steps() if not one.permission or user.has_perm(one.permission)]
-    return [{"step": one, "done": one.done()} for one in mine]
+    rows = [{"step": one, "done": one.done()} for one in mine]
+    return {"rows": rows, "count": sum(one["done"] for one in rows)}
 
 
 class FirstStepsPanel(Component):  # type: ignore[misc] # Wagtail publishes no types
@@ -194,8 +195,8 @@ class FirstStepsPanel(Component):  # type: ignore[misc] # Wagtail publishes no t
         return bool(profile and profile.dismissibles.get(DISMISSIBLE))
 
     def get_context_data(self, parent_context: Mapping[str, Any] | None) -> dict[str, Any]:
-        rows = [] if self.is_dismissed() else shown_to(self.request.user)
-        return {"rows": rows, "count": sum(one["done"] for one in rows), "dismissible": DISMISSIBLE}
+        shown = {} if self.is_dismissed() else shown_to(self.request.user)
+        return shown | {"dismissible": DISMISSIBLE}
 
 
 class FirstSteps(AdminPage):
@@ -210,8 +211,7 @@ class FirstSteps(AdminPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        rows = shown_to(self.request.user)
-        return context | {"rows": rows, "count": sum(one["done"] for one in rows)}
+        return context | shown_to(self.request.user)
 
 
 class Glossary(AdminPage):

@@ -19,7 +19,7 @@ from wagtail.admin.views.generic import IndexView, InspectView
 from wagtail.permissions import policy_registry, register_permission_policy
 
 from personalization.screens import access
-from personalization.screens.lists import ListScreens
+from personalization.screens.lists import Lists
 from personalization.screens.models import CustomerFilter
 from personalization.screens.permissions import Only
 from personalization.server.items import search
@@ -65,22 +65,20 @@ class OneItem(InspectView):  # type: ignore[misc]
         return row
 
     def get_page_subtitle(self) -> str:
-        return search.name_of(self.object) or f"{self.object.item_type}/{self.object.item_id}"
+        return title_of(self.object)
 
 
 def title_of(row: StoredItem) -> str:
     return search.name_of(row) or f"{row.item_type}/{row.item_id}"
 
 
-class ItemScreens(ListScreens):
+class ItemScreens(Lists):
     model = StoredItem
     name = "personalization_items"
     url_prefix = "personalization/items"
     menu_label = _("Items")
     icon = "doc-full-inverse"
-    left_out = ("add", "edit", "delete", "history", "history_results", "usage")
     add_to_admin_menu = False
-    add_to_reference_index = False
     inspect_view_enabled = True
     index_view_class = ItemIndex
     inspect_view_class = OneItem

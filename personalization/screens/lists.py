@@ -35,3 +35,15 @@ class ListScreens(ModelViewSet):  # type: ignore[misc] # Wagtail publishes no ty
             "OneURLFinder", (ModelAdminURLFinder,), {"edit_url_name": self.one_url_name()}
         )
         return finder
+
+
+class Lists(ListScreens):
+    """A list alone: each row has pages of its own, which change it by the rules. ``one``: their address."""
+
+    left_out = ("add", "edit", "delete", "history", "history_results", "usage")
+    one = ""
+    add_to_reference_index = False
+    inspect_view_enabled = False
+
+    def one_url_name(self) -> str | None:
+        return self.one or None

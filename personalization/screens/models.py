@@ -28,7 +28,7 @@ from wagtail.permissions import policy_registry, register_permission_policy
 
 from config.jobs import queue
 from personalization.screens import access
-from personalization.screens.lists import ListScreens
+from personalization.screens.lists import Lists
 from personalization.screens.model_form import ModelSettings
 from personalization.screens.page import Page
 from personalization.screens.permissions import Only
@@ -121,16 +121,14 @@ def make_defaults(customer_ids: list[str]) -> None:
             ensure_defaults(customer_id)
 
 
-class ModelScreens(ListScreens):
+class ModelScreens(Lists):
+    one = "personalization_model"
     model = Model
     name = "personalization_models"
     url_prefix = "personalization/models"
     menu_label = _("Models")
     icon = "cogs"
-    left_out = ("add", "edit", "delete", "history", "history_results", "usage")
     add_to_admin_menu = False
-    add_to_reference_index = False
-    inspect_view_enabled = False
     index_view_class = ModelIndex
     index_template_name = "personalization/runs/index.html"
     filterset_class = ModelFilter
@@ -152,9 +150,6 @@ class ModelScreens(ListScreens):
             primary=lambda row: row.state.status is ModelStatus.ACTIVE,
         ),
     )
-
-    def one_url_name(self) -> str | None:
-        return "personalization_model"
 
     def get_permissions_to_register(self) -> QuerySet[Permission]:
         offered: QuerySet[Permission] = policy_registry.get_by_type(Model).offered()

@@ -19,7 +19,7 @@ from wagtail.admin.views.generic import IndexView
 from wagtail.permissions import policy_registry, register_permission_policy
 
 from personalization.screens import access
-from personalization.screens.lists import ListScreens
+from personalization.screens.lists import Lists
 from personalization.screens.models import CustomerFilter, make_defaults
 from personalization.screens.permissions import Only
 from personalization.server import overview
@@ -127,16 +127,14 @@ def calls_of(customers: set[str], name: str) -> dict[tuple[str, str], int]:
     return {(row["customer_id"], row["scenario"]): row["sum"] for row in counted}
 
 
-class ScenarioScreens(ListScreens):
+class ScenarioScreens(Lists):
+    one = "personalization_scenario"
     model = Scenario
     name = "personalization_scenarios"
     url_prefix = "personalization/scenarios"
     menu_label = _("Scenarios")
     icon = "list-ul"
-    left_out = ("add", "edit", "delete", "history", "history_results", "usage")
     add_to_admin_menu = False
-    add_to_reference_index = False
-    inspect_view_enabled = False
     index_view_class = ScenarioIndex
     index_template_name = "personalization/scenarios/index.html"
     filterset_class = ScenarioFilter
@@ -156,9 +154,6 @@ class ScenarioScreens(ListScreens):
         NumberColumn("calls", label=_("No. of calls")),
         CellColumn("preview", label=_("Preview"), template="personalization/scenarios/preview_link.html"),
     )
-
-    def one_url_name(self) -> str | None:
-        return "personalization_scenario"
 
     def get_permissions_to_register(self) -> QuerySet[Permission]:
         offered: QuerySet[Permission] = policy_registry.get_by_type(Scenario).offered()

@@ -46,9 +46,7 @@ def purchases(found: Report) -> list[dict[str, str]]:
         {
             "followed": gettext("%(moment)s (%(minutes)s min)")
             % {
-                "moment": formats.date_format(
-                    timezone.localtime(row["followed_at"]), "SHORT_DATETIME_FORMAT"
-                ),
+                "moment": moment(row["followed_at"]),
                 "minutes": formats.number_format(row["minutes"]),
             },
             "item": f"{row['item_type']}/{row['item_id']}",
