@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.flows.test_editor import log_in
 
@@ -14,6 +14,17 @@ def press(page: Page, name: str) -> None:
     """A button, by keyboard alone."""
     page.get_by_role("button", name=name, exact=True).focus()
     page.keyboard.press("Enter")
+
+
+def drag(page: Page, what: Locator, onto: Locator) -> None:
+    """As a hand drags: over where it is to lie more than once, and let go only when it may be let go there."""
+    what.scroll_into_view_if_needed()
+    what.hover()
+    page.mouse.down()
+    onto.hover()
+    onto.hover()
+    expect(page.locator(".engine-level--over")).to_have_count(1)
+    page.mouse.up()
 
 
 def test_an_editor_fills_levels_by_keyboard_previews_and_builds(page: Page) -> None:
@@ -38,8 +49,7 @@ def test_an_editor_fills_levels_by_keyboard_previews_and_builds(page: Page) -> N
 
     # By mouse: back to the first level, and by keyboard down again.
     page.set_viewport_size({"width": 1400, "height": 1000})
-    card = page.locator("[data-level='1'] [data-card]")
-    card.locator(".engine-card__head").drag_to(page.locator("[data-level='0'] h3"))
+    drag(page, page.locator("[data-level='1'] [data-card] .engine-card__head"), page.locator("[data-level='0'] h3"))
     expect(status).to_contain_text("Top clicked: Primary models")
     press(page, "Down Top clicked")
     if page.locator("[data-level='1'] [data-card]").count() == 0:
