@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,16 +15,40 @@ from content.demo.catalogue import entries
 from content.demo.pages import translation_key
 from content.demo.tastes import TASTES
 from content.items import queries
-from personalization.demo.visitors import DemoItem, Plan, Visit, simulate
+from personalization.demo.visitors import FRONT, SCENARIOS, DemoItem, Plan, Visit, simulate
+from personalization.server.models import CallCount
 from tracking import replay
+
+SESSION = timedelta(minutes=30)
+A_LIST = 4  # items that the pages of the demo show
 
 
 def store_history(site: SiteAccess, *, until: datetime, plan: Plan) -> int:
     """Simulate the visitors of one site up to ``until``; returns how many events were stored."""
     items = list(demo_items(site))
-    visits = simulate(items, until=until, plan=plan)
+    visits = list(simulate(items, until=until, plan=plan))
+    count_calls(str(site.customer_id), visits, {item.item_type: item.kind for item in items})
     events = (event_of(visit, currency=plan.currency, number=n) for n, visit in enumerate(visits))
     return replay.store(str(site.customer_id), events).stored
+
+
+def count_calls(customer_id: str, visits: Iterable[Visit], kinds: dict[int, str]) -> None:
+    """The calls for recommendations of the pages that were opened; none when they were counted before."""
+    if CallCount.objects.filter(customer_id=customer_id).exists():
+        return
+    counted: Counter[tuple[str, datetime]] = Counter()
+    last: dict[str, datetime] = {}
+    for visit in visits:
+        if visit.event != "click":
+            continue
+        hour = visit.at.replace(minute=0, second=0, microsecond=0)
+        comes = visit.visitor not in last or visit.at - last[visit.visitor] > SESSION
+        last[visit.visitor] = visit.at
+        counted.update((one, hour) for one in ((FRONT,) if comes else ()) + SCENARIOS[kinds[visit.item_type]])
+    CallCount.objects.bulk_create(
+        CallCount(customer_id=customer_id, scenario=one, hour=hour, calls=n, delivered=n * A_LIST)
+        for (one, hour), n in sorted(counted.items())
+    )
 
 
 def demo_items(site: SiteAccess) -> Iterator[DemoItem]:
@@ -71,6 +96,7 @@ def event_of(visit: Visit, *, currency: str, number: int) -> replay.HistoricEven
         percentage=visit.percentage,
         rating=visit.rating,
         category_path=visit.category_path,
+        scenario=visit.scenario,
         # Building the same demo again must not double its past.
         event_id=f"demo-{number}",
     )

@@ -30,6 +30,11 @@ BUY_SHARE = 0.7
 # Who buys looks for what goes with it, this many things on average.
 COMPANIONS = 1.6
 RATE_SHARE = 0.05
+# Of ten views, how many follow a recommendation: of the page before, and at the till.
+FOLLOWED, FOLLOWED_TO_BUY = 0.15, 0.5
+# What each kind of page recommends by, as its template asks; the first one is followed.
+FRONT = "front"
+SCENARIOS = {"article": ("detail",), "place": ("detail",), "product": ("also_bought", "detail")}
 # Visits an hour over the day, midnight first, UTC.
 DAY = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 7, 7, 7, 8, 9, 10, 12, 13, 11, 6, 3], dtype=float)
 
@@ -60,6 +65,7 @@ class Visit:
     rating: int | None = None
     quantity: int | None = None
     price: Decimal | None = None
+    scenario: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +90,8 @@ class Crowd:
         self.until = until
         self.plan = plan
         self.random = np.random.default_rng(plan.seed)
+        # Of its own, for where people come from does not change where they go.
+        self.chance = np.random.default_rng((plan.seed, 1))
         self.affinity: Floats = np.array([item.affinities for item in items], dtype=float)
         # A long tail: a few items are visited several times as often as most; stories more than goods.
         reach = np.array([KIND_REACH.get(item.kind, 1.0) for item in items])
@@ -118,7 +126,9 @@ class Crowd:
             chosen = self.next_item(taste=taste, seen=seen)
             if chosen is None:
                 return
+            scenario = SCENARIOS.get(self.items[seen[-1]].kind, (FRONT,))[0] if seen else FRONT
             seen.append(chosen)
+            yield from self.followed(visitor, self.items[chosen], at=at, scenario=scenario, share=FOLLOWED)
             yield from self.page_view(visitor, self.items[chosen], at=at)
             at += timedelta(seconds=float(self.random.uniform(25, 240)))
         yield from self.checkout(visitor, seen, taste=taste, at=at)
@@ -132,6 +142,14 @@ class Crowd:
         weight[seen] = 0
         total = weight.sum()
         return int(self.random.choice(len(weight), p=weight / total)) if total > 0 else None
+
+    def followed(
+        self, visitor: str, item: DemoItem, *, at: datetime, scenario: str, share: float
+    ) -> Iterator[Visit]:
+        """That a recommendation led to the item, in as many cases as ``share`` says."""
+        if self.chance.random() < share:
+            before = at - timedelta(seconds=1)
+            yield self.visit(visitor, "clickrecommended", item, at=before, scenario=scenario)
 
     def page_view(self, visitor: str, item: DemoItem, *, at: datetime) -> Iterator[Visit]:
         yield self.visit(visitor, "click", item, at=at, category_path=item.folder)
@@ -149,7 +167,9 @@ class Crowd:
         if pays:
             more = self.companions(seen, taste=taste)
             for item in more:
-                yield from self.page_view(visitor, self.items[item], at=at)
+                found = self.items[item]
+                yield from self.followed(visitor, found, at=at, scenario="also_bought", share=FOLLOWED_TO_BUY)
+                yield from self.page_view(visitor, found, at=at)
             basket += more
         for item in basket:
             yield self.visit(visitor, "basket", self.items[item], at=at + timedelta(seconds=30))

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.environ import of_its_own
+from tests.flows.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.chaos
@@ -119,7 +120,7 @@ def engine() -> Iterator[ThreadingHTTPServer]:
 def installation(tmp_path_factory: pytest.TempPathFactory, engine: ThreadingHTTPServer) -> Path:
     var = tmp_path_factory.mktemp("killed")
     (var / "sites.yaml").write_text(SITES.format(engine=f"http://127.0.0.1:{engine.server_port}"))
-    run(var, "manage.py", "migrate", "--verbosity=0")
+    Installation(var_dir=var).migrate()
     with sqlite3.connect(var / "lodestar.sqlite3") as database:
         [(site_id,)] = database.execute("SELECT id FROM wagtailcore_site WHERE is_default_site").fetchall()
         database.executemany(

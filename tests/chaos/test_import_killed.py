@@ -25,8 +25,7 @@ FORM = ("--customer", "20001", "--map", "user=who,item=what,ts=at")
 @pytest.fixture
 def shop(tmp_path: Path) -> Installation:
     installation = Installation(var_dir=tmp_path / "var")
-    installation.var_dir.mkdir()
-    installation.manage("migrate", "--verbosity=0")
+    installation.migrate()
     installation.manage("create_customer", "--name", "Shop", "--type", "commerce", "--id", "20001")
     lines = (f"{n % 999},{n % 50 + 1},{1_700_000_000 + n}\n" for n in range(ROWS))
     (tmp_path / "history.csv").write_text("who,what,at\n" + "".join(lines))

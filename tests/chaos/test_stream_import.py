@@ -70,7 +70,7 @@ def installed(tmp_path: Path, postgresql: Cluster, database: str) -> Installatio
     site = Installation(var_dir=tmp_path / "var")
     if database == "postgresql":
         site.extra_env["DATABASE_URL"] = postgresql.new_database()
-    site.manage("migrate", "--verbosity=0")
+    site.migrate()
     return site
 
 

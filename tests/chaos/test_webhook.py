@@ -107,7 +107,7 @@ def prepared(site: Installation) -> Platform:
     site.var_dir.mkdir(exist_ok=True)
     (site.var_dir / "sites.yaml").write_text(SITES)
     site.extra_env["LODESTAR_SITES_FILE"] = str(site.var_dir / "sites.yaml")
-    site.manage("migrate", "--verbosity=0")
+    site.migrate()
     return Platform(site, first=int(site.python(PREPARE).split()[-1]))
 
 

@@ -54,7 +54,7 @@ def kitchen(tmp_path: Path) -> Iterator[Installation]:
         },
     )
     own.manage("makemigrations", "recipes")
-    own.manage("migrate", "-v0")
+    own.migrate()
     with own.serving():
         yield own
 

@@ -17,7 +17,7 @@ def press(page: Page, name: str) -> None:
 
 
 def drag(page: Page, what: Locator, onto: Locator) -> None:
-    """As a hand drags: over where it is to lie more than once, and let go only when it may be let go there."""
+    """As a hand drags: moved more than once, and let go when it may be let go there."""
     what.scroll_into_view_if_needed()
     what.hover()
     page.mouse.down()
@@ -49,7 +49,11 @@ def test_an_editor_fills_levels_by_keyboard_previews_and_builds(page: Page) -> N
 
     # By mouse: back to the first level, and by keyboard down again.
     page.set_viewport_size({"width": 1400, "height": 1000})
-    drag(page, page.locator("[data-level='1'] [data-card] .engine-card__head"), page.locator("[data-level='0'] h3"))
+    drag(
+        page,
+        page.locator("[data-level='1'] [data-card] .engine-card__head"),
+        page.locator("[data-level='0'] h3"),
+    )
     expect(status).to_contain_text("Top clicked: Primary models")
     press(page, "Down Top clicked")
     if page.locator("[data-level='1'] [data-card]").count() == 0:

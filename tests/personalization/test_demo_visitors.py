@@ -75,7 +75,9 @@ def test_it_is_the_same_history_for_the_same_seed(items: list[DemoItem], visits:
 
 def test_it_makes_visits_of_thirty_days_with_every_kind_of_event(visits: list[Visit]) -> None:
     counts = Counter(visit.event for visit in visits)
-    assert set(counts) == {"click", "consume", "rate", "basket", "buy"}
+    assert set(counts) == {"click", "clickrecommended", "consume", "rate", "basket", "buy"}
+    assert {one.scenario for one in visits if one.scenario} == {"front", "detail", "also_bought"}
+    assert counts["click"] / 10 < counts["clickrecommended"] < counts["click"] / 5
     assert counts["click"] > counts["consume"] > counts["basket"] > counts["buy"] > 100
     assert UNTIL - timedelta(days=31) < min(visit.at for visit in visits)
     assert max(visit.at for visit in visits) < UNTIL

@@ -120,7 +120,7 @@ def test_it_goes_on_where_a_killed_process_stopped(tmp_path: Path) -> None:
             var_dir=tmp_path / "var",
             extra_env={"LODESTAR_OUTBOUND_ALLOW": f"127.0.0.1:{far.port}"},
         )
-        installation.manage("migrate", "--verbosity=0")
+        installation.migrate()
         installation.python(PREPARE.format(people=PEOPLE, url=far.url))
         kill_at_second_request(installation, far)
         taken = len(far.members)
