@@ -1,23 +1,30 @@
-"""The four charts of the dashboard as values: one list of numbers for each line (engine-protocol.md 7.2)."""
+"""Charts as values, one list of numbers for each line; the four of the dashboard (engine-protocol.md 7.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext
 
 from config.spreadsheets import neutral
 from personalization.server.statistics.report import Report, rounded
-from personalization.server.statistics.spans import DAY
+from personalization.server.statistics.spans import DAY, Span
 
 Number = int | float | None
 # The lines of the last chart, in the order of the reference; codes of a customer's own follow them.
 EVENTS = ("click", "buy", "clickrecommended", "consume", "rendered", "basket")
 HUNDRED = 100
+
+
+class Spanned(Protocol):
+    """What has figures for each slice of a range."""
+
+    @property
+    def span(self) -> Span: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +89,8 @@ def said(value: Number, unit: str = "number") -> str:
     if value is None:
         return "–"
     places = {"money": 2, "percent": 1}.get(unit, 0)
-    shown = formats.number_format(value, decimal_pos=places, force_grouping=True)
+    # Rounded first: number_format cuts off what it does not show.
+    shown = formats.number_format(round(value, places), decimal_pos=places, force_grouping=True)
     return gettext("%(number)s %%") % {"number": shown} if unit == "percent" else shown
 
 
@@ -110,12 +118,12 @@ def charts(found: Report) -> list[Chart]:
     ]
 
 
-def moments_of(found: Report) -> list[str]:
+def moments_of(found: Spanned) -> list[str]:
     shown = "SHORT_DATETIME_FORMAT" if found.span.slice < DAY else "SHORT_DATE_FORMAT"
     return [formats.date_format(timezone.localtime(one), shown) for one in found.span.slices()]
 
 
-def spread(counts: Mapping[int, int], found: Report) -> list[Number]:
+def spread(counts: Mapping[int, int], found: Spanned) -> list[Number]:
     """Counts by the number of the slice as a list; what is beyond the last slice counts for it."""
     last = len(found.span.slices()) - 1
     values = [0] * (last + 1)

@@ -155,6 +155,23 @@ TERMS = (
         _("Followed recommendations by requests for recommendations. It may exceed 100 %."),
     ),
     Term(
+        "ab-test",
+        _("A/B test"),
+        _(
+            "Some of the users are answered by another scenario for a while, always the same ones. What both "
+            "groups follow says which scenario is better."
+        ),
+    ),
+    Term(
+        "significance",
+        _("Significance"),
+        _(
+            "How sure one may be that a difference is no chance: 97 % sure means that of 100 tests of two "
+            "equal scenarios 3 would show such a difference. Who looks every day and stops at the first 95 % "
+            "is wrong more often than that."
+        ),
+    ),
+    Term(
         "segment",
         _("Segment"),
         _("A named set of visitors that pages and recommendations may treat in a way of their own."),
