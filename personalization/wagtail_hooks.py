@@ -37,6 +37,7 @@ from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.dashboard import DashboardScreens
 from personalization.screens.deliveries import OutboxScreens
+from personalization.screens.evaluations import EvaluationScreens
 from personalization.screens.exports import ExportHistory
 from personalization.screens.first_steps import STEPS, TERMS, FirstSteps, FirstStepsPanel, Glossary
 from personalization.screens.history import HistoryViewSet
@@ -95,6 +96,7 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
         models.ModelScreens(),
         scenarios.ScenarioScreens(),
         ab_tests.TestScreens(),
+        EvaluationScreens(),
         items.ItemScreens(),
         ImportHistory(),
         ExportHistory(),

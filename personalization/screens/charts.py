@@ -38,18 +38,23 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """``moments``: what to call each slice, in the site's time. ``currency``: of money."""
+    """``moments``: what to call each slice, in the site's time. ``currency``: of money.
+
+    ``kind``: "line", or "bar" for slices that do not follow each other; ``heading``: what slices are then.
+    """
 
     key: str
     title: str
     moments: list[str]
     series: list[Series]
     currency: str = ""
+    kind: str = "line"
+    heading: str = ""
 
     def document(self) -> dict[str, Any]:
         """What the script draws."""
         lines = [{"name": one.name, "values": one.values, "unit": one.unit} for one in self.series]
-        return {"moments": self.moments, "series": lines, "currency": self.currency}
+        return {"moments": self.moments, "series": lines, "currency": self.currency, "kind": self.kind}
 
     def rows(self) -> Iterator[list[str]]:
         """The table view: the moment, then the values in the reader's language."""
@@ -58,7 +63,7 @@ class Chart:
 
     def cells(self) -> Iterator[list[Any]]:
         """The file: names of series come from outside and must not run as formulas."""
-        yield [gettext("From"), *(neutral(one.name) for one in self.series)]
+        yield [self.first, *(neutral(one.name) for one in self.series)]
         for number, moment in enumerate(self.moments):
             yield [moment, *(one.values[number] for one in self.series)]
 
@@ -75,6 +80,11 @@ class Chart:
                 }
                 told.append(gettext("%(name)s: from %(low)s to %(high)s.") % words)
         return " ".join([self.title + ".", *told])
+
+    @property
+    def first(self) -> str:
+        """The heading of the first column."""
+        return self.heading or gettext("From")
 
     @property
     def data_id(self) -> str:

@@ -369,4 +369,5 @@ class Scenario(models.Model):
 
 
 # Django looks for the tables of the app here.
+from personalization.server.evaluation.models import Evaluation  # noqa: E402, F401
 from personalization.server.triggers.models import Trigger, TriggerMessage, TriggerRecipient  # noqa: E402, F401
