@@ -22,6 +22,9 @@ from wagtail.permissions import register_permission_policy
 
 from config import glossary, onboarding
 from personalization.screens import (
+    ab_test,
+    ab_test_form,
+    ab_tests,
     editor_lists,
     items,
     models,
@@ -34,6 +37,7 @@ from personalization.screens.customer_data import CustomerDataGroup
 from personalization.screens.customers import CustomerScreens
 from personalization.screens.dashboard import DashboardScreens
 from personalization.screens.deliveries import OutboxScreens
+from personalization.screens.evaluations import EvaluationScreens
 from personalization.screens.exports import ExportHistory
 from personalization.screens.first_steps import STEPS, TERMS, FirstSteps, FirstStepsPanel, Glossary
 from personalization.screens.history import HistoryViewSet
@@ -47,6 +51,7 @@ from personalization.server.models import CallCount, ImportRun
 
 MODEL = "personalization/model/<int:pk>"
 SCENARIO = "personalization/scenario"
+TEST = "personalization/test"
 
 onboarding.register(*STEPS)
 glossary.register(*TERMS)
@@ -90,6 +95,8 @@ class PersonalizationGroup(ViewSetGroup):  # type: ignore[misc]
         DashboardScreens(),
         models.ModelScreens(),
         scenarios.ScenarioScreens(),
+        ab_tests.TestScreens(),
+        EvaluationScreens(),
         items.ItemScreens(),
         ImportHistory(),
         ExportHistory(),
@@ -135,6 +142,7 @@ def urls() -> list[URLPattern]:
         path(f"{MODEL}/build/", models.BuildProgress.as_view(), name="personalization_model_build"),
         path(f"{MODEL}/list/", editor_lists.ListItems.as_view(), name="personalization_model_list"),
         *of_scenarios(),
+        *of_tests(),
     ]
 
 
@@ -145,6 +153,17 @@ def of_scenarios() -> list[URLPattern]:
         path(f"{one}/", scenario_editor.OneScenario.as_view(), name="personalization_scenario"),
         path(f"{one}/preview/", scenario_preview.ScenarioPreview.as_view(), name="personalization_preview"),
         path("personalization/item-search/", items.ItemSearch.as_view(), name="personalization_item_search"),
+    ]
+
+
+def of_tests() -> list[URLPattern]:
+    one = f"{TEST}/<int:pk>"
+    return [
+        path(f"{TEST}/new/", ab_test_form.NewTest.as_view(), name="personalization_test_new"),
+        path(f"{one}/", ab_test.OneTest.as_view(), name="personalization_test"),
+        path(f"{one}/<slug:chart>.csv", ab_test.TestChart.as_view(), name="personalization_test_chart"),
+        path(f"{one}/end/", ab_test.EndTest.as_view(), name="personalization_test_end"),
+        path(f"{one}/take-over/", ab_test.TakeOver.as_view(), name="personalization_test_take_over"),
     ]
 
 

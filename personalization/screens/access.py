@@ -10,6 +10,7 @@ from config.customers.directory import CustomerAccount, directory
 
 VIEW_MODELS, CHANGE_MODELS = "engine.view_model", "engine.change_model"
 VIEW_SCENARIOS, CHANGE_SCENARIOS = "engine.view_scenario", "engine.change_scenario"
+VIEW_TESTS, CHANGE_TESTS = "engine.view_scenariotest", "engine.change_scenariotest"
 VIEW_ITEMS = "engine.view_storeditem"
 VIEW_FIGURES = "engine.view_callcount"
 

@@ -1,23 +1,30 @@
-"""The four charts of the dashboard as values: one list of numbers for each line (engine-protocol.md 7.2)."""
+"""Charts as values, one list of numbers for each line; the four of the dashboard (engine-protocol.md 7.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext
 
 from config.spreadsheets import neutral
 from personalization.server.statistics.report import Report, rounded
-from personalization.server.statistics.spans import DAY
+from personalization.server.statistics.spans import DAY, Span
 
 Number = int | float | None
 # The lines of the last chart, in the order of the reference; codes of a customer's own follow them.
 EVENTS = ("click", "buy", "clickrecommended", "consume", "rendered", "basket")
 HUNDRED = 100
+
+
+class Spanned(Protocol):
+    """What has figures for each slice of a range."""
+
+    @property
+    def span(self) -> Span: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +38,23 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """``moments``: what to call each slice, in the site's time. ``currency``: of money."""
+    """``moments``: what to call each slice, in the site's time. ``currency``: of money.
+
+    ``kind``: "line", or "bar" for slices that do not follow each other; ``heading``: what slices are then.
+    """
 
     key: str
     title: str
     moments: list[str]
     series: list[Series]
     currency: str = ""
+    kind: str = "line"
+    heading: str = ""
 
     def document(self) -> dict[str, Any]:
         """What the script draws."""
         lines = [{"name": one.name, "values": one.values, "unit": one.unit} for one in self.series]
-        return {"moments": self.moments, "series": lines, "currency": self.currency}
+        return {"moments": self.moments, "series": lines, "currency": self.currency, "kind": self.kind}
 
     def rows(self) -> Iterator[list[str]]:
         """The table view: the moment, then the values in the reader's language."""
@@ -51,7 +63,7 @@ class Chart:
 
     def cells(self) -> Iterator[list[Any]]:
         """The file: names of series come from outside and must not run as formulas."""
-        yield [gettext("From"), *(neutral(one.name) for one in self.series)]
+        yield [self.first, *(neutral(one.name) for one in self.series)]
         for number, moment in enumerate(self.moments):
             yield [moment, *(one.values[number] for one in self.series)]
 
@@ -70,6 +82,11 @@ class Chart:
         return " ".join([self.title + ".", *told])
 
     @property
+    def first(self) -> str:
+        """The heading of the first column."""
+        return self.heading or gettext("From")
+
+    @property
     def data_id(self) -> str:
         return f"chart-data-{self.key}"
 
@@ -82,7 +99,8 @@ def said(value: Number, unit: str = "number") -> str:
     if value is None:
         return "–"
     places = {"money": 2, "percent": 1}.get(unit, 0)
-    shown = formats.number_format(value, decimal_pos=places, force_grouping=True)
+    # Rounded first: number_format cuts off what it does not show.
+    shown = formats.number_format(round(value, places), decimal_pos=places, force_grouping=True)
     return gettext("%(number)s %%") % {"number": shown} if unit == "percent" else shown
 
 
@@ -110,12 +128,12 @@ def charts(found: Report) -> list[Chart]:
     ]
 
 
-def moments_of(found: Report) -> list[str]:
+def moments_of(found: Spanned) -> list[str]:
     shown = "SHORT_DATETIME_FORMAT" if found.span.slice < DAY else "SHORT_DATE_FORMAT"
     return [formats.date_format(timezone.localtime(one), shown) for one in found.span.slices()]
 
 
-def spread(counts: Mapping[int, int], found: Report) -> list[Number]:
+def spread(counts: Mapping[int, int], found: Spanned) -> list[Number]:
     """Counts by the number of the slice as a list; what is beyond the last slice counts for it."""
     last = len(found.span.slices()) - 1
     values = [0] * (last + 1)

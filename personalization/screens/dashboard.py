@@ -5,8 +5,6 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,13 +17,13 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
 from personalization.screens import access
+from personalization.screens.chart_files import csv_file, file
 from personalization.screens.charts import charts
 from personalization.screens.figures import figures
 from personalization.screens.ranges import NAMES, RangeForm
 from personalization.screens.tables import popular, purchases
 from personalization.screens.tiles import tiles
 from personalization.server.statistics import sheets
-from personalization.server.statistics.report import Report
 from tracking.screens.debugger import SEE_EVENTS, AdminPage
 
 SEE = access.VIEW_FIGURES
@@ -86,24 +84,8 @@ class Download(PermissionRequiredMixin, View):
         found = figures(customer, form.wanted())
         name = f"{customer}-{found.span.begin:%Y-%m-%d}"
         if "chart" in kwargs:
-            return file(
-                of_chart(found, kwargs["chart"]), f"{name}-{kwargs['chart']}.csv", "text/csv; charset=utf-8"
-            )
+            return csv_file(charts(found), kwargs["chart"], name)
         return file(sheets.workbook(found), f"{name}.xlsx", XLSX)
-
-
-def of_chart(found: Report, key: str) -> bytes:
-    chart = next((one for one in charts(found) if one.key == key), None)
-    if chart is None:
-        raise Http404
-    target = StringIO()
-    csv.writer(target).writerows(chart.cells())
-    return target.getvalue().encode("utf-8-sig")  # the mark by which Excel knows UTF-8
-
-
-def file(content: bytes, name: str, kind: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=kind, headers=headers)
 
 
 class DashboardItem(MenuItem):  # type: ignore[misc]

@@ -89,6 +89,36 @@ STEPS = (
         order=80,
     ),
 )
+METRICS = (
+    Term("recall", _("Recall"), _("Share of what people came to later that their lists held, on average.")),
+    Term(
+        "ndcg",
+        _("NDCG"),
+        _(
+            "Like recall, but what stands further up in a list counts for more; 1 is the best list there can "
+            "be."
+        ),
+    ),
+    Term(
+        "hit-rate", _("Hit rate"), _("Share of people whose list held at least one item they came to later.")
+    ),
+    Term(
+        "mrr",
+        _("MRR"),
+        _("1 divided by the place of the first right item of a list, on average; 0 for a list without one."),
+    ),
+    Term("coverage", _("Coverage"), _("Share of all items that stand in some list.")),
+    Term(
+        "popular-share",
+        _("Popular share"),
+        _("Share of the places of all lists that the most popular tenth of the items takes."),
+    ),
+    Term(
+        "novelty",
+        _("Novelty"),
+        _("How little known the recommended items are, in bits: one more means half as well known."),
+    ),
+)
 TERMS = (
     Term(
         "customer",
@@ -154,6 +184,24 @@ TERMS = (
         _("Conversion rate"),
         _("Followed recommendations by requests for recommendations. It may exceed 100 %."),
     ),
+    Term(
+        "ab-test",
+        _("A/B test"),
+        _(
+            "Some of the users are answered by another scenario for a while, always the same ones. What both "
+            "groups follow says which scenario is better."
+        ),
+    ),
+    Term(
+        "significance",
+        _("Significance"),
+        _(
+            "How sure one may be that a difference is no chance: 97 % sure means that of 100 tests of two "
+            "equal scenarios 3 would show such a difference. Who looks every day and stops at the first 95 % "
+            "is wrong more often than that."
+        ),
+    ),
+    *METRICS,
     Term(
         "segment",
         _("Segment"),

@@ -16,13 +16,13 @@ from wagtail.log_actions import log
 
 from config.customers.directory import CustomerAccount
 from config.customers.models import Customer
-from personalization.screens import access, scenario_form
+from personalization.screens import ab_tests, access, scenario_form
 from personalization.screens.page import Page
 from personalization.screens.scenario_form import ScenarioForm
 from personalization.screens.scenarios import CHANGE, VIEW
 from personalization.server.defaults import ensure_defaults
 from personalization.server.items import search
-from personalization.server.models import Model, Scenario
+from personalization.server.models import Model, Scenario, ScenarioTest
 from personalization.server.scenarios import changes
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import Strategy
@@ -102,6 +102,19 @@ class Editor(ScenarioPage):
             "shows_commerce": self.account.kind == Customer.Kind.COMMERCE or self.has_commerce(form),
             "may_change": self.is_allowed(CHANGE),
             "can_be_reset": row is not None and changes.default_of(row) is not None,
+            "tests": self.tests(row) if row else {},
+        }
+
+    def tests(self, row: Scenario) -> dict[str, Any]:
+        """How many A/B tests it is part of, and where to look and to begin one; for whoever may."""
+        may_begin = self.is_allowed(ab_tests.CHANGE)
+        if not may_begin and not self.is_allowed(ab_tests.VIEW):
+            return {}
+        rows = ScenarioTest.objects.filter(customer_id=row.customer_id).of_scenario(row.identifier)
+        return {
+            "count": rows.count(),
+            "url": ab_tests.list_url(row.customer_id, row.identifier),
+            "new_url": ab_tests.new_url(row.customer_id, row.identifier) if may_begin else "",
         }
 
     def has_commerce(self, form: ScenarioForm) -> bool:

@@ -21,6 +21,7 @@ class ServerConfig(AppConfig):
             training,  # noqa: F401 - registers its jobs
             warm,  # noqa: F401 - registers what web processes load at their start
         )
+        from personalization.server.evaluation import reports  # noqa: F401 - registers its jobs
         from personalization.server.items import (
             imports,  # noqa: F401 - registers its jobs
             old_runs,  # noqa: F401 - the worker calls it

@@ -37,8 +37,8 @@ def for_people(history: History, parameters: Mapping[str, Any]) -> Found:
     from personalization.server.evaluation import own, topn
     from personalization.server.learning.linear import Settings
 
-    known, later = own.divided(history, share=LATER)
-    return topn.found_later(known, later, start=settings_of(Settings, parameters))
+    parts = own.divided(history, share=LATER)
+    return topn.found_later(parts.known, parts.later, start=settings_of(Settings, parameters))
 
 
 def for_visits(history: History, parameters: Mapping[str, Any]) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext
 
 
@@ -198,13 +199,33 @@ class ExchangeRate(models.Model):
         return f"1 EUR = {self.rate} {self.currency} on {self.day}"
 
 
+class TestStatus(models.TextChoices):
+    """Where a comparison of two scenarios stands, by the clock alone (engine-protocol.md 6.9). The reference
+    also knows NEW, a test without a beginning; ours has one from the first."""
+
+    PREPARED = "prepared", "Prepared"
+    RUNNING = "running", "Running"
+    ARCHIVED = "archived", "Archived"
+
+
+class ScenarioTests(models.QuerySet["ScenarioTest"]):
+    def standing(self, status: str, *, now: datetime) -> ScenarioTests:
+        """Those that are prepared, running or archived at a moment."""
+        if status == TestStatus.PREPARED:
+            return self.filter(starts_at__gt=now)
+        if status == TestStatus.RUNNING:
+            return self.filter(starts_at__lte=now, ends_at__gt=now)
+        return self.filter(starts_at__lte=now, ends_at__lte=now)
+
+    def of_scenario(self, identifier: str) -> ScenarioTests:
+        """Those that a scenario is part of, as A or as B."""
+        return self.filter(Q(scenario_a=identifier) | Q(scenario_b=identifier))
+
+
 class ScenarioTest(models.Model):
     """A comparison of two scenarios; :mod:`server.statistics.experiments`."""
 
-    class Status(models.TextChoices):
-        PREPARED = "prepared", "Prepared"
-        RUNNING = "running", "Running"
-        ARCHIVED = "archived", "Archived"
+    Status = TestStatus
 
     customer_id = models.CharField(max_length=64)
     scenario_a = models.CharField(max_length=64)
@@ -213,17 +234,20 @@ class ScenarioTest(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
 
+    objects = ScenarioTests.as_manager()
+
     class Meta:
+        verbose_name = "A/B test"
         indexes = [models.Index(fields=["customer_id", "-starts_at"], name="test_newest")]
 
     def __str__(self) -> str:
         return f"{self.scenario_a} against {self.scenario_b} of {self.customer_id}"
 
-    def status_at(self, now: datetime) -> Status:
+    def status_at(self, now: datetime) -> TestStatus:
         """Where it stands at a moment."""
         if now < self.starts_at:
-            return self.Status.PREPARED
-        return self.Status.RUNNING if now < self.ends_at else self.Status.ARCHIVED
+            return TestStatus.PREPARED
+        return TestStatus.RUNNING if now < self.ends_at else TestStatus.ARCHIVED
 
 
 class ItemTransfer(models.Model):
@@ -345,4 +369,5 @@ class Scenario(models.Model):
 
 
 # Django looks for the tables of the app here.
+from personalization.server.evaluation.models import Evaluation  # noqa: E402, F401
 from personalization.server.triggers.models import Trigger, TriggerMessage, TriggerRecipient  # noqa: E402, F401

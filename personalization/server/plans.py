@@ -17,6 +17,7 @@ from personalization.server.models import Model, Scenario, ScenarioTest
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import Strategy
 from personalization.server.statistics.significance import takes_b
+from tracking import identity
 
 KEPT_SECONDS = 1.0
 NOT_DIVIDED = Divisions()
@@ -120,7 +121,9 @@ def plan_for(customer_id: str, identifier: str, user: str) -> Plan:
     if plan.tested is None:
         return plan
     number, other, share = plan.tested
-    return plan_of(customer_id, other) if takes_b(user, str(number), share_b=share) else plan
+    # By the pseudonym, so that events tell of whom they are (statistics.groups).
+    drawn = takes_b(identity.pseudonym(customer_id, user), str(number), share_b=share)
+    return plan_of(customer_id, other) if drawn else plan
 
 
 def planned(model: Model) -> PlannedModel:

@@ -21,9 +21,10 @@
     const canvas = section.querySelector("[data-canvas]");
     const controls = section.querySelector("[data-controls]");
     const boxes = [...controls.querySelectorAll("[data-line]")];
-    const log = controls.querySelector("[data-log]");
+    const log = controls.querySelector("[data-log]") ?? { checked: false };
     canvas.hidden = controls.hidden = false;
     const chart = window.echarts.init(canvas, null, { renderer: "canvas" });
+    const bars = data.kind === "bar";
     const mixed = new Set(data.series.map((one) => one.unit)).size > 1;
 
     const draw = () => {
@@ -40,7 +41,7 @@
         animation: !calm.matches,
         grid: { left: 8, right: 12, top: 16, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
         xAxis: {
-          type: "category", data: data.moments, boundaryGap: false,
+          type: "category", data: data.moments, boundaryGap: bars,
           axisLabel: { color: text, hideOverlap: true }, axisLine: { lineStyle: { color: line } },
         },
         yAxis: mixed ? [axis(), { ...axis(), splitLine: { show: false } }] : [axis()],
@@ -56,7 +57,7 @@
         legend: { show: false, selected: Object.fromEntries(data.series.map((one, place) => [one.name, boxes[place].checked])) },
         series: data.series.map((one, place) => ({
           // A logarithm knows no zero: such points are left out.
-          type: "line", name: one.name, data: log.checked ? one.values.map((value) => value || null) : one.values,
+          type: bars ? "bar" : "line", name: one.name, data: log.checked ? one.values.map((value) => value || null) : one.values,
           yAxisIndex: mixed && place > 0 ? 1 : 0, symbol: MARKS[place % MARKS.length], symbolSize: 6,
           itemStyle: { color: colour(place) },
           lineStyle: { color: colour(place), width: 2, type: DASHES[place % DASHES.length] },

@@ -28,6 +28,12 @@ SCREENS = [
     "personalization/scenario/new/",
     "personalization/scenario/{scenario}/",
     "personalization/scenario/{scenario}/preview/",
+    "personalization/tests/",
+    "personalization/test/new/?customer=10101",
+    "personalization/test/{test}/",
+    "personalization/test/{test}/end/",
+    "personalization/evaluation/?customer=10101",
+    "personalization/evaluation/{report}/",
     "personalization/customers/",
     "personalization/customers/?q=nobody-is-called-so",
     "personalization/customers/new/",
@@ -53,13 +59,19 @@ def customer(demo: Installation) -> dict[str, str]:
     demo.manage("create_customer", "--name", "Axe", "--type", "commerce", "--id", CUSTOMER)
     keys = demo.python(
         "from config.customers.models import Customer\n"
-        "from personalization.server.models import Model, Scenario\n"
+        "from datetime import timedelta\n"
+        "from tests.personalization.screens.reported import stored\n"
+        "from django.utils import timezone\n"
+        "from personalization.server.models import Model, Scenario, ScenarioTest\n"
+        "test = ScenarioTest.objects.create(customer_id='10101', scenario_a='popular', scenario_b='front',"
+        " starts_at=timezone.now() - timedelta(days=9), ends_at=timezone.now() - timedelta(days=1))\n"
         f"print(Customer.objects.get(customer_id='{CUSTOMER}').pk,"
         " Model.objects.get(customer_id='10101', identifier='also_clicked').pk,"
         " Model.objects.get(customer_id='10101', identifier='editorial_list').pk,"
-        " Scenario.objects.get(customer_id='10101', identifier='detail').pk)"
-    ).split()[-4:]
-    return dict(zip(("pk", "model", "list", "scenario"), keys, strict=True))
+        " Scenario.objects.get(customer_id='10101', identifier='detail').pk, test.pk,"
+        " stored('10101').pk)"
+    ).split()[-6:]
+    return dict(zip(("pk", "model", "list", "scenario", "test", "report"), keys, strict=True))
 
 
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 360, "height": 900}

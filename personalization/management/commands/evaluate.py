@@ -10,12 +10,11 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from personalization.management.customer import known_customer
-from personalization.server.building import NoEvents, history_of
-from personalization.server.evaluation import own, run
+from personalization.server.building import NoEvents
+from personalization.server.evaluation import reports, run
 from personalization.server.evaluation.tables import WrongTable
 
 WRONG_USE = 2
-MOST_DAYS = 10_000
 
 
 class Command(BaseCommand):
@@ -67,7 +66,7 @@ class Command(BaseCommand):
         given = {"most": options["k"], "output": options["output"], "tune": not options["no_tuning"]}
         try:
             if options["task"] == "customer":
-                report = self.of_customer(options, **given)
+                report = self.of_customer(options)
             elif options["task"] == "topn":
                 report = run.lists_for_people(options["train"], options["test"], **given)
             else:
@@ -81,22 +80,30 @@ class Command(BaseCommand):
         else:
             self.say(report, most=options["k"])
 
-    def of_customer(self, options: dict[str, Any], **given: Any) -> run.Report:
+    def of_customer(self, options: dict[str, Any]) -> run.Report:
+        """The report, which is kept for the back office, too."""
         customer, share = known_customer(options["customer"]).customer_id, options["later"]
-        if not 0 < share < 1 or not 0 < options["days"] < MOST_DAYS:
+        if not 0 < share < 1 or not 0 < options["days"] <= reports.MOST_DAYS:
             raise CommandError(
-                f"--later must lie between 0 and 1, --days between 0 and {MOST_DAYS:,}.", returncode=WRONG_USE
+                f"--later must lie between 0 and 1, --days between 0 and {reports.MOST_DAYS:,}.",
+                returncode=WRONG_USE,
             )
-        with history_of(customer, codes=[options["signal"]], window_days=options["days"]) as history:
-            earlier, later = own.divided(history, share=share)
-        return run.of_people(earlier, later, **given)
+        asked = reports.Asked(
+            signal=options["signal"],
+            days=options["days"],
+            later=share,
+            places=options["k"],
+            tune=not options["no_tuning"],
+        )
+        return run.Report(**reports.evaluate(customer, asked, output=options["output"]).report)
 
     def say(self, report: run.Report, *, most: int) -> None:
         say = self.stdout.write
         say("  ".join(f"{name} {count:,}" for name, count in report.data.items()))
         say("Settings: " + ", ".join(f"{name} {value:g}" for name, value in report.settings.items()))
         for name, value in report.figures.items():
-            say(f"{name.replace('_', ' ')} at {most}: {value:.4f}")
+            beside = ", ".join(f"{other} {one[name]:.4f}" for other, one in report.baselines.items())
+            say(f"{name.replace('_', ' ')} at {most}: {value:.4f}{f' ({beside})' if beside else ''}")
         say(
             f"Training {report.training_cpu_seconds:,} CPU-seconds, choosing the settings "
             f"{report.tuning_cpu_seconds:,}; {report.lists_per_second:,.0f} lists/s; "

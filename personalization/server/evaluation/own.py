@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personalization.server.evaluation.tables import Table, WrongTable
-from personalization.server.learning.events import History
+from personalization.server.learning.events import SECOND, History
 
 # Each item once for each person, when it was first; in order of time.
 FIRST = """
@@ -17,7 +18,18 @@ ORDER BY first_ts, who, item
 """
 
 
-def divided(history: History, *, share: float) -> tuple[Table, Table]:
+class Parts(NamedTuple):
+    """What is learnt and what is looked for; the first lies from ``begins_at`` to ``cut_at``, the other up to
+    ``ends_at``."""
+
+    known: Table
+    later: Table
+    begins_at: datetime
+    cut_at: datetime
+    ends_at: datetime
+
+
+def divided(history: History, *, share: float) -> Parts:
     """The earlier and the later part as arrays ``user`` (pseudonyms) and ``item`` (type/id).
 
     ``share`` (0 to 1) of all is later.
@@ -37,4 +49,8 @@ def divided(history: History, *, share: float) -> tuple[Table, Table]:
             f"{len(users):,} events that were the first of somebody with an item are too few: nobody of the "
             "earlier part had an item later that was known by then."
         )
-    return known, later
+    times = np.asarray(found["first_ts"])
+    first, middle, last = (
+        datetime.fromtimestamp(int(times[n]) / SECOND, UTC) for n in (0, cut, len(times) - 1)
+    )
+    return Parts(known=known, later=later, begins_at=first, cut_at=middle, ends_at=last)

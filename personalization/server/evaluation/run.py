@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.server.evaluation import cost, metrics, tables, topn, visits
+from personalization.server.evaluation import baselines, cost, metrics, tables, topn, visits
 from personalization.server.evaluation.tables import Table
 from personalization.server.learning import linear, sessions
 from personalization.server.learning.interactions import Interactions, interactions
@@ -19,12 +20,16 @@ LONGEST = 1_000  # places of a list
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What an evaluation found. ``figures`` is empty where there was nothing to compare with."""
+    """What an evaluation found. ``figures`` is empty where there was nothing to compare with.
+
+    ``baselines``: by name the same figures of lists that know nothing of anybody, for people with a history.
+    """
 
     task: str
     data: dict[str, int]
     settings: dict[str, Any]
     figures: dict[str, float]
+    baselines: dict[str, dict[str, float]]
     tuning_cpu_seconds: float
     training_cpu_seconds: float
     lists_per_second: float
@@ -41,16 +46,27 @@ def lists_for_people(train: Path, test: Path, *, most: int, output: Path | None,
     return of_people(known, later, most=most, output=output, tune=tune)
 
 
-def of_people(known: Table, later: Table, *, most: int, output: Path | None, tune: bool) -> Report:
-    """The same of arrays ``user`` and ``item``."""
+def of_people(
+    known: Table,
+    later: Table,
+    *,
+    most: int,
+    output: Path | None,
+    tune: bool,
+    say: Callable[[str], None] = lambda _step: None,
+) -> Report:
+    """The same of arrays ``user`` and ``item``. ``say`` is told of each step."""
     users, (known_users, later_users) = tables.numbered(known["user"], later["user"])
     items, (known_items, later_items) = tables.numbered(known["item"], later["item"])
     shape = (len(users), len(items))
     data = interactions(known_users, known_items, shape=shape)
+    say("Choosing settings")
     with cost.counted() as tuning:
         settings = topn.tuned(data, linear.Settings()) if tune else linear.Settings()
+    say("Learning")
     with cost.counted() as training:
         weights = linear.fit(data, settings)
+    say("Comparing")
     people = np.unique(later_users)
     asked = Interactions(by_user=data.by_user[people], by_item=data.by_item)
     with cost.counted() as answering:
@@ -63,6 +79,7 @@ def of_people(known: Table, later: Table, *, most: int, output: Path | None, tun
         data={"users": shape[0], "items": shape[1], "train": len(known_users), "test": len(later_users)},
         settings=asdict(settings),
         figures=rounded(metrics.of_lists(lists, truth) | metrics.of_variety(lists, data.popularity())),
+        baselines={name: rounded(one) for name, one in baselines.figures(asked, truth, most=most).items()},
         tuning_cpu_seconds=round(tuning.cpu_seconds, 1),
         training_cpu_seconds=round(training.cpu_seconds, 1),
         lists_per_second=round(len(people) / max(answering.seconds, 1e-9)),
@@ -110,6 +127,7 @@ def lists_for_visits(
         },
         settings=asdict(settings),
         figures=rounded(figures),
+        baselines={},
         tuning_cpu_seconds=round(tuning.cpu_seconds, 1),
         training_cpu_seconds=round(training.cpu_seconds, 1),
         lists_per_second=round(len(questions) / max(answering.seconds, 1e-9)),

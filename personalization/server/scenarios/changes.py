@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from pydantic import ValidationError
@@ -87,7 +86,7 @@ def version_of(row: Scenario) -> str:
 def delete(row: Scenario) -> None:
     """Remove a scenario; a default one is not given again. Raises :class:`Wrong` while a test runs on it."""
     running = ScenarioTest.objects.filter(customer_id=row.customer_id, ends_at__gt=timezone.now())
-    if running.filter(Q(scenario_a=row.identifier) | Q(scenario_b=row.identifier)).exists():
+    if running.of_scenario(row.identifier).exists():
         said = gettext("The scenario is part of an A/B test that has not ended; end the test first.")
         raise Wrong([Problem("", said)])
     Scenario.objects.filter(pk=row.pk).delete()

@@ -1,4 +1,4 @@
-"""A/B tests of two scenarios: begun, running, and what came of them (engine-protocol.md 6.9)."""
+"""A/B tests of two scenarios: begun, running, ended (engine-protocol.md 6.9)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import gettext
 
+from personalization.server import plans
 from personalization.server.models import Scenario, ScenarioTest
-from personalization.server.statistics import report
-from personalization.server.statistics.significance import Verdict, verdict
-from personalization.server.statistics.spans import custom
+from personalization.server.scenarios import changes
+from personalization.server.wrong import Problem, Wrong
 
 SHARES, WEEKS = range(1, 51), range(1, 9)
+# What was "now" when somebody filled a form in is still now when it arrives.
+PATIENCE = timedelta(minutes=5)
 
 
-class WrongTest(ValueError):
-    """A test that cannot be made; the message says why."""
+class WrongTest(Wrong):
+    """A test that cannot be made; each problem says beside which field it belongs."""
 
 
 def begin(
@@ -29,63 +32,126 @@ def begin(
     starts_at: datetime | None = None,
     weeks: int = 2,
 ) -> ScenarioTest:
-    """Make a test that answers ``share_b`` percent of the users of A with B. Raises :class:`WrongTest`."""
-    if share_b not in SHARES:
-        raise WrongTest(f"The share of B must be from 1 to 50 percent; got {share_b}.")
-    if weeks not in WEEKS:
-        raise WrongTest(f"A test takes 1 to 8 weeks; got {weeks}.")
-    if scenario_a == scenario_b:
-        raise WrongTest(f"A test compares two scenarios; {scenario_a} was named twice.")
-    starts_at = starts_at or timezone.now()
+    """Make a test that answers ``share_b`` percent of the users of A with B. Raises :class:`WrongTest`.
+
+    ``starts_at``: now where it is missing.
+    """
+    now = timezone.now()
+    begins = starts_at or now
+    problems = bounds_problems(share_b, weeks, begins, now)
     with transaction.atomic():
-        check_scenarios(customer_id, scenario_a, scenario_b)
-        check_free(customer_id, {scenario_a, scenario_b}, starts_at, starts_at + timedelta(weeks=weeks))
+        found = scenario_problems(customer_id, scenario_a, scenario_b)
+        if not problems and not found:
+            ends = begins + timedelta(weeks=weeks)
+            found = taken_problems(customer_id, scenario_a, scenario_b, begins, ends)
+        if problems := [*found, *problems]:
+            raise WrongTest(problems)
         return ScenarioTest.objects.create(
             customer_id=customer_id,
             scenario_a=scenario_a,
             scenario_b=scenario_b,
             share_b=share_b,
-            starts_at=starts_at,
-            ends_at=starts_at + timedelta(weeks=weeks),
+            starts_at=begins,
+            ends_at=begins + timedelta(weeks=weeks),
         )
 
 
-def check_scenarios(customer_id: str, *names: str) -> None:
+def bounds_problems(share_b: int, weeks: int, begins: datetime, now: datetime) -> list[Problem]:
+    problems = []
+    if share_b not in SHARES:
+        said = gettext("The share of B must be from 1 to 50 percent; got %(share)s.") % {"share": share_b}
+        problems.append(Problem("share_b", said))
+    if weeks not in WEEKS:
+        said = gettext("A test takes 1 to 8 weeks; got %(weeks)s.") % {"weeks": weeks}
+        problems.append(Problem("weeks", said))
+    if begins < now - PATIENCE:
+        problems.append(
+            Problem("starts_at", gettext("The test would begin in the past; choose a later time."))
+        )
+    return problems
+
+
+def scenario_problems(customer_id: str, a: str, b: str) -> list[Problem]:
+    """Both must be there, differ, and answer with the same types. Their rows are locked, so that of two tests
+    that are made at once the second finds the first."""
     rows = {
-        row.identifier: row for row in Scenario.objects.filter(customer_id=customer_id, identifier__in=names)
+        row.identifier: row
+        for row in Scenario.objects.select_for_update()
+        .filter(customer_id=customer_id, identifier__in=(a, b))
+        .order_by("pk")
     }
-    for name in names:
-        if name not in rows:
-            raise WrongTest(f"There is no scenario {name!r}.")
-    a, b = (rows[name] for name in names)
-    if sorted(a.output_types) != sorted(b.output_types):
-        raise WrongTest(f"{a.identifier} and {b.identifier} must have the same output types.")
+    told = {"a": a, "b": b}
+    missing = [
+        Problem(field, gettext("There is no scenario %(name)s.") % {"name": name})
+        for field, name in (("scenario_a", a), ("scenario_b", b))
+        if name not in rows
+    ]
+    if missing:
+        return missing
+    if a == b:
+        said = gettext("A test compares two scenarios; %(a)s was named twice.")
+        return [Problem("scenario_b", said % told)]
+    if sorted(rows[a].output_types) != sorted(rows[b].output_types):
+        said = gettext("%(a)s and %(b)s must have the same output types.")
+        return [Problem("scenario_b", said % told)]
+    return []
 
 
-def check_free(customer_id: str, names: set[str], begin: datetime, end: datetime) -> None:
-    same = Q(scenario_a__in=names) | Q(scenario_b__in=names)
-    taken = ScenarioTest.objects.filter(same, customer_id=customer_id, starts_at__lt=end, ends_at__gt=begin)
-    if (other := taken.first()) is not None:
-        raise WrongTest(f"{other.scenario_a} and {other.scenario_b} are tested already at that time.")
+def taken_problems(customer_id: str, a: str, b: str, begins: datetime, ends: datetime) -> list[Problem]:
+    """A scenario is part of one test at a time."""
+    same = Q(scenario_a__in=(a, b)) | Q(scenario_b__in=(a, b))
+    taken = ScenarioTest.objects.filter(same, customer_id=customer_id, starts_at__lt=ends, ends_at__gt=begins)
+    other = taken.order_by("starts_at").first()
+    if other is None:
+        return []
+    said = gettext("%(a)s and %(b)s are tested already at that time, until %(until)s.") % {
+        "a": other.scenario_a,
+        "b": other.scenario_b,
+        "until": formats.date_format(timezone.localtime(other.ends_at), "SHORT_DATETIME_FORMAT"),
+    }
+    first = a in (other.scenario_a, other.scenario_b)
+    return [Problem("scenario_a" if first else "scenario_b", said)]
 
 
-def end(test: ScenarioTest) -> None:
-    """Stop a test; everybody gets A again within a second."""
+def end(test: ScenarioTest) -> bool:
+    """Stop a test; everybody gets A again within a second. Whether it had not ended already.
+
+    One that has not begun is over before it began: it is archived without figures.
+    """
     now = timezone.now()
-    ScenarioTest.objects.filter(pk=test.pk, ends_at__gt=now).update(ends_at=max(now, test.starts_at))
+    rows = ScenarioTest.objects.filter(pk=test.pk, ends_at__gt=now)
+    changed = rows.filter(starts_at__gt=now).update(starts_at=now, ends_at=now) or rows.update(ends_at=now)
+    plans.forget()
+    return bool(changed)
 
 
-def outcome(test: ScenarioTest) -> Verdict | None:
-    """What the calls of both scenarios say so far; None before both were asked for."""
-    until = min(timezone.now(), test.ends_at)
-    if until <= test.starts_at:
-        return None
-    found = report.report(test.customer_id, custom(test.starts_at, until))
-    a, b = (found.scenarios.get(name, report.Line()) for name in (test.scenario_a, test.scenario_b))
-    return verdict(
-        # A call that is clicked twice is one that was followed.
-        followed_a=min(a.followed, a.calls),
-        calls_a=a.calls,
-        followed_b=min(b.followed, b.calls),
-        calls_b=b.calls,
-    )
+def take_over(test: ScenarioTest, *, version_a: str, version_b: str) -> Scenario:
+    """Give A what B has: types, models, levels and filters; name, identifier and description stay.
+
+    The test ends. ``version_a``, ``version_b``: of what was shown, as :func:`changes.version_of` says. Raises
+    :class:`Wrong` where one of them was changed or removed meanwhile.
+    """
+    with transaction.atomic():
+        rows = {
+            row.identifier: row
+            for row in Scenario.objects.select_for_update()
+            .filter(customer_id=test.customer_id, identifier__in=(test.scenario_a, test.scenario_b))
+            .order_by("pk")
+        }
+        a, b = rows.get(test.scenario_a), rows.get(test.scenario_b)
+        if a is None or b is None or changes.version_of(b) != version_b:
+            said = gettext(
+                "One of the scenarios was changed or removed meanwhile. Look at both, then try again."
+            )
+            raise Wrong([Problem("", said)])
+        given = changes.Given(
+            name=a.name,
+            description=a.description,
+            input_type=b.input_type,
+            output_types=b.output_types,
+            strategy=b.strategy,
+            filters=b.filters,
+        )
+        saved = changes.save(a, given, version=version_a)
+        end(test)
+        return saved

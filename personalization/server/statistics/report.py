@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Sum
@@ -19,6 +19,7 @@ from personalization.server.statistics.traffic import SECOND, Traffic
 
 MOST_DETAILS = 100
 CENT = Decimal("0.01")
+Place = TypeVar("Place")
 
 
 @dataclass(kw_only=True)
@@ -37,6 +38,7 @@ class Revenue:
     pieces_recommended_slices: dict[int, int] = field(default_factory=dict)
     by_scenario: dict[str, Decimal] = field(default_factory=dict)
     by_model: dict[str, Decimal] = field(default_factory=dict)
+    pieces_by_scenario: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -119,6 +121,7 @@ def revenue(seen: Traffic) -> tuple[Revenue, list[dict[str, Any]]]:
         if recommended:
             sold.pieces_recommended += one["pieces"]
             count(sold.pieces_recommended_slices, one["slice"], one["pieces"])
+            count(sold.pieces_by_scenario, one["scenario"], one["pieces"])
         amount = None if one["paid"] is None else one["paid"] * one["pieces"]
         if recommended:
             details.append(detail(one, amount))
@@ -127,8 +130,8 @@ def revenue(seen: Traffic) -> tuple[Revenue, list[dict[str, Any]]]:
     return sold, details
 
 
-def count(counts: dict[int, int], number: int, more: int) -> None:
-    counts[number] = counts.get(number, 0) + more
+def count(counts: dict[Place, int], place: Place, more: int) -> None:
+    counts[place] = counts.get(place, 0) + more
 
 
 def add(

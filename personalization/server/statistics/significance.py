@@ -15,13 +15,17 @@ from statistics import NormalDist
 NORMAL = NormalDist()
 LEVEL = 0.95
 POWER = 0.8
+# Of followed calls, and of others, that chance alone lets expect of each scenario: with fewer the normal
+# distribution is no good likeness of what chance does.
+LEAST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """``difference``: share of B less that of A, with the interval that holds it at 95 %. ``p``: how likely
     such a difference is where there is none. ``needed``: calls of each that would show it; None where the
-    shares are equal."""
+    shares are equal. ``more``: further calls of both together, divided as they are, that would show it; None
+    where nothing can be said of that. ``is_enough``: whether the test may be trusted at all."""
 
     share_a: float
     share_b: float
@@ -30,10 +34,12 @@ class Verdict:
     high: float
     p: float
     needed: int | None
+    more: int | None
+    is_enough: bool
 
     @property
     def is_significant(self) -> bool:
-        return self.p < 1 - LEVEL
+        return self.is_enough and self.p < 1 - LEVEL
 
 
 def verdict(*, followed_a: int, calls_a: int, followed_b: int, calls_b: int) -> Verdict | None:
@@ -48,8 +54,23 @@ def verdict(*, followed_a: int, calls_a: int, followed_b: int, calls_b: int) -> 
         return None
     a, b = followed_a / calls_a, followed_b / calls_b
     low, high = interval(a, calls_a, b, calls_b)
-    p = p_value(a, calls_a, b, calls_b)
-    return Verdict(share_a=a, share_b=b, difference=b - a, low=low, high=high, p=p, needed=needed(a, b))
+    enough = min(calls_a, calls_b) * rarer(followed_a + followed_b, calls_a + calls_b) >= LEAST
+    return Verdict(
+        share_a=a,
+        share_b=b,
+        difference=b - a,
+        low=low,
+        high=high,
+        p=p_value(a, calls_a, b, calls_b),
+        needed=needed(a, b),
+        more=more(a, calls_a, b, calls_b) if enough else None,
+        is_enough=enough,
+    )
+
+
+def rarer(followed: int, calls: int) -> float:
+    """The share of followed calls of both, or of the others where they are fewer."""
+    return min(followed, calls - followed) / calls
 
 
 def p_value(a: float, calls_a: int, b: float, calls_b: int) -> float:
@@ -81,11 +102,28 @@ def needed(a: float, b: float) -> int | None:
     """Calls of each scenario that show this difference four times out of five."""
     if a == b:
         return None
-    z = NORMAL.inv_cdf((1 + LEVEL) / 2) + NORMAL.inv_cdf(POWER)
-    return math.ceil(z * z * (a * (1 - a) + b * (1 - b)) / (a - b) ** 2)
+    return math.ceil(showing() * (a * (1 - a) + b * (1 - b)) / (a - b) ** 2)
+
+
+def more(a: float, calls_a: int, b: float, calls_b: int) -> int | None:
+    """Calls of both that are still missing where B keeps its share of them and the difference stays."""
+    if a == b:
+        return None
+    total = calls_a + calls_b
+    variance = a * (1 - a) * total / calls_a + b * (1 - b) * total / calls_b
+    missing = math.ceil(showing() * variance / (a - b) ** 2) - total
+    return missing if missing > 0 else None
+
+
+def showing() -> float:
+    """The square of how many deviations a difference must have to be shown four times out of five."""
+    return (NORMAL.inv_cdf((1 + LEVEL) / 2) + NORMAL.inv_cdf(POWER)) ** 2
 
 
 def takes_b(user: str, test: str, *, share_b: int) -> bool:
-    """Whether a user (pseudonym) sees scenario B; always the same for one user. ``share_b``: percent."""
+    """Whether a user (pseudonym) sees scenario B; always the same for one user. ``share_b``: percent.
+
+    :mod:`groups` draws the same in SQL.
+    """
     drawn = int.from_bytes(sha256(f"{test}:{user}".encode()).digest()[:8], "big") / 2**64
     return drawn < share_b / 100

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from personalization.server.evaluation import metrics, search, tables, topn
+from personalization.server.evaluation import baselines, metrics, search, tables, topn
+from personalization.server.evaluation.models import Evaluation
 from personalization.server.learning.interactions import interactions
 from tests.personalization.server.conftest import Account
 from tracking import replay
@@ -74,6 +75,9 @@ def test_the_printed_figures_are_those_of_the_written_lists(
     assert report["figures"]["recall"] == pytest.approx(recall, abs=1e-4)
     assert report["figures"]["ndcg"] == pytest.approx(ndcg, abs=1e-4)
     assert recall > 0.9, "of 87 items the two that are left of a taste come first"
+    popular, random = (report["baselines"][name]["recall"] for name in ("popular", "random"))
+    assert random == pytest.approx(5 / 80, abs=0.03)
+    assert popular < 0.3
     assert report["training_cpu_seconds"] >= 0
     assert report["lists_per_second"] > 0
     assert report["peak_megabytes"] > 50
@@ -180,6 +184,20 @@ def test_a_file_that_cannot_be_evaluated_is_named(
     assert not output.exists()
 
 
+@pytest.mark.parametrize("items", [12, 30, 400])
+def test_lists_by_chance_hold_each_new_item_once(items: int) -> None:
+    known = interactions(np.array([0, 0, 1]), np.array([3, 5, 7]), shape=(40, items))
+    lists = baselines.at_random(known, most=10)
+    assert lists.shape == (40, 10)
+    for user, one in enumerate(lists):
+        found = [item for item in one if item >= 0]
+        assert len(set(found)) == len(found) == 10
+        assert not set(found) & {0: {3, 5}, 1: {7}}.get(user, set())
+    assert len(np.unique(lists)) > items / 2
+    few = baselines.at_random(interactions(np.array([0]), np.array([0]), shape=(1, 3)), most=5)
+    assert sorted(few[0]) == [-1, -1, -1, 1, 2]
+
+
 def test_numbers_and_texts_are_not_compared(tmp_path: Path, history: tuple[Path, Path]) -> None:
     numbers = parquet(tmp_path / "numbers.parquet", 'SELECT 1 AS "user", 2 AS item')
     with pytest.raises(CommandError, match="The column user holds texts in .+ and numbers in"):
@@ -246,6 +264,10 @@ def test_a_customer_is_evaluated_by_its_own_later_events(account: Account, tmp_p
     )
     assert report["data"] == {"users": 60, "items": 30, "train": 237, "test": 123}
     assert report["figures"]["recall"] > 0.9, "what is left of a taste"
+    row = Evaluation.objects.get(customer_id=account.customer_id)
+    assert row.report == report
+    assert (row.signal, row.places, row.later) == ("click", 4, 0.34)
+    assert row.begins_at < row.cut_at < row.ends_at
     lists = rows(output)
     assert {item.split("/")[0] for _user, item in lists} == {"38"}
     assert not {user for user, _item in lists} & tastes.keys(), "people by their pseudonyms"

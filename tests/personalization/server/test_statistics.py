@@ -16,14 +16,15 @@ from openpyxl import load_workbook
 
 from personalization.server import rates
 from personalization.server.models import CallCount, ExchangeRate, Scenario, ScenarioTest
-from personalization.server.statistics import calls, experiments, sheets
+from personalization.server.statistics import calls, experiments, outcomes, sheets
+from personalization.server.statistics.groups import Group
 from personalization.server.statistics.report import Report, report
 from personalization.server.statistics.significance import takes_b, verdict
 from personalization.server.statistics.spans import PRESETS, WrongSpan, custom, preset
 from tests.personalization.server import made
 from tests.personalization.server.conftest import Account, new_account
 from tests.personalization.server.made import did
-from tracking import replay
+from tracking import identity, replay
 from tracking.replay import HistoricEvent
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -282,12 +283,25 @@ def test_it_tells_a_better_scenario_from_a_lucky_one() -> None:
     assert not lucky.is_significant
     assert lucky.low < 0 < lucky.high
     assert lucky.needed == pytest.approx(683, abs=2)
+    assert lucky.more == pytest.approx(2 * 683 - 200, abs=4)
     same = verdict(followed_a=0, calls_a=10, followed_b=0, calls_b=10)
     assert same is not None
-    assert (same.p, same.needed) == (1.0, None)
+    assert (same.p, same.needed, same.more) == (1.0, None, None)
     assert verdict(followed_a=0, calls_a=0, followed_b=1, calls_b=1) is None
     with pytest.raises(ValueError, match="cannot have been followed"):
         verdict(followed_a=2, calls_a=1, followed_b=0, calls_b=1)
+
+
+def test_it_asks_for_more_calls_where_the_groups_are_unequal_and_trusts_no_handful() -> None:
+    unequal = verdict(followed_a=180, calls_a=1800, followed_b=24, calls_b=200)
+    assert unequal is not None
+    assert unequal.needed is not None
+    assert unequal.more is not None
+    assert unequal.more > 2 * unequal.needed - 2000
+    handful = verdict(followed_a=0, calls_a=20, followed_b=5, calls_b=20)
+    assert handful is not None
+    assert handful.p < 0.05
+    assert (handful.is_significant, handful.more) == (False, None)
 
 
 def test_it_gives_a_user_the_same_scenario_every_time() -> None:
@@ -315,9 +329,6 @@ def test_it_answers_some_users_by_the_other_scenario_while_a_test_runs(client: C
     first = scenarios()
     assert 8 < first.count("other") < 32
     assert first == scenarios()
-    found = experiments.outcome(test)
-    assert found is not None
-    assert (found.share_a, found.share_b) == (0, 0)
     experiments.end(test)
     made.forget()
     answers = {
@@ -335,7 +346,8 @@ def test_it_answers_some_users_by_the_other_scenario_while_a_test_runs(client: C
         ({"share_b": 51}, "1 to 50"),
         ({"weeks": 9}, "1 to 8"),
         ({"scenario_b": "made"}, "named twice"),
-        ({"scenario_b": "none"}, "no scenario 'none'"),
+        ({"scenario_b": "none"}, "no scenario none"),
+        ({"starts_at": datetime(2020, 1, 1, tzinfo=UTC)}, "in the past"),
         ({"scenario_b": "typed"}, "same output types"),
         ({"scenario_b": "third"}, "tested already"),
     ],
@@ -349,3 +361,70 @@ def test_it_begins_no_test_that_makes_no_sense(shop: Account, changes: dict[str,
     with pytest.raises(experiments.WrongTest, match=words):
         experiments.begin(shop.customer_id, **{"scenario_a": "made", "scenario_b": "other"} | changes)
     assert ScenarioTest.objects.count() == 1
+
+
+def compared(shop: Account, *, hours: float, lasted: float = 1e6) -> ScenarioTest:
+    """A test that began so many hours ago."""
+    starts = datetime.now(UTC) - timedelta(hours=hours)
+    return ScenarioTest.objects.create(
+        customer_id=shop.customer_id,
+        scenario_a="front",
+        scenario_b="detail",
+        share_b=30,
+        starts_at=starts,
+        ends_at=starts + timedelta(hours=min(lasted, hours + 100)),
+    )
+
+
+def asked(shop: Account, scenario: str, *, hours: float, calls: int) -> None:
+    hour = (datetime.now(UTC) - timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
+    CallCount.objects.create(customer_id=shop.customer_id, scenario=scenario, hour=hour, calls=calls)
+
+
+def test_it_compares_both_scenarios_in_the_full_hours_of_a_test(shop: Account) -> None:
+    test = compared(shop, hours=30)
+    for scenario, n in (("front", 70), ("detail", 30)):
+        asked(shop, scenario, hours=30, calls=1000)  # the hour in which it began
+        asked(shop, scenario, hours=20, calls=n)
+    made.happened(
+        shop.customer_id,
+        followed("a", 1, minutes=20 * 60) + bought("a", 1, minutes=20 * 60 - 5, price="4.00", quantity=2),
+    )
+    made.happened(shop.customer_id, followed("b", 2, minutes=19 * 60, scenario="detail"))
+    found = outcomes.outcome(test)
+    assert found is not None
+    assert [(side.line.calls, side.line.followed, side.bought) for side in (found.a, found.b)] == [
+        (70, 1, 2),
+        (30, 1, 0),
+    ]
+    assert (found.a.line.revenue, found.b.line.revenue) == (Decimal(8), Decimal(0))
+    assert found.verdict is not None
+    assert not found.verdict.is_significant
+    assert outcomes.outcome(compared(shop, hours=0.001)) is None
+
+
+def test_the_groups_of_its_events_are_those_that_were_answered(shop: Account) -> None:
+    test = compared(shop, hours=30)
+    users = [f"user{n}" for n in range(60)]
+    for user in users:
+        made.happened(shop.customer_id, did("consume", user, 1, 2, days=0.5))
+    made.happened(shop.customer_id, did("consume", "not_defined", 1, days=0.5))
+    found = outcomes.outcome(test)
+    assert found is not None
+    names = [identity.pseudonym(shop.customer_id, user) for user in users]
+    of_b = sum(takes_b(name, str(test.pk), share_b=30) for name in names)
+    assert 5 < of_b < 30
+    assert found.b.group == Group(users=of_b, consumed=2 * of_b)
+    assert found.a.group == Group(users=60 - of_b, consumed=2 * (60 - of_b))
+
+
+def test_it_ends_a_test_once_and_one_that_has_not_begun_at_once(shop: Account) -> None:
+    ready(shop.customer_id)
+    later = datetime.now(UTC) + timedelta(days=2)
+    test = experiments.begin(shop.customer_id, scenario_a="made", scenario_b="other", starts_at=later)
+    assert test.status_at(datetime.now(UTC)) == ScenarioTest.Status.PREPARED
+    assert experiments.end(test)
+    test.refresh_from_db()
+    assert test.status_at(datetime.now(UTC)) == ScenarioTest.Status.ARCHIVED
+    assert not experiments.end(test)
+    assert outcomes.outcome(test) is None
