@@ -132,6 +132,19 @@ def refused(refusal: Refused, *, allow: str = "POST") -> HttpResponse:
 @csrf_exempt
 def batch(request: HttpRequest, number: UUID) -> HttpResponse:
     """How far a queued request is, for the client that sent it."""
+    began = time.perf_counter()
+    response = progress(request, number)
+    logger.debug(
+        "webhook: batch %s -> %d in %d ms from %s",
+        number,
+        response.status_code,
+        (time.perf_counter() - began) * 1000,
+        request.META.get("REMOTE_ADDR", "-"),
+    )
+    return response
+
+
+def progress(request: HttpRequest, number: UUID) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return refused(Refused(405, "method_not_allowed", "Use GET."), allow="GET, HEAD")
     try:
