@@ -17,6 +17,8 @@ from wagtail.log_actions import log
 
 from cdp.profiles import by_hand, consent, people
 from cdp.profiles.models import Account, Consent, Profile
+from cdp.screens import access
+from cdp.screens.dataflows import SEE_PEOPLE
 from cdp.screens.people import CHANGE, ERASE, PersonFault, PersonPage, shown
 from cdp.screens.sources import labels
 from cdp.screens.timeline import Timeline, attributes_of
@@ -33,10 +35,14 @@ class OnePerson(PersonPage):
 
     @cached_property
     def profile(self) -> Profile:
-        for account in Account.objects.all():
+        known = access.visible(Account.objects.all(), self.request.user, SEE_PEOPLE, account="")
+        for account in known:
             if found := people.find_by_uuid(account, self.kwargs["uuid"]):
                 return found
         raise Http404
+
+    def whose(self) -> Account:
+        return self.profile.account
 
     def trail(self) -> list[dict[str, Any]]:
         trail = super().trail()
@@ -48,8 +54,8 @@ class OnePerson(PersonPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "profile": self.profile,
-            "may_change": self.request.user.has_perm(CHANGE),
-            "may_erase": self.request.user.has_perm(ERASE),
+            "may_change": self.is_allowed(CHANGE),
+            "may_erase": self.is_allowed(ERASE),
         }
 
     def back(self) -> HttpResponse:
@@ -77,6 +83,7 @@ class Card(OnePerson):
             "consents": self.consents(),
             "purposes": consent.PURPOSES,
             "merges": self.merges(),
+            "may_see_audiences": self.is_allowed("audiences.view_audience"),
         }
 
     def consents(self) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ class History(AudiencePage):
             "page": Paginator(runs, PER_PAGE).get_page(self.request.GET.get("p")),
             "versions": self.versions(),
             "common": self.common(),
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
         }
 
     def versions(self) -> list[dict[str, Any]]:

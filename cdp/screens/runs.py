@@ -81,7 +81,7 @@ class RunDetails(DataflowPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         run = self.run
-        may_see = self.request.user.has_perm(SEE_PEOPLE)
+        may_see = self.is_allowed(SEE_PEOPLE)
         has_refused = may_see and run.payloads.exclude(sealed_refused="").exists()
         return (
             super().get_context_data(**kwargs) | findings_of(run) | {"run": run, "has_refused": has_refused}

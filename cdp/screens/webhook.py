@@ -17,12 +17,15 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.log_actions import log as log_action
+from wagtail.permissions import register_permission_policy
 
 from cdp.models import BulkItem, WebhookRequest
+from cdp.screens import access
 from cdp.screens.page import Page, key_of
 from cdp.screens.waiting import waiting, worker
 from cdp.webhook import failed, log
 from personalization.screens.lists import Lists
+from personalization.screens.permissions import Only
 from personalization.segments.models import Segment
 
 VIEW, CHANGE = "cdp.view_webhookrequest", "cdp.change_webhookrequest"
@@ -51,6 +54,9 @@ def outcome_of(row: Any) -> str:
     return ", ".join(parts) or gettext("nothing to do")
 
 
+register_permission_policy(WebhookRequest, Only(WebhookRequest, "view", "change"))
+
+
 class RequestIndex(IndexView):  # type: ignore[misc]
     page_title = _("Webhook log")
     default_ordering = "-received_at"
@@ -72,6 +78,7 @@ class RequestIndex(IndexView):  # type: ignore[misc]
             "waiting": waiting(),
             "worker": worker(),
             "parked": log.parked(most=MOST_PARKED),
+            "may_activate": access.anywhere(self.request.user, "activations.change_activation"),
         }
 
 
@@ -135,7 +142,7 @@ class OneRequest(Page):
             "failed": counts.get("failed", 0),
             "skipped": counts.get("skipped", 0),
             "reasons": self.reasons(),
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
             "waiting": waiting() if found.waiting else None,
             "worker": worker() if found.waiting else None,
         }

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import TemplateView
 from wagtail.admin import messages
-from wagtail.admin.views.generic import WagtailAdminTemplateMixin
+
+from tracking.screens.denied import denied
+from tracking.screens.pages import AdminPage
 
 
-class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
+class Page(AdminPage):
     """A page whose form says with ``action`` what it is for; each action is a method ``do_<action>``.
 
     An action returns where to go next. A fault becomes a message, and the page is shown again with what was
     typed. ``action_permissions`` names the actions that need more than looking does.
     """
 
-    permission_required: Any = None  # one, or several that are all needed
-    raise_exception = True
     actions: ClassVar[tuple[str, ...]] = ()
     action_permissions: ClassVar[dict[str, str]] = {}
     faults: ClassVar[tuple[type[Exception], ...]] = ()
@@ -40,7 +38,7 @@ class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  #
             return self.get(request, *args, **kwargs)
         needed = self.action_permissions.get(action)
         if needed and not self.is_allowed(needed):
-            return self.handle_no_permission()
+            return denied(request, needed)
         try:
             answer: HttpResponse = getattr(self, f"do_{action}")()
         except self.faults as fault:
@@ -54,7 +52,12 @@ class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  #
     fault: Exception | None = None
 
     def is_allowed(self, permission: str) -> bool:
-        return bool(self.request.user.has_perm(permission))
+        """For what the page is about; here for everything."""
+        user: Any = self.request.user
+        return bool(user.has_perm(permission))
+
+    def missing(self) -> list[str]:
+        return [one for one in self.get_permission_required() if not self.is_allowed(one)]
 
     def words_of(self, fault: Exception) -> str:
         """What the message at the top of the page says."""

@@ -35,8 +35,8 @@ class ScenarioPage(Page):
     header_icon = "list-ul"
     faults: ClassVar = (Wrong,)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, VIEW, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.anywhere(self.request.user, VIEW, CHANGE) else [VIEW]
 
     @cached_property
     def row(self) -> Scenario:
@@ -138,8 +138,8 @@ class NewScenario(Editor):
     actions = ("save", "close")
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.customers(self.request.user, CHANGE) else [CHANGE]
 
     @cached_property
     def account(self) -> CustomerAccount:

@@ -18,7 +18,10 @@ from wagtail.admin.auth import permission_denied
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
 from wagtail.admin.views.generic import DeleteView, EditView, IndexView
 from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.permissions import register_permission_policy
 
+from personalization.screens.guarded import Guarded
+from personalization.screens.permissions import Only
 from personalization.segments import changes, locks
 from personalization.segments.changes import SegmentFault
 from personalization.segments.models import Segment, SegmentGroup
@@ -141,7 +144,11 @@ def tags(row: Segment) -> str:
     return ", ".join(str(tag) for tag in row.tags)
 
 
-class Screens(ModelViewSet):  # type: ignore[misc]
+for _model in (Segment, SegmentGroup):
+    register_permission_policy(_model, Only(_model, "add", "change", "delete", "view"))
+
+
+class Screens(Guarded, ModelViewSet):  # type: ignore[misc]
     icon = "group"
     copy_view_enabled = False
     inspect_view_enabled = False
