@@ -22,6 +22,7 @@ from wagtail.permissions import register_permission_policy
 
 from config import glossary, onboarding
 from personalization.screens import (
+    audit,
     editor_lists,
     items,
     models,
@@ -178,4 +179,5 @@ def words() -> MenuItem:
 
 @hooks.register("register_log_actions")  # type: ignore[untyped-decorator]
 def looks(actions: Any) -> None:
+    audit.register(actions)
     actions.register_action(LOOKED, _("View as segments"), _("Looked at a page as segments see it"))

@@ -8,7 +8,7 @@ step and has nothing to send back to the browser.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -43,6 +43,7 @@ from cdp.screens.page import key_of
 
 SITE = "ibexa"
 USERID = "userid"  # by which a site knows its users (reference 4.1)
+KEPT = "it stays in the draft of the session; only the last step makes an activation"
 OWN = "own:"  # before the client id of a site of ours
 STEPS = (
     ("cdp_activation_general", _("General Information")),
@@ -127,6 +128,7 @@ class General(WizardPage):
 
     template_name = "cdp/activations/general.html"
     actions = ("next",)
+    unlogged: ClassVar = {"next": KEPT}
 
     @cached_property
     def account(self) -> Account:
@@ -211,6 +213,7 @@ class Receiver(WizardPage):
 
     template_name = "cdp/activations/receiver.html"
     actions = ("test", "next")
+    unlogged: ClassVar = {"next": KEPT, "test": KEPT}
     step = 1
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -298,6 +301,7 @@ class Audiences(WizardPage):
             description=draft.description,
             purpose=posted.get("purpose", ""),
         )
+        self.concerned = activation
         drafts.drop(self.request.session, self.kwargs["draft"])
         changes.ask(activation)
         messages.success(self.request, gettext("The activation was created; its audiences are being sent."))

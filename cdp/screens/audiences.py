@@ -30,6 +30,7 @@ from cdp.screens.dataflows import SEE_PEOPLE
 from cdp.screens.filters import AccountIndex
 from cdp.screens.page import Page
 from cdp.screens.vocabulary import vocabulary
+from personalization.screens import audit
 from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "audiences.view_audience", "audiences.change_audience"
@@ -103,6 +104,9 @@ class AudiencePage(Page):
     def whose(self) -> Account | None:
         return self.audience.account if "pk" in self.kwargs else None
 
+    def subject(self) -> Audience | None:
+        return self.audience if "pk" in self.kwargs else None
+
     def trail(self) -> list[dict[str, Any]]:
         trail = [{"url": reverse("audiences:index"), "label": gettext("Audience Builder")}]
         if "pk" in self.kwargs and type(self) is not Builder:
@@ -132,6 +136,7 @@ class NewAudience(AudiencePage):
     template_name = "cdp/audiences/builder.html"
     page_title = _("Build new audience")
     actions = ("save",)
+    logged: ClassVar = {"save": audit.CREATE}
 
     @cached_property
     def account(self) -> Account | None:
@@ -155,7 +160,7 @@ class NewAudience(AudiencePage):
     def do_save(self) -> HttpResponse:
         if self.account is None:
             raise AudienceFault("required", "account", gettext("There is no account yet."))
-        audience = changes.create(self.account, **self.given())
+        self.concerned = audience = changes.create(self.account, **self.given())
         schedule.enqueue(audience)
         words = gettext("The audience was saved; it is being calculated.")
         messages.success(self.request, words)
@@ -165,6 +170,7 @@ class NewAudience(AudiencePage):
 class Builder(AudiencePage):
     template_name = "cdp/audiences/builder.html"
     actions = ("save", "refresh", "calculate", "archive", "attach", "detach")
+    unlogged: ClassVar = {"refresh": "counts who fits; rule and members stay as they are"}
     action_permissions: ClassVar = dict.fromkeys(("save", "calculate", "archive"), CHANGE) | dict.fromkeys(
         ("attach", "detach"), attachments.CHANGE
     )

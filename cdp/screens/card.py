@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from cdp.profiles import by_hand, consent, people
 from cdp.profiles.models import Account, Consent, Profile
@@ -43,6 +42,9 @@ class OnePerson(PersonPage):
 
     def whose(self) -> Account:
         return self.profile.account
+
+    def subject(self) -> Profile:
+        return self.profile
 
     def trail(self) -> list[dict[str, Any]]:
         trail = super().trail()
@@ -117,7 +119,6 @@ class Card(OnePerson):
         else:
             for one in purposes:
                 consent.record(self.profile, one, Consent.Status(status), source=SOURCE)
-        log(self.profile, "wagtail.edit", user=self.request.user)
         messages.success(self.request, gettext("It is noted. Audiences follow at their next calculation."))
         return self.back()
 

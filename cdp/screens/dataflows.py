@@ -27,6 +27,7 @@ from cdp.profiles.models import Account
 from cdp.screens import access, findings, forms
 from cdp.screens.page import Page
 from cdp.screens.sure import SurePage, Words
+from personalization.screens import audit
 
 VIEW, CHANGE = "dataflows.view_dataflow", "dataflows.change_dataflow"
 ACTIVATE = "dataflows.activate_dataflow"
@@ -96,6 +97,9 @@ class DataflowPage(Page):
 
     def whose(self) -> Account:
         return self.dataflow.account
+
+    def subject(self) -> Dataflow:
+        return self.dataflow
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.stage and self.has_permission():
@@ -175,6 +179,7 @@ class NewDataflow(Page):
     page_title = _("Create new dataflow")
     header_icon = "download"
     actions = ("save", "keep")
+    logged: ClassVar = {"save": audit.CREATE, "keep": audit.CREATE}
 
     def trail(self) -> list[dict[str, Any]]:
         return [{"url": reverse("dataflows:index"), "label": gettext("Data Manager")}]
@@ -194,7 +199,9 @@ class NewDataflow(Page):
         return account
 
     def created(self) -> Dataflow:
-        return lifecycle.create(self.account(), **forms.general_of(self.request.POST))
+        made = lifecycle.create(self.account(), **forms.general_of(self.request.POST))
+        self.concerned = made
+        return made
 
     def do_save(self) -> HttpResponse:
         return redirect("cdp_dataflow_download", self.created().pk)

@@ -89,6 +89,7 @@ class Why(AudiencePage):
     page_title = _("Why is somebody in or out?")
     permission_required: Any = (VIEW, SEE_PEOPLE)
     actions = ("ask",)
+    unlogged: ClassVar = {"ask": "explains, and changes nothing"}
     explanation: Any = None
     profile: Profile | None = None
 

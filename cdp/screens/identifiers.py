@@ -19,6 +19,7 @@ from cdp.profiles.models import Account, PersonIdentifier
 from cdp.screens import access
 from cdp.screens.filters import AccountIndex
 from cdp.screens.page import Page
+from personalization.screens import audit
 from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "profiles.view_personidentifier", "profiles.change_personidentifier"
@@ -83,6 +84,7 @@ class NewIdentifier(IdentifierPage):
     template_name = "cdp/identifiers/new.html"
     page_title = _("New person identifier")
     actions = ("save",)
+    logged: ClassVar = {"save": audit.CREATE}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"accounts": self.accounts()}
@@ -92,7 +94,7 @@ class NewIdentifier(IdentifierPage):
         account = known.get(self.request.POST.get("account", ""))
         if account is None:
             raise KindFault("unknown_account", gettext("Choose the account."), field="account")
-        kind = kinds.add(account, self.request.POST.get("name", ""))
+        self.concerned = kind = kinds.add(account, self.request.POST.get("name", ""))
         messages.success(
             self.request, gettext("The person identifier %(name)s was added.") % {"name": kind.name}
         )
@@ -112,6 +114,9 @@ class OneIdentifier(IdentifierPage):
 
     def whose(self) -> Account:
         return self.kind.account
+
+    def subject(self) -> PersonIdentifier:
+        return self.kind
 
     def get_page_title(self) -> str:
         return self.kind.name

@@ -109,6 +109,7 @@ class OneInsight(Page):
     template_name = "cdp/insights/insight.html"
     header_icon = "warning"
     actions = ("close",)
+    logged: ClassVar = {"close": "close_insight"}
     action_permissions: ClassVar = {"close": CHANGE}
 
     def trail(self) -> list[dict[str, Any]]:
@@ -122,6 +123,9 @@ class OneInsight(Page):
 
     def whose(self) -> Account:
         return self.insight.account
+
+    def subject(self) -> Insight:
+        return self.insight
 
     def get_page_title(self) -> str:
         return label_of(self.insight)
@@ -138,5 +142,6 @@ class OneInsight(Page):
         if insights.settle(self.insight):
             messages.success(self.request, gettext("Closed. It opens again if it happens again."))
         else:
+            self.is_unchanged = True
             messages.warning(self.request, gettext("It was closed already."))
         return redirect("cdp_insight", self.insight.pk)

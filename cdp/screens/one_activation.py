@@ -100,6 +100,9 @@ class OneActivation(ActivationPage):
     def whose(self) -> Account:
         return self.activation.account
 
+    def subject(self) -> Activation:
+        return self.activation
+
     def get_page_title(self) -> str:
         return self.activation.name
 

@@ -186,6 +186,7 @@ class Find(PersonPage):
     template_name = "cdp/profiles/find.html"
     page_title = _("Find a person")
     actions = ("find",)
+    unlogged: ClassVar = {"find": "leads to a page, and changes nothing"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         known = self.accounts()

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from wagtail.log_actions import log
 
 from cdp.activations.people import still_there
 from cdp.profiles import by_hand, export, subject
@@ -48,6 +47,7 @@ class Download(OnePerson):
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         found = export.document(subject.of_profile(self.profile))
+        self.log(self.profile, "export_person")
         logger.info("profile %s was exported by user %s", self.profile.uuid, request.user.pk)
         response = HttpResponse(export.in_json(found), content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="person-{self.profile.uuid}.json"'
@@ -77,8 +77,7 @@ class Erase(OnePerson):
         if self.request.POST.get("word", "").strip().lower() != word.lower():
             words = gettext("Type the word %(word)s to erase this person. Nothing was erased.")
             raise PersonFault(words % {"word": word})
-        ticket = subject.ask_of(self.profile).ticket
-        log(ticket, "wagtail.create", user=self.request.user)
+        self.concerned = ticket = subject.ask_of(self.profile).ticket
         return redirect("cdp_erasure", ticket.ticket)
 
 

@@ -25,6 +25,7 @@ from cdp.screens.dataflows import known_types
 from cdp.screens.page import Page, key_of
 from cdp.screens.sure import SurePage, Words
 from cdp.screens.transform import map_schema
+from personalization.screens import audit
 
 VIEW, CHANGE = "dataflows.view_schema", "dataflows.change_schema"
 
@@ -50,6 +51,7 @@ class NewSchema(SchemaPage):
     template_name = "cdp/schemas/creator.html"
     page_title = _("Schema Creator")
     actions = ("save",)
+    logged: ClassVar = {"save": audit.CREATE}
 
     @cached_property
     def dataflow(self) -> Dataflow | None:
@@ -122,11 +124,13 @@ class NewSchema(SchemaPage):
             key=posted.get("key", "").strip() if is_catalog else "",
             by=self.request.user.pk,
         )
+        self.concerned = schema
         words = gettext("The schema %(name)s was created.")
         messages.success(self.request, words % {"name": schema.name})
         if self.dataflow is None:
             return redirect("cdp_schema", schema.pk)
         map_schema(self.dataflow, schema)
+        self.log(self.dataflow, "add_schema")
         return redirect("cdp_dataflow_transform", self.dataflow.pk)
 
     def typed_fields(self) -> list[tuple[int, str, str]]:
@@ -162,6 +166,9 @@ class OneSchema(SchemaPage):
 
     def whose(self) -> Account:
         return self.schema.account
+
+    def subject(self) -> Schema:
+        return self.schema
 
     def get_page_title(self) -> str:
         return self.schema.name
@@ -208,7 +215,7 @@ class OneSchema(SchemaPage):
         return self.here(gettext("The field was removed."))
 
     def do_clone(self) -> HttpResponse:
-        copy = schemas.clone(self.schema, by=self.request.user.pk)
+        self.concerned = copy = schemas.clone(self.schema, by=self.request.user.pk)
         messages.success(self.request, gettext("A copy was made; give it a name."))
         return redirect("cdp_schema", copy.pk)
 
@@ -233,6 +240,9 @@ class Sure(SurePage, SchemaPage):
 
     def whose(self) -> Account:
         return self.schema.account
+
+    def subject(self) -> Schema:
+        return self.schema
 
     def row(self) -> Schema:
         return self.schema

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.log_actions import log as log_action
 from wagtail.permissions import register_permission_policy
 
 from cdp.models import BulkItem, WebhookRequest
@@ -112,10 +111,14 @@ class OneRequest(Page):
     template_name = "cdp/webhook/request.html"
     actions = ("replay", "replay_all", "give_up")
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
+    logged: ClassVar = {"replay_all": "replay"}
 
     @cached_property
     def row(self) -> WebhookRequest:
         return get_object_or_404(WebhookRequest, pk=self.kwargs["pk"])
+
+    def subject(self) -> WebhookRequest:
+        return self.row
 
     @cached_property
     def handled(self) -> log.Handled:
@@ -190,7 +193,7 @@ class OneRequest(Page):
     def do_give_up(self) -> HttpResponse:
         count = failed.remove(self.wanted())
         words = ngettext("%(count)d action is given up.", "%(count)d actions are given up.", count)
-        return self.done(count, words, what="given_up")
+        return self.done(count, words)
 
     def replayed(self, items: list[int]) -> HttpResponse:
         count = failed.retry(items)
@@ -199,11 +202,11 @@ class OneRequest(Page):
             "%(count)d actions wait for the worker again.",
             count,
         )
-        return self.done(count, words, what="replayed")
+        return self.done(count, words)
 
-    def done(self, count: int, words: str, *, what: str) -> HttpResponse:
+    def done(self, count: int, words: str) -> HttpResponse:
+        self.is_unchanged, self.counts = not count, {"actions": count}
         if count:
-            log_action(self.row, "wagtail.edit", user=self.request.user, data={what: count})
             messages.success(self.request, words % {"count": count})
         else:
             messages.warning(self.request, gettext("It has not failed any more: it was settled meanwhile."))

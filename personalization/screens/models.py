@@ -22,7 +22,6 @@ from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, StatusTagColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.log_actions import log
 from wagtail.permissions import register_permission_policy
 
 from config.jobs import queue
@@ -166,6 +165,9 @@ class ModelPage(Page):
         rows = overview.with_builds(Model.objects.filter(customer_id__in=known))
         return get_object_or_404(rows, pk=self.kwargs["pk"])
 
+    def subject(self) -> Model:
+        return self.row
+
     def is_allowed(self, permission: str) -> bool:
         return access.may(self.request.user, permission, self.row.customer_id)
 
@@ -221,7 +223,6 @@ class OneModel(ModelPage):
         except Wrong as fault:
             form.refuse(fault)
             raise
-        log(row, "wagtail.edit", user=self.request.user)
         text = gettext("Saved. The next build learns with it; trigger one to have it now.")
         messages.success(self.request, text if learns else gettext("Saved."))
         return redirect(then)
@@ -243,6 +244,7 @@ class OneModel(ModelPage):
                 self.request, gettext("The build is being cancelled; the one before keeps serving.")
             )
         else:
+            self.is_unchanged = True
             messages.warning(self.request, gettext("No build was under way."))
         return redirect("personalization_model", self.row.pk)
 

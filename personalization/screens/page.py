@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
+from types import MappingProxyType
 from typing import Any, ClassVar
 
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from wagtail.admin import messages
 
+from personalization.screens import audit
 from tracking.screens.denied import denied
 from tracking.screens.pages import AdminPage
 
@@ -17,11 +23,20 @@ class Page(AdminPage):
 
     An action returns where to go next. A fault becomes a message, and the page is shown again with what was
     typed. ``action_permissions`` names the actions that need more than looking does.
+
+    An action that was done stands in the log with the row that it was about (:mod:`.audit`): ``subject``, or
+    ``concerned`` where the action made a row. ``logged`` says how the log calls an action where that is not
+    its own name; ``unlogged`` why an action is left out, because it changes nothing.
     """
 
     actions: ClassVar[tuple[str, ...]] = ()
     action_permissions: ClassVar[dict[str, str]] = {}
     faults: ClassVar[tuple[type[Exception], ...]] = ()
+    logged: ClassVar[Mapping[str, str]] = {}
+    unlogged: ClassVar[Mapping[str, str]] = {}
+    concerned: Model | None = None
+    is_unchanged = False  # an action came too late to change anything
+    counts: Mapping[str, int] = MappingProxyType({})  # for the log
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -40,6 +55,8 @@ class Page(AdminPage):
         if needed and not self.is_allowed(needed):
             return denied(request, needed)
         try:
+            subject = None if action in self.unlogged else self.subject()
+            before = copy(subject)
             answer: HttpResponse = getattr(self, f"do_{action}")()
         except self.faults as fault:
             self.fault = fault
@@ -47,7 +64,19 @@ class Page(AdminPage):
             shown: HttpResponse = self.get(request, *args, **kwargs)
             shown.status_code = 422
             return shown
+        if action not in self.unlogged and not self.is_unchanged:
+            is_there = subject is not None and subject.pk is not None  # a row that is deleted forgets its key
+            self.log(self.concerned or (subject if is_there else before), self.logged.get(action, action))
         return answer
+
+    def subject(self) -> Model | None:
+        """The row that the page is about; None on a page that makes one."""
+        return None
+
+    def log(self, row: Model | None, action: str) -> None:
+        if row is None:
+            raise ImproperlyConfigured(f"{type(self).__name__} does not say what {action} was about.")
+        audit.record(row, action, user=self.request.user, **self.counts)
 
     fault: Exception | None = None
 

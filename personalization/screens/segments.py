@@ -5,6 +5,7 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, ClassVar
 
 from django import forms
@@ -20,6 +21,7 @@ from wagtail.admin.views.generic import DeleteView, EditView, IndexView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permissions import register_permission_policy
 
+from personalization.screens import audit
 from personalization.screens.guarded import Guarded
 from personalization.screens.permissions import Only
 from personalization.segments import changes, locks
@@ -120,10 +122,12 @@ class Filled(EditView):  # type: ignore[misc]
 
 class Removal(DeleteView):  # type: ignore[misc]
     def delete_action(self) -> None:
+        gone = copy(self.object)
         if isinstance(self.object, Segment):
             changes.remove_segment(self.object)
         else:
             changes.remove_group(self.object)
+        audit.record(gone, audit.DELETE, user=self.request.user)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         if is_filled(self.get_object()):
