@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from config.customers import reach
@@ -22,11 +23,15 @@ MOST_NAMED = 5
 
 def denied(request: HttpRequest, *permissions: str) -> TemplateResponse:
     """``permissions``: those that are missing, as ``app.codename``; none where it takes an administrator."""
+    title = gettext("You may not do this")
     context = {
-        "page_title": gettext("You may not do this"),
-        "header_title": gettext("You may not do this"),
+        "page_title": title,
+        "header_title": title,
         "header_icon": "lock",
-        "breadcrumbs_items": [],
+        "breadcrumbs_items": [
+            {"url": reverse("wagtailadmin_home"), "label": gettext("Home")},
+            {"url": "", "label": title},
+        ],
         "missing": named(permissions),
         "administrators": administrators(),
         "is_limited": bool(reach.site_permissions(request.user)),

@@ -32,7 +32,8 @@ def walked(patterns: Any, path: str, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 class Offer(HTMLParser):
-    """``links``: addresses; ``actions``: of each form that posts its address and what its buttons send."""
+    """``links``: addresses; ``actions``: of each form that posts its address and what its buttons send;
+    ``dead``: forms that are to be filled in and have no button."""
 
     def __init__(self, text: str, here: str) -> None:
         super().__init__()
@@ -40,6 +41,9 @@ class Offer(HTMLParser):
         self.links: set[str] = set()
         self.actions: set[tuple[str, str]] = set()
         self.form: str | None = None
+        self.dead: set[str] = set()
+        self.fields = self.buttons = self.shut = 0
+        self.depth: list[bool] = []
         self.feed(text)
         # The menu, and what else Wagtail's scripts are told.
         self.links |= {unescape(one) for one in re.findall(r'"url": "(/admin/[^"]*)"', text)}
@@ -52,12 +56,25 @@ class Offer(HTMLParser):
         if tag == "form":
             is_post = given.get("method", "").lower() == "post"
             self.form = (given.get("action") or self.here) if is_post else None
+            self.fields = self.buttons = 0
+            # The builder of audiences shows sizes to whoever may look.
+            self.shut = int(given.get("id") == "builder")
             if self.form:
                 self.actions.add((self.form, ""))
+        if tag == "fieldset":
+            self.depth.append("disabled" in given)
+        is_usable = not any(self.depth) and "disabled" not in given
+        if tag in ("input", "select", "textarea") and is_usable:
+            self.fields += given.get("type") not in ("hidden", "submit") and "readonly" not in given
+        self.buttons += tag == "button" or given.get("type") == "submit"
         is_button = tag in ("button", "input") and given.get("name") == "action"
         if is_button and self.form and "disabled" not in given:
             self.actions.add((self.form, given.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "fieldset" and self.depth:
+            self.depth.pop()
         if tag == "form":
+            if self.form and self.fields and not self.buttons and not self.shut:
+                self.dead.add(self.form)
             self.form = None

@@ -91,6 +91,7 @@ class Visitor:
                     followed.add(view)
                     if self.is_refused(path):
                         yield f"{name}: link to {path}"
+            yield from (f"{name}: a form to {one} without a button" for one in offer.dead)
             for target, action in sorted(offer.actions):
                 ours = target.startswith("/admin/") and "logout" not in target
                 if ours and not self.may_post(target, action):
