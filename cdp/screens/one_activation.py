@@ -108,7 +108,8 @@ class OneActivation(ActivationPage):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         action = request.POST.get("action", "")
-        if action in self.actions and action not in buttons_of(self.activation):
+        known = action in self.actions and self.is_allowed(CHANGE)
+        if known and action not in buttons_of(self.activation):
             messages.error(request, gettext("That makes no sense for this activation in its present state."))
             answer: HttpResponse = self.get(request, *args, **kwargs)
             answer.status_code = 422

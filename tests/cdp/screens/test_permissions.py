@@ -163,6 +163,29 @@ def test_it_keeps_to_the_sites_for_which_somebody_has_a_permission() -> None:
     assert client.post(pseudonym, {"customer_id": "501", "user": "a"}).status_code == 200
     shown = {name: everybody[name] for name in everybody.keys() - closed}
     assert sorted(somebody.offered_in_vain(shown)) == []
+    only_looked_at(client, theirs)
+
+
+# What changes nothing, and the only pages that are there for a change alone.
+HARMLESS = {"", "ask", "find", "refresh", "send"}
+FOR_A_CHANGE = re.compile("_sure|_erase|_merge|_part|erasure|:edit|:cancel|:resend|:revoke|:add|:delete")
+
+
+def only_looked_at(client: Client, theirs: dict[str, str]) -> None:
+    """Whoever may change one site and only see another one has no button there."""
+    two = Site.objects.get(hostname=HOST)
+    for one in Group.objects.get(name__startswith="Of ").site_permissions.select_related("permission"):
+        if one.permission.codename.startswith("view_"):
+            GroupSitePermission.objects.create(group=one.group, site=two, permission=one.permission)
+    for name, path in theirs.items():
+        answer = client.get(path)
+        is_for_a_change = bool(FOR_A_CHANGE.search(name))
+        assert answer.status_code in ((403, 404) if is_for_a_change else (200, 302)), name
+        if answer.status_code == 200 and "html" in answer["Content-Type"] and not answer.streaming:
+            offer = Offer(answer.content.decode(), path)
+            assert {action for _target, action in offer.actions} <= HARMLESS, name
+            assert not offer.dead, name
+        assert client.post(path, {"action": "save"}).status_code in (200, 403, 404, 405), name
 
 
 def test_the_form_of_a_group_gives_permissions_for_single_sites() -> None:
