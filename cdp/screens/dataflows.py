@@ -23,11 +23,11 @@ from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run
 from cdp.dataflows.run import MOST_ERRORS
 from cdp.dataflows.stages import Stage
-from cdp.profiles import accounts
 from cdp.profiles.models import Account
-from cdp.screens import findings, forms
+from cdp.screens import access, findings, forms
 from cdp.screens.page import Page
 from cdp.screens.sure import SurePage, Words
+from personalization.screens import audit
 
 VIEW, CHANGE = "dataflows.view_dataflow", "dataflows.change_dataflow"
 ACTIVATE = "dataflows.activate_dataflow"
@@ -91,7 +91,15 @@ class DataflowPage(Page):
     @cached_property
     def dataflow(self) -> Dataflow:
         rows = Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
-        return get_object_or_404(rows, pk=self.kwargs["pk"])
+        known = access.visible(rows, self.request.user, VIEW)
+        found: Dataflow = get_object_or_404(known, pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account:
+        return self.dataflow.account
+
+    def subject(self) -> Dataflow:
+        return self.dataflow
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.stage and self.has_permission():
@@ -131,8 +139,8 @@ class DataflowPage(Page):
         context["problems"] = missing.problems.get(self.stage, [])
         return context | {
             "dataflow": self.dataflow,
-            "may_change": self.request.user.has_perm(CHANGE),
-            "may_activate": self.request.user.has_perm(ACTIVATE),
+            "may_change": self.is_allowed(CHANGE),
+            "may_activate": self.is_allowed(ACTIVATE),
         }
 
     def do_keep(self) -> HttpResponse:
@@ -157,7 +165,7 @@ class Sure(SurePage, DataflowPage):
         return self.dataflow
 
     def offered(self) -> list[str]:
-        return offered(self.dataflow, self.request.user.has_perm)
+        return offered(self.dataflow, self.is_allowed)
 
     def get_page_subtitle(self) -> str:
         return ""
@@ -171,6 +179,7 @@ class NewDataflow(Page):
     page_title = _("Create new dataflow")
     header_icon = "download"
     actions = ("save", "keep")
+    logged: ClassVar = {"save": audit.CREATE, "keep": audit.CREATE}
 
     def trail(self) -> list[dict[str, Any]]:
         return [{"url": reverse("dataflows:index"), "label": gettext("Data Manager")}]
@@ -178,19 +187,21 @@ class NewDataflow(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "form": forms.General(self.request.POST or None),
-            "accounts": accounts.all_accounts(),
+            "accounts": self.accounts(),
             "may_change": True,
         }
 
     def account(self) -> Account:
-        numbers = {str(one.pk): one for one in accounts.all_accounts()}
+        numbers = {str(one.pk): one for one in self.accounts()}
         account: Account | None = numbers.get(self.request.POST.get("account", ""))
         if account is None:
             raise DataflowFault("required", gettext("Choose an account."), field="account")
         return account
 
     def created(self) -> Dataflow:
-        return lifecycle.create(self.account(), **forms.general_of(self.request.POST))
+        made = lifecycle.create(self.account(), **forms.general_of(self.request.POST))
+        self.concerned = made
+        return made
 
     def do_save(self) -> HttpResponse:
         return redirect("cdp_dataflow_download", self.created().pk)
@@ -270,7 +281,7 @@ class Download(DataflowPage):
 
 def shown_stream_id(page: DataflowPage) -> str:
     """The stream id for those who may change the dataflow: whoever has it can send data."""
-    return lifecycle.stream_id(page.dataflow) if page.request.user.has_perm(CHANGE) else "…"
+    return lifecycle.stream_id(page.dataflow) if page.is_allowed(CHANGE) else "…"
 
 
 def received(dataflow: Dataflow) -> dict[str, Any]:
@@ -317,7 +328,7 @@ class FileMapping(DataflowPage):
             try:
                 loaded = sample.load(self.dataflow.sample, configuration.parsing, reading)
                 found = {one.source: one for one in loaded.columns}
-                if not self.request.user.has_perm(SEE_PEOPLE):
+                if not self.is_allowed(SEE_PEOPLE):
                     found = {name: replace(one, examples=()) for name, one in found.items()}
             except DataflowFault as fault:
                 messages.error(self.request, str(fault))
@@ -370,7 +381,7 @@ class Activation(DataflowPage):
         tests = row.runs.filter(kind=Run.Kind.TEST).order_by("-pk")
         stream = shown_stream_id(self)
         return context | {
-            "report": self.report if self.request.user.has_perm(SEE_PEOPLE) else None,
+            "report": self.report if self.is_allowed(SEE_PEOPLE) else None,
             **findings_of(tests.first()),
             "last_test": tests.first(),
             "is_tested": is_tested,

@@ -49,7 +49,7 @@ class Details(DataflowPage):
         return redirect("cdp_dataflow", self.dataflow.pk)
 
     def do_clone(self) -> HttpResponse:
-        copy = lifecycle.clone(self.dataflow)
+        self.concerned = copy = lifecycle.clone(self.dataflow)
         messages.success(self.request, gettext("A copy was made; give it a name."))
         return redirect("cdp_dataflow_general", copy.pk)
 
@@ -81,7 +81,7 @@ class RunDetails(DataflowPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         run = self.run
-        may_see = self.request.user.has_perm(SEE_PEOPLE)
+        may_see = self.is_allowed(SEE_PEOPLE)
         has_refused = may_see and run.payloads.exclude(sealed_refused="").exists()
         return (
             super().get_context_data(**kwargs) | findings_of(run) | {"run": run, "has_refused": has_refused}
@@ -95,6 +95,7 @@ class RefusedRows(RunDetails):
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
         run = self.run
+        self.log(self.dataflow, "refused_rows")
         names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in row))
         response = StreamingHttpResponse(lines(run, names), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="refused-{run.number}.csv"'

@@ -59,6 +59,7 @@ class TransformAndMap(DataflowPage):
                 if one.schema_id in schemas
             ],
             "other_schemas": others.order_by("name"),
+            "may_make_schemas": self.is_allowed("dataflows.change_schema"),
             "creator_url": f"{reverse('cdp_schema_new')}?dataflow={self.dataflow.pk}",
         }
 
