@@ -313,9 +313,7 @@ def activate(dataflow: Dataflow) -> int:
     with lanes.intake(dataflow.pk):
         dataflow.refresh_from_db()
         if dataflow.status in IN_FORCE and dataflow.working_copy:
-            tested(dataflow)
-            dataflow.configuration, dataflow.working_copy = dataflow.working_copy, None
-            dataflow.save()
+            put_in_force(dataflow)
             return 0
         if dataflow.status != Status.MAPPED:
             raise IllegalTransition(dataflow.status, "be activated")
@@ -323,6 +321,17 @@ def activate(dataflow: Dataflow) -> int:
         dataflow.status = Status.ACTIVE
         dataflow.save(update_fields=["status", "modified_at"])
         return release_held(dataflow)
+
+
+def put_in_force(dataflow: Dataflow) -> None:
+    """Changes take effect between runs, never in the middle of one: of a set it would be a part."""
+    tested(dataflow)
+    with lanes.processing(dataflow.pk):
+        if dataflow.runs.filter(state=Run.State.RUNNING).exists():
+            sentence = "A run is being processed; put the changes in force when it is done, or cancel it."
+            raise DataflowFault("running", sentence)
+        dataflow.configuration, dataflow.working_copy = dataflow.working_copy or {}, None
+        dataflow.save()
 
 
 def set_schedule(dataflow: Dataflow, expression: str) -> None:

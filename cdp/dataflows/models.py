@@ -133,6 +133,7 @@ class MappedSchema(models.Model):
     schema = models.ForeignKey(Schema, on_delete=models.PROTECT, related_name="mapped")
     # Of the rows of a catalogue that is in force.
     generation = models.PositiveIntegerField(default=0)
+    begun = models.PositiveIntegerField(default=0)  # the last number that a run got to write under
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataflow", "schema"], name="mapped_once")]

@@ -14,7 +14,7 @@ from cdp.dataflows.models import CatalogRow, Dataflow, MappedSchema, Run, Schema
 from cdp.dataflows.plan import Plan, RowFault, Target
 from cdp.dataflows.schemas import INTERACTION_FIELDS
 from cdp.profiles import contributions, interactions, people
-from cdp.profiles.contributions import Said
+from cdp.profiles.contributions import BadGeneration, Said
 from cdp.profiles.identifiers import BadIdentifier, normal
 from cdp.profiles.interactions import BadInteraction, Did
 from cdp.profiles.models import Contribution, PersonIdentifier, ProfileIdentifier, Source
@@ -138,8 +138,7 @@ class Targets:
         generation = mapped.generation
         is_overwrite = target.mapping.write_mode == "overwrite"
         if is_overwrite:
-            key = str(target.schema.pk)
-            generation = int(self.run.generations.setdefault(key, mapped.generation + self.run.pk))
+            generation = self.catalog_generation(mapped)
         data: dict[str, dict[str, Any]] = {}
         for _, row in rows:
             key = str(row[target.schema.key])[:255]
@@ -172,6 +171,19 @@ class Targets:
     def mapped(self, target: Target) -> MappedSchema:
         return MappedSchema.objects.get_or_create(dataflow=self.run.dataflow, schema=target.schema)[0]
 
+    def catalog_generation(self, mapped: MappedSchema) -> int:
+        """The number under which this run writes. Raises :class:`BadGeneration` where a run that began
+        later is in force: its rows are newer."""
+        key = str(mapped.schema_id)
+        if key not in self.run.generations:
+            mapped.begun = max(mapped.begun, mapped.generation) + 1
+            mapped.save(update_fields=["begun"])
+            self.run.generations[key] = mapped.begun
+        own = int(self.run.generations[key])
+        if own <= mapped.generation:
+            raise BadGeneration(f"Generation {own} of a catalogue is over: {mapped.generation} is in force.")
+        return own
+
     def switch(self) -> int:
         """Put the generations of a whole run into force; how many rows that removed."""
         removed = 0
@@ -187,12 +199,12 @@ class Targets:
 
     def switch_catalog(self, target: Target) -> int:
         mapped = self.mapped(target)
-        new = int(self.run.generations.get(str(target.schema.pk), mapped.generation + self.run.pk))
+        new = self.catalog_generation(mapped)
         kept = CatalogRow.objects.filter(mapped=mapped, generation=new).values("key")
         old = CatalogRow.objects.filter(mapped=mapped, generation=mapped.generation)
         removed = old.exclude(key__in=kept).count()
         MappedSchema.objects.filter(pk=mapped.pk).update(generation=new)
-        CatalogRow.objects.filter(mapped=mapped).exclude(generation=new).delete()
+        CatalogRow.objects.filter(mapped=mapped, generation__lt=new).delete()  # newer ones are being written
         return removed
 
     @staticmethod
