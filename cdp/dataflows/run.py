@@ -150,9 +150,9 @@ def recount(run: Run, payload: Payload, rows: int) -> None:
 
 def sorted_out(
     plan: Plan, rows: Sequence[Row | BadRow], targets: Targets
-) -> tuple[list[Row], list[tuple[int, RowFault, bool]], int]:
+) -> tuple[list[Row | str], list[tuple[int, RowFault, bool]], int]:
     """Hand good rows on; refused rows, and (place, fault, whether it is a warning) of each fault."""
-    refused: list[Row] = []
+    refused: list[Row | str] = []
     errors: list[tuple[int, RowFault, bool]] = []
     good = 0
     for place, row in enumerate(rows):
@@ -163,8 +163,7 @@ def sorted_out(
             good += 1
         else:
             errors.append((place, result.fault, False))
-            if isinstance(row, dict):
-                refused.append(row)
+            refused.append(row.text if isinstance(row, BadRow) else row)
     return refused, errors, good
 
 
@@ -173,7 +172,7 @@ def note(
     payload: Payload,
     *,
     errors: Sequence[tuple[int, RowFault, bool]],
-    refused: Sequence[Row],
+    refused: Sequence[Row | str],
     counts: Counts,
     good: int,
 ) -> None:

@@ -23,6 +23,8 @@ from cdp.profiles.people import Named
 Placed = list[tuple[int, dict[str, Any]]]
 KNOWN = {name for name, _, _ in INTERACTION_FIELDS}
 BATCH = 1_000
+LONGEST_KEY = CatalogRow._meta.get_field("key").max_length or 0
+CALLED = {"event": "event_type", "ts": "timestamp"}  # as schemas call it, where rows do not
 SUPPRESSED = "suppressed"  # the person was erased
 
 
@@ -128,7 +130,8 @@ class Targets:
             try:
                 done.append(interactions.checked(did(identity, row, target)))
             except (BadInteraction, OverflowError) as fault:
-                self.refused[place] = RowFault("bad_interaction", str(fault).split(" ")[0][:64])
+                name = str(fault).split(" ")[0][:64]
+                self.refused[place] = RowFault("bad_interaction", CALLED.get(name, name))
         new = interactions.record(self.account, f"dataflow:{self.run.dataflow_id}", done)
         self.counts.inserted += new
         self.counts.unchanged += len(done) - new
@@ -140,8 +143,11 @@ class Targets:
         if is_overwrite:
             generation = self.catalog_generation(mapped)
         data: dict[str, dict[str, Any]] = {}
-        for _, row in rows:
-            key = str(row[target.schema.key])[:255]
+        for place, row in rows:
+            key = str(row[target.schema.key])
+            if len(key) > LONGEST_KEY:  # cut, two could become one
+                self.refused[place] = RowFault("key_too_long", target.mapping.fields[target.schema.key])
+                continue
             data[key] = row if is_overwrite else data.get(key, {}) | row
         self.upsert(mapped, generation, data, merge=not is_overwrite)
 
@@ -245,7 +251,8 @@ def cleared(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def did(identity: ProfileIdentifier, row: Mapping[str, Any], target: Target) -> Did:
-    """What a row of an Interaction schema says that a person did."""
+    """What a row of an Interaction schema says that a person did. Nothing is cut here: of two ids that
+    begin alike it would make one."""
     props = {
         name: value
         for name, value in row.items()
@@ -253,29 +260,29 @@ def did(identity: ProfileIdentifier, row: Mapping[str, Any], target: Target) -> 
     }
     return Did(
         identity=identity,
-        event=str(row["event_type"]).strip().lower()[:20],
+        event=str(row["event_type"]).strip().lower(),
         ts=microseconds(str(row["timestamp"])),
-        event_id=text(row, "event_id", 64) or None,
-        session=text(row, "session", 64),
-        item_type=text(row, "item_type", 64),
-        product_id=text(row, "product_id", 255),
-        product_name=text(row, "product_name", 255),
-        category_path=category_ids(text(row, "category", 1_024)),
-        brand=text(row, "brand", 255),
-        order_id=text(row, "order_id", 255),
+        event_id=text(row, "event_id") or None,
+        session=text(row, "session"),
+        item_type=text(row, "item_type"),
+        product_id=text(row, "product_id"),
+        product_name=text(row, "product_name"),
+        category_path=category_ids(text(row, "category")),
+        brand=text(row, "brand"),
+        order_id=text(row, "order_id"),
         quantity=row.get("quantity"),
         price=amount(row.get("price")),
         subtotal=amount(row.get("subtotal")),
-        currency=text(row, "currency", 3),
+        currency=text(row, "currency"),
         percentage=row.get("percentage"),
         rating=row.get("rating"),
         props=props,
     )
 
 
-def text(row: Mapping[str, Any], name: str, longest: int) -> str:
+def text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    return "" if value is None else str(value)[:longest]
+    return "" if value is None else str(value)
 
 
 def amount(value: float | None) -> Decimal | None:

@@ -22,6 +22,7 @@ SENTENCES: dict[str, Promise] = {
     "transformation_failed": _("The transformation that makes %(column)s cannot be done with the value."),
     "suppressed": _("The person has been erased, and nothing of them may be stored."),
     "bad_interaction": _("What the person did cannot be stored: see %(column)s."),
+    "key_too_long": _("The value of %(column)s, the key of the catalogue, is too long."),
     "not_object": _("The row is no object of names and values."),
     "ragged_row": _("The row has more cells than the first row has names."),
     "too_many_columns": _("The row has too many columns."),

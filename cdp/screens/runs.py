@@ -17,11 +17,13 @@ from django.utils.translation import gettext
 from wagtail.admin import messages
 
 from cdp.dataflows import lifecycle, payloads, stages
+from cdp.dataflows.interpret.read import Row
 from cdp.dataflows.models import Run
 from cdp.screens.dataflows import NEEDED, SEE_PEOPLE, VIEW, DataflowPage, being_processed, findings_of
 from config.spreadsheets import neutral
 
 PER_PAGE = 50
+UNREADABLE = "unreadable"
 
 
 class Details(DataflowPage):
@@ -95,7 +97,7 @@ class RefusedRows(RunDetails):
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
         run = self.run
-        names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in row))
+        names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in columns(row)))
         response = StreamingHttpResponse(lines(run, names), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="refused-{run.number}.csv"'
         response["Cache-Control"] = "no-store"
@@ -111,8 +113,14 @@ def lines(run: Run, names: list[str]) -> Iterator[str]:
     """A cell that a spreadsheet would take for a formula is made a text."""
     writer = csv.writer(Echo())
     yield writer.writerow([neutral(name, numbers=True) for name in names])
-    for row in payloads.refused_rows(run):
+    for found in payloads.refused_rows(run):
+        row = columns(found)
         yield writer.writerow([neutral(cell(row.get(name)), numbers=True) for name in names])
+
+
+def columns(row: Row | str) -> Row:
+    """A row that nobody can read has its text in a column of its own."""
+    return {UNREADABLE: row} if isinstance(row, str) else row
 
 
 def cell(value: Any) -> str:

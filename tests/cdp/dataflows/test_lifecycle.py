@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -134,6 +135,16 @@ def test_a_draft_with_other_columns_asks_for_parsing_and_another_test(feed: Feed
     assert status(feed) == "mapped"
     feed.post([*USERS, {"id": 3, "login": "c", "email": "c@x.org", "city": ""}], draft=True)
     assert status(feed) == "mapped"
+    assert trial.test(feed.flow).passed
+    parts = uuid.uuid4()  # each of which has fewer columns than both
+    feed.post([{"id": 1, "login": "a"}], draft=True, run=parts)
+    feed.post(USERS, draft=True, run=parts, sequence=1, final=True)
+    feed.refresh()
+    assert (feed.flow.status, bool(feed.flow.tested_hash), feed.flow.parse_required) == (
+        "mapped",
+        True,
+        False,
+    )
 
 
 @pytest.mark.case("D35")

@@ -104,6 +104,19 @@ def test_it_goes_from_rows_that_were_refused(account: Account, feed: Feed) -> No
     assert '"id":15,"city":null' in everything()
 
 
+def test_it_goes_from_refused_rows_that_nobody_can_read(account: Account, feed: Feed) -> None:
+    sample = b"id,email\n14,ada@example.org\n15,bob@example.org\n"
+    feed.post(sample, draft=True, content_type="text/csv")
+    lifecycle.validate(feed.flow)
+    feed.map(feed.schema())
+    feed.activate()
+    feed.deliver(sample + b"14,ada@example.org,x\n15,bob@example.org,y\n", content_type="text/csv")
+    assert "14,ada@example.org,x" in [one["row"] for one in shown(account)]
+    erased(account)
+    assert "ada@example.org,x" not in everything()
+    assert "bob@example.org,y" in everything()
+
+
 def test_it_does_not_come_back_with_the_next_delivery(account: Account, active: Feed) -> None:
     erased(account)
     run = active.deliver(USERS)

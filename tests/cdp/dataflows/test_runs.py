@@ -256,6 +256,15 @@ def test_its_catalogue_rows_follow_the_write_mode(feed: Feed, mode: str) -> None
         assert done.removed == 1
 
 
+def test_its_catalogue_keys_are_whole_or_refused(feed: Feed) -> None:
+    feed.prepare(PRODUCTS, kind="catalog", key="sku")
+    feed.activate()
+    done = feed.deliver([{"sku": "s" * 255 + end, "name": end} for end in ("", "a", "b")])
+    assert (done.inserted, done.failed) == (1, 2)
+    assert set(done.errors.values_list("code", "column")) == {("key_too_long", "sku")}
+    assert [row["name"] for row in payloads.refused_rows(done) if isinstance(row, dict)] == ["a", "b"]
+
+
 def test_it_is_given_up_when_it_never_ends(active: Feed) -> None:
     number = uuid.uuid4()
     active.post([{"id": 1}], run=number)
@@ -308,8 +317,13 @@ def test_its_interactions_that_no_row_can_hold_are_refused_alone(feed: Feed) -> 
     dear = EVENTS[0] | {"event_id": "e4", "subtotal": 9.3e14}
     many = EVENTS[0] | {"event_id": "e5", "quantity": 2**31}
     null = EVENTS[0] | {"event_id": "e6", "channel": "a\0b"}
-    done = feed.deliver([*EVENTS, wide, dear, many, null])
-    assert (done.inserted, done.failed, done.warned) == (3, 3, 1)
+    # Cut, they would be one and the same.
+    long = [EVENTS[0] | {"event_id": "e" * 64 + end} for end in "ab"]
+    long += [EVENTS[0] | {"event_id": "e7", name: "p" * 256} for name in ("product_id", "order_id")]
+    long.append(EVENTS[0] | {"event_id": "e8", "event_type": "b" * 21})
+    done = feed.deliver([*EVENTS, wide, dear, many, null, *long])
+    assert (done.inserted, done.unchanged, done.failed, done.warned) == (3, 0, 8, 1)
+    assert set(done.errors.values_list("column", flat=True)) >= {"event_id", "order_id", "event_type"}
     assert set(done.errors.values_list("code", flat=True)) == {"bad_interaction", "type_mismatch"}
 
 

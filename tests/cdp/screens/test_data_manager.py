@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import Workbook
 
-from cdp.dataflows import lifecycle, stages
+from cdp.dataflows import lifecycle, stages, upload
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run, Schema
 from cdp.profiles.models import Account
@@ -23,6 +23,7 @@ from tests.cdp.screens.conftest import somebody
 
 pytestmark = pytest.mark.django_db
 HOME = "/admin/customer-data/dataflow"
+NDJSON = "application/x-ndjson"
 
 
 def page(client: Client, address: str, **posted: Any) -> Any:
@@ -222,13 +223,22 @@ def test_it_refuses_files_that_are_none(
     assert not Run.objects.exists()
 
 
-def test_it_does_not_open_a_workbook_that_unpacks_to_too_much(admin: Client, feed: Feed) -> None:
+def test_it_does_not_open_a_workbook_that_unpacks_to_too_much(
+    admin: Client, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import zipfile
 
     stored = io.BytesIO()
     with zipfile.ZipFile(stored, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 60_000_000)
     address = f"{HOME}/{feed.flow.pk}/download/"
+    file = SimpleUploadedFile("u.xlsx", stored.getvalue())
+    answer = page(admin, address, action="upload", mode="production", file=file)
+    assert "it was not opened" in words(answer)
+    monkeypatch.setattr(upload, "MOST_RATIO", 10_000)
+    with zipfile.ZipFile(stored, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", bytes(upload.MOST_UNPACKED + 1))
+    assert upload.MOST_UNPACKED <= 200 * 2**20
     file = SimpleUploadedFile("u.xlsx", stored.getvalue())
     answer = page(admin, address, action="upload", mode="production", file=file)
     assert "it was not opened" in words(answer)
@@ -242,6 +252,40 @@ def test_it_hands_out_refused_rows_that_no_spreadsheet_runs(admin: Client, activ
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert rows == [{"id": "", "login": "'=1+1", "city": "-5"}]
     assert "attachment" in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "text"),
+    [
+        ("u.csv", b"id,login\n1,a\n2,b,c\n3,d\n", "2,b,c"),
+        ("u.xlsx", workbook(["id", "login", None], [1, "a", None], [2, "b", "c"], [3, "d"]), '[2, "b", "c"]'),
+        ("u.ndjson", b'{"id": 1}\nhttps://x\n{"id": 3}\n', "https://x"),
+    ],
+)
+def test_it_hands_out_what_is_no_row_and_takes_the_others(
+    admin: Client, feed: Feed, name: str, body: bytes, text: str
+) -> None:
+    sample = b"id,login\n14,ada\n" if name.endswith("csv") else USERS
+    if name.endswith("ndjson"):
+        feed.post(b'{"id": 1, "login": "a"}\n{"id": 2, "login": "b"}\n', draft=True, content_type=NDJSON)
+    else:
+        kind = "text/csv" if name.endswith("csv") else "application/json"
+        feed.post(sample, draft=True, content_type=kind)
+    lifecycle.validate(feed.flow)
+    feed.map(feed.schema())
+    feed.activate()
+    file = SimpleUploadedFile(name, body)
+    address = f"{HOME}/{feed.flow.pk}/download/"
+    answer = page(admin, address, action="upload", mode="production", file=file)
+    assert "3 rows were delivered" in words(answer)
+    feed.work()
+    done = Run.objects.get(kind="production")
+    assert (done.state, done.received, done.failed) == ("partial", 3, 1)
+    assert done.errors.get().code == ("not_object" if name.endswith("ndjson") else "ragged_row")
+    assert set(feed.facts()) == {"1", "3"}
+    answer = admin.get(f"{HOME}/{feed.flow.pk}/runs/{done.pk}/refused/")
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    assert rows == [{"unreadable": text}]
 
 
 def test_it_pauses_resumes_clones_and_deletes(admin: Client, active: Feed) -> None:

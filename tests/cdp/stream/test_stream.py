@@ -107,6 +107,12 @@ def test_it_takes_compressed_bodies_and_measures_them_inflated(feed: Feed) -> No
     bomb = gzip.compress(b"[" + b" " * (20 * body_module.MOST_BYTES) + b"]")
     assert len(bomb) < body_module.MOST_BYTES
     assert feed.post(bomb, **packed).status_code == 413
+    parts = [gzip.compress(one) for one in (b'[{"id": 1},', b'{"id": 2}', b"]")]
+    assert feed.post(b"".join(parts) + b"\0\0", **packed).json()["received"] == 2
+    assert feed.post(gzip.compress(b"[]") + bomb, **packed).status_code == 413
+    for wrong in (gzip.compress(b"[]") + b"rest", gzip.compress(b"[]") + gzip.compress(b" ")[:-4]):
+        assert feed.post(wrong, **packed).status_code == 400
+    assert feed.post(gzip.compress(b"") * 30_000, **packed).status_code == 400
     assert feed.post(b"no gzip", **packed).status_code == 400
     assert feed.post(gzip.compress(b"[]")[:-4], **packed).status_code == 400
     assert feed.post(b"[]", **{"content-encoding": "br"}).status_code == 415
