@@ -13,8 +13,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from cdp.dataflows import clearing, lanes, matters, naming, run, sample, stages, turns
 from cdp.dataflows import columns as columns_module
-from cdp.dataflows import lanes, matters, naming, run, sample, stages, turns
 from cdp.dataflows.configuration import Column, Configuration, Mapping, Parsing, Transformation, dump, load
 from cdp.dataflows.faults import DataflowFault, IllegalTransition
 from cdp.dataflows.mapping import column_types
@@ -401,19 +401,22 @@ def move(dataflow: Dataflow, before: str, after: str, event: str) -> None:
     dataflow.refresh_from_db()
 
 
-def archive(dataflow: Dataflow) -> None:
-    """Delete, as people call it: nothing can be delivered any more; what came of it stays."""
-    with lanes.intake(dataflow.pk):
+def archive(dataflow: Dataflow, *, with_data: bool = False) -> None:
+    """Delete, as people call it: nothing can be delivered any more. What came of it stays, or is removed
+    by the worker."""
+    with lanes.intake(dataflow.pk), lanes.processing(dataflow.pk):
         dataflow.refresh_from_db()
         not_archived(dataflow, "be deleted")
         if dataflow.runs.filter(state=Run.State.RUNNING).exists():
-            raise DataflowFault("running", "A run is being processed; pause the dataflow and wait for it.")
+            raise DataflowFault("running", "A run is being processed; wait for it, or cancel it.")
         for one in dataflow.runs.filter(state__in=[Run.State.HELD, Run.State.QUEUED]):
             run.cancel(one, "The dataflow was deleted.")
         dataflow.status = Status.ARCHIVED
         dataflow.stream_digest, dataflow.sealed_stream_id = None, ""
         dataflow.save()
         matters.close(dataflow)
+        if with_data:
+            clearing.empty(dataflow)
 
 
 def clone(dataflow: Dataflow) -> Dataflow:

@@ -208,6 +208,11 @@ class Run(models.Model):
         return self.last_sequence is not None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it waits or is being processed, and can be cancelled."""
+        return self.state in (self.State.HELD, self.State.QUEUED, self.State.RUNNING)
+
+    @property
     def is_live(self) -> bool:
         """Whether its rows are stored; a draft is looked at alone."""
         return self.kind in (self.Kind.PRODUCTION, self.Kind.HELD)

@@ -230,9 +230,15 @@ def finish(run: Run) -> None:
 def fail(run: Run, code: str, sentence: str, *, state: str = State.FAILED) -> None:
     """End a run without its overwrites; rows that were appended stay."""
     Targets.discard(run)
+    Run.objects.filter(pk=run.pk).update(generations={})
+    over(run, code, sentence, state=state)
+
+
+def over(run: Run, code: str, sentence: str, *, state: str) -> None:
+    """End a run. Rows of an overwrite that it has written stay under its generations, in force nowhere."""
     run.payloads.exclude(sealed="").update(sealed="")
     Run.objects.filter(pk=run.pk).update(
-        state=state, error=code, message=sentence[:500], ended_at=timezone.now(), generations={}
+        state=state, error=code, message=sentence[:500], ended_at=timezone.now()
     )
     run.refresh_from_db()
     logger.warning("Run %s of dataflow %s %s: %s", run.number, run.dataflow_id, state, sentence)

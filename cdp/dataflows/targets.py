@@ -132,7 +132,7 @@ class Targets:
             except (BadInteraction, OverflowError) as fault:
                 name = str(fault).split(" ")[0][:64]
                 self.refused[place] = RowFault("bad_interaction", CALLED.get(name, name))
-        new = interactions.record(self.account, f"dataflow:{self.run.dataflow_id}", done)
+        new = interactions.record(self.account, event_source(self.run.dataflow_id), done)
         self.counts.inserted += new
         self.counts.unchanged += len(done) - new
 
@@ -233,6 +233,16 @@ def source_name(target: Target, run: Run) -> str:
 
 def name_of(dataflow: int, schema: int) -> str:
     return f"dataflow:{dataflow}:schema:{schema}"
+
+
+def event_source(dataflow: int) -> str:
+    return f"dataflow:{dataflow}"
+
+
+def sources_of(dataflow: Dataflow) -> list[Source]:
+    """Of people, under whatever schema the dataflow has ever filled."""
+    sources = Source.objects.filter(account=dataflow.account)
+    return list(sources.filter(name__startswith=f"dataflow:{dataflow.pk}:schema:").order_by("pk"))
 
 
 def stored(dataflow: Dataflow, schema: Schema) -> int:

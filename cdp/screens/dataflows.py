@@ -53,6 +53,10 @@ ACTIONS = {
         _("Delete"),
         _("Its stream is closed at once, and what waits is thrown away. What it stored stays."),
         "bin",
+        _(
+            "Remove what it stored too: what it said of people, what they did, and rows of catalogues. People"
+            " of whom nothing else is known leave their audiences."
+        ),
     ),
 }
 NEEDED = {"pause": ACTIVATE, "resume": ACTIVATE, "clone": CHANGE, "delete": CHANGE}

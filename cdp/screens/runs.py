@@ -16,10 +16,18 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from wagtail.admin import messages
 
-from cdp.dataflows import lifecycle, payloads, stages
+from cdp.dataflows import clearing, lifecycle, payloads, stages
 from cdp.dataflows.interpret.read import Row
 from cdp.dataflows.models import Run
-from cdp.screens.dataflows import NEEDED, SEE_PEOPLE, VIEW, DataflowPage, being_processed, findings_of
+from cdp.screens.dataflows import (
+    ACTIVATE,
+    NEEDED,
+    SEE_PEOPLE,
+    VIEW,
+    DataflowPage,
+    being_processed,
+    findings_of,
+)
 from config.spreadsheets import neutral
 
 PER_PAGE = 50
@@ -56,17 +64,27 @@ class Details(DataflowPage):
         return redirect("cdp_dataflow_general", copy.pk)
 
     def do_delete(self) -> HttpResponse:
-        lifecycle.archive(self.dataflow)
-        messages.success(self.request, gettext("The dataflow was deleted; what it stored stays."))
+        with_data = "more" in self.request.POST
+        lifecycle.archive(self.dataflow, with_data=with_data)
+        stays = gettext("The dataflow was deleted; what it stored stays.")
+        goes = gettext("The dataflow was deleted; what it stored is being removed.")
+        messages.success(self.request, goes if with_data else stays)
         return redirect("dataflows:index")
 
 
 class RunDetails(DataflowPage):
     template_name = "cdp/dataflows/run.html"
+    actions: ClassVar[tuple[str, ...]] = ("cancel",)
+    action_permissions: ClassVar = {"cancel": ACTIVATE}
 
     @cached_property
     def run(self) -> Run:
         return get_object_or_404(self.dataflow.runs, pk=self.kwargs["run"])
+
+    def do_cancel(self) -> HttpResponse:
+        clearing.cancel(self.run)
+        messages.success(self.request, gettext("The run was cancelled."))
+        return redirect("cdp_dataflow", self.dataflow.pk)
 
     def get_page_title(self) -> str:
         run = self.run
@@ -94,6 +112,7 @@ class RefusedRows(RunDetails):
     """Rows that were refused, as a file to be mended and delivered again. They are people's own data."""
 
     permission_required = (VIEW, SEE_PEOPLE)
+    actions = ()
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
         run = self.run
