@@ -120,6 +120,7 @@ def process(run: Run, payload: Payload) -> None:
     kept = (place for place, fault in targets.refused.items() if fault.code != SUPPRESSED)
     refused += [row for place in kept if isinstance(row := rows[place], dict)]
     errors += [(place, fault, False) for place, fault in targets.refused.items()]
+    errors += [(place, fault, True) for place, fault in targets.rounded]
     note(run, payload, errors=errors, refused=refused, counts=counts, good=good)
     if found := plan.new_columns(rows):
         matters.new_columns(run, found)

@@ -17,7 +17,7 @@ from cdp.profiles import contributions, interactions, people
 from cdp.profiles.contributions import BadGeneration, Said
 from cdp.profiles.identifiers import BadIdentifier, normal
 from cdp.profiles.interactions import BadInteraction, Did
-from cdp.profiles.models import Contribution, PersonIdentifier, ProfileIdentifier, Source
+from cdp.profiles.models import UNITS, Contribution, PersonIdentifier, ProfileIdentifier, Source
 from cdp.profiles.people import Named
 
 Placed = list[tuple[int, dict[str, Any]]]
@@ -43,7 +43,8 @@ class Counts:
 class Targets:
     """The schemas of a run. ``at``: when the chunk was received, in microseconds.
 
-    ``refused``: place of a row -> why it was not stored after all.
+    ``refused``: place of a row -> why it was not stored after all. ``rounded``: amounts that were stored
+    with fewer decimals than they came with.
     """
 
     def __init__(self, run: Run, plan: Plan, *, at: int) -> None:
@@ -53,6 +54,7 @@ class Targets:
         self.targets = {one.schema.pk: one for one in plan.targets}
         self.rows: dict[int, Placed] = {pk: [] for pk in self.targets}
         self.refused: dict[int, RowFault] = {}
+        self.rounded: list[tuple[int, RowFault]] = []
         self.counts = Counts()
         # Deactivated ones too: they name nobody, but one that was erased still bars the row.
         names = PersonIdentifier.objects.filter(account=self.account)
@@ -129,6 +131,7 @@ class Targets:
                 continue
             try:
                 done.append(interactions.checked(did(identity, row, target)))
+                self.rounded += [(place, RowFault("amount_rounded", name)) for name in finer(done[-1])]
             except (BadInteraction, OverflowError) as fault:
                 name = str(fault).split(" ")[0][:64]
                 self.refused[place] = RowFault("bad_interaction", CALLED.get(name, name))
@@ -297,6 +300,12 @@ def text(row: Mapping[str, Any], name: str) -> str:
 
 def amount(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(repr(value))
+
+
+def finer(one: Did) -> list[str]:
+    """Amounts with more decimals than a row of what people did can hold."""
+    amounts = {"price": one.price, "subtotal": one.subtotal}
+    return [name for name, given in amounts.items() if given is not None and given * UNITS % 1]
 
 
 def microseconds(when: str) -> int:

@@ -310,6 +310,22 @@ def test_it_is_forgotten_after_a_while(active: Feed) -> None:
     assert set(active.facts()) == {"14", "15"}
 
 
+def test_its_decimals_are_kept_or_said_to_be_rounded(feed: Feed) -> None:
+    fine = [one | {"price": 1.2345, "score": 0.123456} for one in EVENTS]
+    events = Feed(feed.account, "Events")
+    events.prepare(fine, kind="interaction")
+    events.activate()
+    done = events.deliver([fine[0], fine[1] | {"price": 1.23456, "subtotal": 0.1 + 0.2}])
+    assert (done.inserted, done.failed, done.warned) == (2, 0, 1)
+    assert list(done.errors.values_list("index", "column", "code")) == [(1, "price", "amount_rounded")]
+    assert Interaction.objects.get(event="buy").props["score"] == 0.123456
+    people = Feed(feed.account, "Scores")
+    people.prepare([{"id": 1, "score": 0.123456}, {"id": 2, "score": "59.913868"}])
+    people.activate()
+    people.deliver([{"id": 1, "score": "59.913868"}, {"id": 2, "score": 1.12345678}])
+    assert [one["score"] for one in people.facts().values() if "score" in one] == [59.913868, 1.123457]
+
+
 def test_its_interactions_that_no_row_can_hold_are_refused_alone(feed: Feed) -> None:
     feed.prepare(EVENTS, kind="interaction")
     feed.activate()

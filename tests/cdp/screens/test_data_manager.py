@@ -250,6 +250,7 @@ def test_it_hands_out_refused_rows_that_no_spreadsheet_runs(admin: Client, activ
     done = active.deliver([{"id": 1}, {"id": "", "login": "=1+1", "city": "-5"}, {"id": 3}])
     answer = page(admin, f"{HOME}/{active.flow.pk}/runs/{done.pk}/")
     assert "identifier_missing" in words(answer)
+    assert "row refused" in words(answer)
     answer = admin.get(f"{HOME}/{active.flow.pk}/runs/{done.pk}/refused/")
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert rows == [{"id": "", "login": "'=1+1", "city": "-5"}]
