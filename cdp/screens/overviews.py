@@ -16,7 +16,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.widgets.button import Button
 
-from cdp.dataflows import lifecycle, stages
+from cdp.dataflows import stages, states
 from cdp.dataflows.models import Dataflow, Schema
 from cdp.profiles.models import Account
 from cdp.screens import dataflows, schemas
@@ -55,7 +55,7 @@ class DataflowFilters(WagtailFilterSet):  # type: ignore[misc]
         fields: Sequence[str] = ()
 
     def of_life(self, rows: QuerySet[Dataflow], _name: str, value: str) -> QuerySet[Dataflow]:
-        return rows.filter(status__in=lifecycle.BEING_MADE if value == "drafts" else lifecycle.IN_FORCE)
+        return rows.filter(status__in=states.BEING_MADE if value == "drafts" else states.IN_FORCE)
 
 
 def button(label: str, url: str, icon: str, place: int, row: Any) -> Button:

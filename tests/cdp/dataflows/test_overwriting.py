@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cdp.dataflows import lifecycle, run, trial
+from cdp.dataflows import editing, lifecycle, run, trial
 from cdp.dataflows.configuration import Transformation
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import CatalogRow, Payload, Run
@@ -90,7 +90,7 @@ def test_it_does_not_hold_up_others_when_what_waits_cannot_be_read(
 def test_its_guards_count_rows_and_not_lines(feed: Feed, body: bytes, error: str, received: int) -> None:
     sample = b"id,city\n14,Oslo\n15,Bergen\n"
     assert feed.post(sample, draft=True, content_type="text/csv").status_code == 202
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.map(feed.schema(), mode="overwrite")
     feed.activate()
     feed.deliver(sample, content_type="text/csv")
@@ -112,7 +112,7 @@ def test_its_settings_stay_the_same_for_all_of_its_rows(feed: Feed) -> None:
     feed.post(USERS[:1], run=number)
     feed.work()
     upper = Transformation(function="upper", inputs=("city",), output="loud")
-    lifecycle.set_transformations(feed.flow, (upper,))
+    editing.set_transformations(feed.flow, (upper,))
     assert trial.test(feed.flow).passed
     with pytest.raises(DataflowFault) as fault:
         lifecycle.activate(feed.flow)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cdp.dataflows import delivery, lifecycle, payloads, run, trial
+from cdp.dataflows import delivery, editing, lifecycle, payloads, run, trial
 from cdp.dataflows.configuration import Transformation, load
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import CatalogRow, Payload, Run
@@ -66,8 +66,8 @@ def test_it_clears_keeps_or_empties_a_value_as_it_says(
 ) -> None:
     rows: Any = [{"id": 1, "city": "Oslo"}] if content_type.endswith("json") else b"id,city\n1,Oslo\n"
     assert feed.post(rows, draft=True, content_type=content_type).status_code == 202
-    lifecycle.validate(feed.flow)
-    lifecycle.set_columns(feed.flow, load(feed.flow.configuration).columns, ignore_missing=ignore)
+    editing.validate(feed.flow)
+    editing.set_columns(feed.flow, load(feed.flow.configuration).columns, ignore_missing=ignore)
     feed.map(feed.schema())
     feed.activate()
     feed.deliver(rows, content_type=content_type)
@@ -95,7 +95,7 @@ def test_it_changes_nothing_when_it_overwrites_with_nothing(feed: Feed) -> None:
 
     configuration = load(feed.flow.configuration)
     allowed = [one.model_copy(update={"allow_empty": True}) for one in configuration.mappings]
-    lifecycle.set_mappings(feed.flow, allowed)
+    editing.set_mappings(feed.flow, allowed)
     feed.activate()
     assert feed.deliver([]).state == State.SUCCEEDED
     assert feed.facts() == {}
@@ -196,7 +196,7 @@ def test_it_is_transformed_before_it_is_stored(feed: Feed) -> None:
         function="concat", inputs=("login", "city"), params={"separator": " of "}, output="full"
     )
     assert feed.post(USERS, draft=True).status_code == 202
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     schema = feed.schema()
     from cdp.dataflows.schemas import FieldSpec, add_field
 
@@ -371,7 +371,7 @@ def test_its_settings_stay_while_it_is_being_processed(feed: Feed) -> None:
     feed.post(USERS)
     lifecycle.run_held(feed.flow)
     with pytest.raises(DataflowFault) as fault:
-        lifecycle.set_mappings(feed.flow, [])
+        editing.set_mappings(feed.flow, [])
     assert fault.value.code == "running"
     feed.work()
     assert set(feed.facts()) == {"14", "15"}
@@ -386,7 +386,7 @@ def test_its_settings_stay_while_it_is_being_processed(feed: Feed) -> None:
 )
 def test_it_may_be_an_array_whatever_the_sample_was(feed: Feed, sample: bytes, content_type: str) -> None:
     assert feed.post(sample, draft=True, content_type=content_type).status_code == 202
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.map(feed.schema())
     feed.activate()
     assert feed.deliver([{"id": 7, "city": "Oslo"}]).inserted == 1

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import Workbook
 
-from cdp.dataflows import lifecycle, stages, upload
+from cdp.dataflows import editing, stages, stream_ids, upload
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Run, Schema
 from cdp.profiles.models import Account
@@ -42,7 +42,7 @@ def test_it_leads_through_the_five_stages(admin: Client, account: Account) -> No
     )
     flow = Dataflow.objects.get()
     assert answer.redirect_chain[-1][0] == f"{HOME}/{flow.pk}/download/"
-    stream = lifecycle.stream_id(flow)
+    stream = stream_ids.stream_id(flow)
     assert stream in words(answer)
     assert "Waiting for data" in words(answer)
 
@@ -131,7 +131,7 @@ def test_it_opens_no_stage_before_the_one_before_it_is_complete(admin: Client, f
 def test_it_shows_what_is_held_and_still_asks_for_a_draft(admin: Client, feed: Feed) -> None:
     feed.post(USERS)
     with pytest.raises(DataflowFault) as fault:
-        lifecycle.validate(feed.flow)
+        editing.validate(feed.flow)
     assert fault.value.code == "no_sample"
     answer = page(admin, f"{HOME}/{feed.flow.pk}/download/", action="validate")
     assert answer.status_code == 422
@@ -274,7 +274,7 @@ def test_it_hands_out_what_is_no_row_and_takes_the_others(
     else:
         kind = "text/csv" if name.endswith("csv") else "application/json"
         feed.post(sample, draft=True, content_type=kind)
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.map(feed.schema())
     feed.activate()
     file = SimpleUploadedFile(name, body)

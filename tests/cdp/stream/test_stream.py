@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from cdp.dataflows import lifecycle
+from cdp.dataflows import lifecycle, payloads, stream_ids
 from cdp.dataflows.models import Dataflow, Payload, Run
 from cdp.profiles import accounts
 from cdp.profiles.models import Account
@@ -65,7 +65,7 @@ def test_it_stores_bodies_so_that_nobody_reads_them(feed: Feed) -> None:
     feed.post(USERS)
     payload = Payload.objects.get()
     assert "ada@example.org" not in payload.sealed
-    assert orjson.loads(lifecycle.sample.payloads.unseal(payload.sealed)) == USERS
+    assert orjson.loads(payloads.unseal(payload.sealed)) == USERS
     assert feed.stream_id not in str(Dataflow.objects.values().get())
 
 
@@ -173,9 +173,9 @@ def test_it_answers_alike_for_every_stream_that_is_not_there(feed: Feed) -> None
 
 
 def test_it_knows_an_old_stream_id_no_more(feed: Feed) -> None:
-    lifecycle.rotate(feed.flow)
+    stream_ids.rotate(feed.flow)
     assert feed.post([]).status_code == 404
-    feed.stream_id = lifecycle.stream_id(feed.flow)
+    feed.stream_id = stream_ids.stream_id(feed.flow)
     assert feed.post([]).status_code == 202
 
 
