@@ -96,7 +96,10 @@ def text_rows(dataflow: Dataflow, body: bytes, content_type: str) -> Iterator[El
     parsing = known if known and content_type != JSON else detect(body, content_type=content_type)
     if parsing is None:
         raise DataflowFault("unrecognized_format", "The format of the file is not recognised.")
-    yield from (hand_on(row) if isinstance(row, BadRow) else row for row in read(body, parsing))
+    found = read(body, parsing)
+    if found and all(isinstance(row, BadRow) for row in found):
+        raise DataflowFault("bad_row", "No row of the file can be read; nothing was taken.")
+    yield from (hand_on(row) if isinstance(row, BadRow) else row for row in found)
 
 
 def workbook_rows(body: bytes) -> Iterator[Element]:

@@ -26,6 +26,7 @@ SENTENCES: dict[str, Promise] = {
     "amount_rounded": _("%(column)s has more than four decimals."),
     "not_object": _("The row is no object of names and values."),
     "ragged_row": _("The row has more cells than the first row has names."),
+    "too_deep": _("The row has too many lists and objects in each other."),
     "too_many_columns": _("The row has too many columns."),
 }
 OTHER = _("The row cannot be stored.")
