@@ -17,7 +17,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.widgets.button import Button
 
-from cdp.dataflows import lifecycle, stages
+from cdp.dataflows import stages, states
 from cdp.dataflows.models import Dataflow, Schema
 from cdp.screens import access, dataflows, schemas
 from personalization.screens.lists import Lists
@@ -64,7 +64,7 @@ class DataflowFilters(WagtailFilterSet):  # type: ignore[misc]
         fields: Sequence[str] = ()
 
     def of_life(self, rows: QuerySet[Dataflow], _name: str, value: str) -> QuerySet[Dataflow]:
-        return rows.filter(status__in=lifecycle.BEING_MADE if value == "drafts" else lifecycle.IN_FORCE)
+        return rows.filter(status__in=states.BEING_MADE if value == "drafts" else states.IN_FORCE)
 
 
 def button(label: str, url: str, icon: str, place: int, row: Any) -> Button:

@@ -28,9 +28,12 @@ ROUNDS = 5
 GOAL_MS, GOAL_LCP_MS, GOAL_INP_MS = 500.0, 1500.0, 200.0
 MARK = "glossary/"  # asks for nothing but the session
 LISTS = [
-    *map("personalization/{}/".format, "items scenarios tests imports exports outbox tokens".split()),
-    *map("customer-data/{}/".format, "profiles schemas dataflows audiences activations".split()),
-    *map("customer-data/{}/".format, "webhook insights segments".split()),
+    *map(
+        "personalization/{}/".format,
+        ["items", "scenarios", "tests", "imports", "exports", "outbox", "tokens"],
+    ),
+    *map("customer-data/{}/".format, ["profiles", "schemas", "dataflows", "audiences", "activations"]),
+    *map("customer-data/{}/".format, ["webhook", "insights", "segments"]),
     "customer-data/dataflow/{flow}/",
 ]
 WAYS = ("", "?q=many", "?p=100")

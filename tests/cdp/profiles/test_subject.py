@@ -98,7 +98,10 @@ def person(account: Account) -> Profile:
     accounts.feed(account, CUSTOMER)
     me, other = identity(account, userid=14, email="me@example.org", coid="c14"), identity(account, userid=15)
     source = contributions.source(account, "dataflow:5:schema:3")
-    append(source, [Said(me, {"city": "Oslo", "note": "=1+1"}), Said(other, {"city": "Bergen"})])
+    append(
+        source,
+        [Said(me, {"city": "Oslo", "note": "=1+1", "wide": "\uff1d1"}), Said(other, {"city": "Bergen"})],
+    )
     for who in (me, other):
         record(account, "dataflow:5", [Did(identity=who, event="buy", ts=NOW, order_id="o1", session="s")])
     consent.record(me.profile, "marketing", Consent.Status.GRANTED)
@@ -236,7 +239,7 @@ def test_export_shows_everything_of_one_person(person: Profile, samples: Samples
     assert found["profile"]["attributes"]["city"] == "Oslo"
     names = {(one["kind"], one["value"]) for one in found["identifiers"]}
     assert {("userid", "14"), ("email", "me@example.org"), ("coid", "c14")} < names
-    assert [one["attribute"] for one in found["sources"]] == ["city", "note"]
+    assert [one["attribute"] for one in found["sources"]] == ["city", "note", "wide"]
     assert [one["event"] for one in found["interactions"]] == ["buy"]
     assert [one["status"] for one in found["consents"]] == ["granted"]
     assert found["samples"] == [{"userid": "14"}]
@@ -251,6 +254,7 @@ def test_export_writes_a_table(person: Profile, tmp_path: Any) -> None:
     assert rows[0] == ["part", "row", "name", "value"]
     assert ["sources", "1", "value", "Oslo"] in rows
     assert ["sources", "2", "value", "'=1+1"] in rows
+    assert ["sources", "3", "value", "'\uff1d1"] in rows
     assert path.stat().st_mode & 0o777 == 0o600
 
 
