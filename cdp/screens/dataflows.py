@@ -23,7 +23,6 @@ from cdp.profiles.models import Account
 from cdp.screens import access, findings
 from cdp.screens.page import Page
 from cdp.screens.sure import SurePage, Words
-from personalization.screens import audit
 
 VIEW, CHANGE = "dataflows.view_dataflow", "dataflows.change_dataflow"
 ACTIVATE = "dataflows.activate_dataflow"

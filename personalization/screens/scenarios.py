@@ -92,9 +92,11 @@ class ScenarioIndex(IndexView):  # type: ignore[misc]
         return Scenario.objects.filter(customer_id__in=known)
 
     def get_table(self, object_list: Any) -> Any:
-        customers = {row.customer_id for row in object_list}
-        available = {customer: overview.scenarios(customer) for customer in customers}
-        counted = calls_of(customers, self.range)
+        shown: dict[str, list[Scenario]] = {}
+        for row in object_list:
+            shown.setdefault(row.customer_id, []).append(row)
+        available = {customer: overview.scenarios(customer, rows) for customer, rows in shown.items()}
+        counted = calls_of(set(shown), self.range)
         for row in object_list:
             row.availability = available[row.customer_id][row.identifier]
             row.availability_words = WORDS[row.availability]

@@ -13,10 +13,15 @@ from django.utils import timezone
 CUSTOMER = "10101"
 
 
-def fill(count: int) -> None:
-    """Make ``count`` rows of each table behind a list."""
+# A choice among these is part of other lists, and nobody chooses among 10,000.
+CHOICES = ("Audience", "Schema")
+
+
+def fill(count: int, *, choices: bool) -> None:
+    """Make ``count`` rows of each table behind a list: of those that are choices elsewhere, or others."""
     for model, row in tables():
-        model._default_manager.bulk_create((model(**row(n)) for n in range(count)), batch_size=500)
+        if (model.__name__ in CHOICES) is choices:
+            model._default_manager.bulk_create((model(**row(n)) for n in range(count)), batch_size=500)
 
 
 def tables() -> Iterable[tuple[type[models.Model], Callable[[int], dict[str, Any]]]]:
@@ -59,7 +64,7 @@ def tables() -> Iterable[tuple[type[models.Model], Callable[[int], dict[str, Any
         lambda n: {"account": account, "name": f"Many {n}", "kind": "personal", "identifier": "userid"},
     )
     yield Dataflow, lambda n: {"account": account, "name": f"Many {n}"}
-    flow = Dataflow.objects.create(account=account, name="With many runs")
+    flow, _is_new = Dataflow.objects.get_or_create(account=account, name="With many runs")
     yield Run, lambda n: {"dataflow": flow, "kind": "production", "state": "succeeded", "received": n}
     yield Audience, lambda n: {
         "account": account, "name": f"Many {n}", "identifier": f"many_{n}", "definition": top
