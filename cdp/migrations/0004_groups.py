@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         ("jobs", "0005_message_order"),
         ("tracking", "0008_order"),
         ("connector", "0001_initial"),
-        ("engine", "0010_triggers"),
+        ("engine", "0012_evaluations"),
         ("segments", "0002_fewer_indexes"),
         ("profiles", "0005_rights"),
         ("dataflows", "0004_schedule"),

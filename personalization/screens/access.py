@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from config.customers import reach
+from config.customers.directory import CustomerAccount
 from config.customers.reach import anywhere, customers
 
 __all__ = ["anywhere", "choices", "chosen", "customer_ids", "customers", "may"]
@@ -45,3 +46,15 @@ def chosen(request: HttpRequest, *permissions: str) -> str | None:
     if wanted:
         return wanted if wanted in known else None
     return known[0] if known else None
+
+
+def of_form(request: HttpRequest, *permissions: str) -> CustomerAccount:
+    """Whose row a form makes: as it was sent, else as the address says, else the first customer's.
+
+    Raises 404 for a customer that was sent and is not the user's, so that nothing is made for another one.
+    """
+    known = {one.customer_id: one for one in customers(request.user, *permissions)}
+    sent = request.POST.get("customer")
+    if not known or (sent and sent not in known):
+        raise Http404
+    return known.get(sent or request.GET.get("customer", "")) or next(iter(known.values()))

@@ -233,6 +233,7 @@ class OneModel(ModelPage):
         return gettext("The model could not be saved; what is wrong stands beside the fields.")
 
     def do_build(self) -> HttpResponse:
+        self.is_unchanged = model_changes.open_build(self.row) is not None
         model_changes.trigger_build(self.row)
         messages.success(self.request, gettext("A build was triggered; this page shows how far it is."))
         return redirect("personalization_model", self.row.pk)

@@ -156,9 +156,7 @@ class NewScenario(Editor):
 
     @cached_property
     def account(self) -> CustomerAccount:
-        known = {one.customer_id: one for one in access.customers(self.request.user, CHANGE)}
-        asked = self.request.POST.get("customer") or self.request.GET.get("customer", "")
-        found = known.get(asked) or next(iter(known.values()))
+        found = access.of_form(self.request, CHANGE)
         ensure_defaults(found.customer_id)
         return found
 

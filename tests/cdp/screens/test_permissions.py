@@ -114,6 +114,10 @@ def test_its_groups_may_what_the_documentation_says_and_see_no_dead_buttons() ->
         assert {"first_steps", "glossary"} <= open_to
         assert ("cdp_profile" in open_to) == ("profiles.view_profile" in wanted)
         assert ("personalization_scenario_new" in open_to) == ("engine.change_scenario" in wanted)
+        assert ("personalization_test_end" in open_to) == ("engine.change_scenariotest" in wanted)
+        may_take_over = {"engine.change_scenariotest", "engine.change_scenario"} <= set(wanted)
+        assert ("personalization_test_take_over" in open_to) == may_take_over
+        assert ("personalization_evaluation:report" in open_to) == ("engine.view_model" in wanted)
         assert ("personalization_tokens:index" in open_to) == ("connector.view_accesstoken" in wanted)
         assert ("tracking_debugger" in open_to) == ("tracking.view_event" in wanted)
         assert ("segments:edit" in open_to) == ("segments.change_segment" in wanted)
@@ -155,6 +159,15 @@ def test_it_keeps_to_the_sites_for_which_somebody_has_a_permission() -> None:
     search = reverse("personalization_item_search")
     assert client.get(search, {"customer": "501", "q": "1"}).status_code == 200
     assert client.get(search, {"customer": "502", "q": "1"}).status_code != 200
+    progress = reverse("personalization_evaluation:progress")
+    assert client.get(progress, {"customer": "501"}).status_code == 200
+    assert client.get(progress, {"customer": "502"}).status_code == 404
+    measure = reverse("personalization_evaluation:index") + "?customer=502"
+    assert client.post(measure, {"action": "measure", "signal": "click", "days": "9"}).status_code == 403
+    begin = {"action": "begin", "customer": "502", "share_b": "10", "weeks": "1", "begin": "now"}
+    assert client.post(reverse("personalization_test_new"), begin).status_code == 404
+    make = {"action": "save", "customer": "502", "name": "Mine", "identifier": "mine"}
+    assert client.post(reverse("personalization_scenario_new"), make).status_code == 404
     asked = {"account": other.account.pk, "definition": {}}
     preview = client.post(reverse("cdp_audience_preview"), asked, content_type="application/json")
     assert preview.status_code == 404
@@ -168,7 +181,9 @@ def test_it_keeps_to_the_sites_for_which_somebody_has_a_permission() -> None:
 
 # What changes nothing, and the only pages that are there for a change alone.
 HARMLESS = {"", "ask", "find", "refresh", "send"}
-FOR_A_CHANGE = re.compile("_sure|_erase|_merge|_part|erasure|:edit|:cancel|:resend|:revoke|:add|:delete")
+FOR_A_CHANGE = re.compile(
+    "_sure|_erase|_merge|_part|erasure|test_(end|take)|:edit|:cancel|:resend|:revoke|:add|:delete"
+)
 
 
 def only_looked_at(client: Client, theirs: dict[str, str]) -> None:
@@ -219,6 +234,7 @@ def test_a_refusal_names_the_permission_and_whom_to_ask() -> None:
     client = member("Analysts")
     for address, words in (
         (reverse("personalization_scenario_new"), "Can change scenario"),
+        (reverse("personalization_test_new"), "Can change A/B test"),
         (reverse("personalization_tokens:index"), "Can view access token"),
         (reverse("cdp_dataflow_new"), "Can change dataflow"),
         (reverse("personalization_installation"), "This is for administrators"),

@@ -24,9 +24,10 @@ from personalization.client.models import AccessToken, ExportRun
 from personalization.segments import changes as segments
 from personalization.segments.models import Segment, SegmentGroup
 from personalization.server.defaults import ensure_defaults
-from personalization.server.models import ImportRun, Model, Scenario, StoredItem
+from personalization.server.models import ImportRun, Model, Scenario, ScenarioTest, StoredItem
 from tests.cdp.activations import made
 from tests.cdp.dataflows.conftest import Feed
+from tests.personalization.screens import reported
 from tests.personalization.server import made as engine
 
 HOST = "two.example.org"
@@ -73,8 +74,9 @@ class Side:
         scenarios = Scenario.objects.filter(**mine)
         scenarios.update(name=f"Scenario {self.named}")
         listed = models.filter(kind="editorial_list").first() or models.first()
-        model, scenario, item = models.first(), scenarios.first(), StoredItem.objects.filter(**mine).first()
-        assert model and scenario and item  # noqa: PT018 - for the type checker
+        model, item = models.first(), StoredItem.objects.filter(**mine).first()
+        scenario, other = scenarios.order_by("pk")[:2]
+        assert model and item  # noqa: PT018 - for the type checker
         assert listed
         row = Customer.objects.create(**mine, name=f"Customer {self.named}", license_key_digest="-")
         imported = ImportRun.objects.create(**mine, action="FULL", item_type=38, type_name=self.named)
@@ -85,6 +87,21 @@ class Side:
         token = AccessToken.objects.create(
             **mine, digest=self.customer_id, expires_at=timezone.now() + timedelta(days=1)
         )
+        now = timezone.now()
+        test = ScenarioTest.objects.create(
+            **mine,
+            scenario_a=scenario.identifier,
+            scenario_b=other.identifier,
+            share_b=20,
+            starts_at=now - timedelta(hours=3),
+            ends_at=now + timedelta(days=7),
+        )
+        report = reported.stored(self.customer_id)
+        for name in ("", "_end", "_take_over"):
+            self.keys[f"personalization_test{name}"] = [test.pk]
+        self.keys["personalization_test_chart"] = [test.pk, "calls"]
+        self.keys["personalization_evaluation:report"] = [report.pk]
+        self.keys["personalization_evaluation:chart"] = [report.pk, "quality"]
         for name in ("", "_build"):
             self.keys[f"personalization_model{name}"] = [model.pk]
         self.keys["personalization_model_list"] = [listed.pk]
