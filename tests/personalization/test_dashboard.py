@@ -115,7 +115,7 @@ def test_it_shows_the_tiles_with_their_change(reader: Client, shop: Account) -> 
         ("4", "−20.0 % compared with the previous 30 days"),
         ("25.0 %", "+25.0 percentage points compared with the previous 30 days"),
         ("0", "nothing imported yet"),
-        ("4", "nothing in the 30 days before"),
+        ("4", "nothing in the previous 30 days"),
     ]
 
 
