@@ -197,8 +197,8 @@ TERMS = (
     Term(
         "significance",
         _("Significance"),
-        # xgettext:no-python-format
         _(
+            # xgettext:no-python-format
             "How sure one may be that a difference is no chance: 97 % sure means that of 100 tests of two "
             "equal scenarios 3 would show such a difference. Who looks every day and stops at the first 95 % "
             "is wrong more often than that."

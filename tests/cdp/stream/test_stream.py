@@ -152,6 +152,11 @@ def test_it_refuses_what_is_wrong_and_stores_nothing(
     assert not Run.objects.exists()
 
 
+def test_it_answers_programs_in_english(feed: Feed) -> None:
+    answer = feed.post(b"\x81\xff,\x8d\n", content_type="text/csv", **{"accept-language": "de"})
+    assert answer.json()["detail"].startswith("The data is neither UTF-8")
+
+
 def test_it_names_the_row_that_is_no_object(feed: Feed) -> None:
     assert feed.post(b'[{"id": 1}, 2]').json()["index"] == 1
 

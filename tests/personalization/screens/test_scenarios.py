@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from personalization.screens import scenario_form
 from personalization.server.models import CallCount, Scenario, ScenarioTest
 from personalization.server.scenarios.filters import Filters
 from personalization.server.scenarios.strategy import Strategy
@@ -88,6 +89,13 @@ def test_it_saves_general_fields_levels_and_filters(customer: str, row: Scenario
     shown = admin.get(address(row)).content.decode()
     assert '<option value="up:2" selected>' in shown
     assert 'value="likes"' in shown
+
+
+def test_it_names_the_categories_in_the_language_of_the_reader() -> None:
+    with translation.override("de"):
+        names = [str(name) for _, name in scenario_form.CATEGORIES]
+    assert names[2:4] == ["Bis zu 1 Ebene über der Kategorie", "Bis zu 2 Ebenen über der Kategorie"]
+    assert str(scenario_form.CATEGORIES[2][1]) == "Up to 1 level above the category"
 
 
 def test_it_closes_the_gap_that_an_empty_level_leaves(customer: str, row: Scenario, admin: Client) -> None:
