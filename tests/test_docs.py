@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.apps import apps
 from django.core.management import get_commands, load_command_class
 
 from config import site_access
@@ -91,6 +92,12 @@ def test_every_hook_that_it_names_can_be_imported() -> None:
     for name in named:
         module, _, attribute = name.rpartition(".")
         assert hasattr(import_module(module), attribute), name
+
+
+def test_it_names_the_apps_that_a_site_may_not_have() -> None:
+    ours = {one.label for one in apps.get_app_configs() if one.name.partition(".")[0] in OURS}
+    assert len(ours) > 10
+    assert [label for label in sorted(ours) if f"`{label}`" not in text("existing-site.md")] == []
 
 
 def test_its_python_can_be_read() -> None:
