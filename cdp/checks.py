@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from cdp import configuration
+from cdp.configuration import Activation
 from cdp.visitors import keeping
 from cdp.webhook import upkeep
 from cdp.webhook.failed import failed
@@ -29,29 +30,38 @@ def configured() -> Iterator[Finding]:
         yield Finding("customer data", f"{note}; it is still read")
     known = set(SegmentGroup.objects.values_list("identifier", flat=True))
     for one in found.activations.values():
-        about = f"activation {one.client_id}"
-        is_demo = one.client_secret == DEMO_SECRET
         # The sites file that comes with the project names the demo's group, which only the demo makes.
-        if one.segment_group_identifier not in known and not (is_demo and settings.DEBUG):
+        is_demo = settings.DEBUG and DEMO_SECRET in one.client_secret
+        if one.segment_group_identifier not in known and not is_demo:
             yield Finding(
-                about,
+                f"activation {one.client_id}",
                 f"its segment group {one.segment_group_identifier!r} does not exist",
                 "Create it under Customer data > Segment groups; it cannot be changed from then on.",
             )
-        if is_demo:
-            if not settings.DEBUG:
-                yield Finding(
-                    about,
-                    "it has the demo's secret, which everybody knows",
-                    "Make one with `manage.py cdp_generate_credentials`.",
-                    refused=True,
-                )
-        elif len(one.client_secret) < SHORTEST_SECRET:
-            yield Finding(
-                about,
-                f"its secret is shorter than {SHORTEST_SECRET} characters",
-                "Make one with `manage.py cdp_generate_credentials`.",
-            )
+        yield from secrets_of(one)
+
+
+def secrets_of(activation: Activation) -> Iterator[Finding]:
+    about, secrets = f"activation {activation.client_id}", activation.client_secret
+    if len(secrets) > 1:
+        yield Finding(
+            about,
+            "it has two client secrets; both are taken",
+            "Remove the older one once the platform sends the new one, within 24 hours.",
+        )
+    if DEMO_SECRET in secrets and not settings.DEBUG:
+        yield Finding(
+            about,
+            "it has the demo's secret, which everybody knows",
+            "Make one with `manage.py cdp_generate_credentials`.",
+            refused=True,
+        )
+    if any(len(one) < SHORTEST_SECRET for one in secrets):
+        yield Finding(
+            about,
+            f"its secret is shorter than {SHORTEST_SECRET} characters",
+            "Make one with `manage.py cdp_generate_credentials`.",
+        )
 
 
 @part("webhook queue")

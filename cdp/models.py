@@ -53,7 +53,8 @@ class Lane(models.Model):
 
 
 class LastChange(models.Model):
-    """The request that changed a user's place in a segment last, where requests say their order.
+    """The request that changed a user's place in a segment last, where requests say their order; of user -1
+    (``order.FACTS``) the one that told of the segment last.
 
     A request that was overtaken on its way changes nothing of what a later one said.
     """

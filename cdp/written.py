@@ -33,6 +33,7 @@ def known_transport(value: Any) -> Any:
     return value
 
 
+Secret = Annotated[str, Field(min_length=1, max_length=255)]
 StreamId = Annotated[str, AfterValidator(stream_id)]
 
 
@@ -44,12 +45,13 @@ class Activation(Node):
     """Who may fill which segment group."""
 
     client_id: str = Field(min_length=1, max_length=255)
-    client_secret: str = Field(min_length=1, max_length=255, repr=False)
+    # Two while it is being replaced; the first is the newer one.
+    client_secret: tuple[Secret, ...] = Field(min_length=1, max_length=2, repr=False)
     segment_group_identifier: str = Field(min_length=1, max_length=64)
     # Where there is one, each request must be signed with it; two while it is being replaced.
     signing_secret: tuple[str, ...] = Field(default=(), max_length=2, repr=False)
 
-    @field_validator("signing_secret", mode="before")
+    @field_validator("client_secret", "signing_secret", mode="before")
     @classmethod
     def one_or_two(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else (value or [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", *map(chr, (0xFF1D, 0xFF0B, 0xFF0D, 0xFF20)))  # full-width too
 
 
 def neutral(text: str, *, numbers: bool = False) -> str:

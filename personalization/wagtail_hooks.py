@@ -25,6 +25,7 @@ from personalization.screens import (
     ab_test,
     ab_test_form,
     ab_tests,
+    audit,
     editor_lists,
     items,
     models,
@@ -43,7 +44,8 @@ from personalization.screens.first_steps import STEPS, TERMS, FirstSteps, FirstS
 from personalization.screens.history import HistoryViewSet
 from personalization.screens.home import LodestarPanel
 from personalization.screens.installation import Installation, SuperuserItem
-from personalization.screens.permissions import Only
+from personalization.screens.permissions import PerSite
+from personalization.screens.site_permissions import SitePermissionsPanel
 from personalization.screens.tokens import TokenScreens
 from personalization.screens.view_as import LOOKED, ViewAs, ViewAsButton
 from personalization.segments import preview
@@ -82,9 +84,9 @@ class ImportHistory(HistoryViewSet):
 
 
 # Only the machinery writes these rows: nobody adds, changes or deletes them by hand.
-register_permission_policy(ImportRun, Only(ImportRun, "view"))
+register_permission_policy(ImportRun, PerSite(ImportRun, "view"))
 # Whoever may see the counts may see the dashboard that is made of them.
-FIGURES = Only(CallCount, "view")
+FIGURES = PerSite(CallCount, "view")
 register_permission_policy(CallCount, FIGURES)
 
 
@@ -124,6 +126,11 @@ def permissions_of_segments() -> QuerySet[Permission]:
 @hooks.register("register_permissions")  # type: ignore[untyped-decorator]
 def permissions_of_figures() -> QuerySet[Permission]:
     return FIGURES.offered()
+
+
+@hooks.register("register_group_permission_panel")  # type: ignore[untyped-decorator]
+def site_permissions() -> type[SitePermissionsPanel]:
+    return SitePermissionsPanel
 
 
 @hooks.register("construct_homepage_panels")  # type: ignore[untyped-decorator]
@@ -191,4 +198,5 @@ def words() -> MenuItem:
 
 @hooks.register("register_log_actions")  # type: ignore[untyped-decorator]
 def looks(actions: Any) -> None:
+    audit.register(actions)
     actions.register_action(LOOKED, _("View as segments"), _("Looked at a page as segments see it"))

@@ -9,8 +9,10 @@ from wagtail import hooks
 from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 
 from config import glossary, onboarding
-from tracking.screens.debugger import SEE_EVENTS, Debugger, Feed, Pseudonym
+from config.customers import reach
+from tracking.screens.debugger import Debugger, Feed, Pseudonym
 from tracking.screens.first_steps import STEPS, TERMS
+from tracking.screens.pages import SEE_EVENTS
 from tracking.screens.snippet import Snippet
 
 onboarding.register(*STEPS)
@@ -29,7 +31,7 @@ def urls() -> list[URLPattern]:
 
 class EventsItem(MenuItem):  # type: ignore[misc]
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(SEE_EVENTS))
+        return reach.anywhere(request.user, SEE_EVENTS)
 
 
 @hooks.register("register_admin_menu_item")  # type: ignore[untyped-decorator]

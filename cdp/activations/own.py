@@ -53,7 +53,7 @@ def of(account: Account) -> list[OwnSite]:
                     base_url=f"{base}{PATH}",
                     client_id=one.client_id,
                     segment_group_identifier=one.segment_group_identifier,
-                    secret=one.client_secret,
+                    secret=one.client_secret[0],
                 )
             )
     return sites

@@ -25,6 +25,7 @@ from config.jobs.models import Job
 
 JOB = "audience"
 SWEEP_SECONDS = 30.0
+AGAIN = timedelta(seconds=15)  # after a calculation by hand met another of the audience
 HOURS = {"hour": 1, "day": 24, "week": 168, "month": 720, "year": 8_760}
 
 
@@ -132,9 +133,14 @@ def sweep() -> int:
     return len(found)
 
 
-def enqueue(audience: Audience, *, trigger: AudienceRun.Trigger = AudienceRun.Trigger.MANUAL) -> Job:
+def enqueue(
+    audience: Audience,
+    *,
+    trigger: AudienceRun.Trigger = AudienceRun.Trigger.MANUAL,
+    delay: timedelta = timedelta(0),
+) -> Job:
     payload = {"audience": audience.pk, "trigger": trigger.value}
-    return queue.enqueue(JOB, payload, key=f"{audience.pk}-{trigger}")
+    return queue.enqueue(JOB, payload, key=f"{audience.pk}-{trigger}", delay=delay)
 
 
 @queue.job(JOB)
@@ -149,7 +155,10 @@ def work(run: queue.Run) -> dict[str, Any]:
     try:
         done = calculate(audience, trigger=trigger)
     except Busy as busy:
-        return {"skipped": str(busy)}
+        if trigger is AudienceRun.Trigger.MANUAL:  # the rule may be newer than the one under way
+            enqueue(audience, delay=AGAIN)
+            return {"postponed": str(busy)}
+        return {"skipped": str(busy)}  # its turn is still due
     except CannotCalculate as fault:  # its next turn tries again
         raise queue.GiveUp(str(fault)) from fault
     return {"count": done.count, "joined": done.joined, "left": done.left}

@@ -11,6 +11,7 @@ class DataflowsConfig(AppConfig):
     def ready(self) -> None:
         from cdp.dataflows import (  # noqa: F401 - each registers what it has
             checks,
+            clearing,
             places,
             run,
             vocabulary,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import F
 from django.utils import timezone
 
-from cdp.dataflows import lanes, lifecycle, payloads, run, turns
+from cdp.dataflows import editing, lanes, payloads, run, turns
 from cdp.dataflows.models import Dataflow, Payload, Run
 
 Kind, State, Status = Run.Kind, Run.State, Dataflow.Status
@@ -105,7 +105,8 @@ def settle(dataflow: Dataflow, owner: Run, chunk: Chunk) -> None:
     elif chunk.is_draft:
         older = dataflow.runs.filter(kind=Kind.SAMPLE, pk__lt=owner.pk)
         older.exclude(pk=dataflow.sample_id or 0).delete()
-        lifecycle.sample_came(dataflow, owner)
+        if owner.is_final:  # by a part of it nothing can be said of its columns
+            editing.sample_came(dataflow, owner)
     elif owner.state == State.HELD:
         drop_oldest_held(dataflow)
     elif turns.has_come(owner, timezone.now()):

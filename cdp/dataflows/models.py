@@ -133,6 +133,7 @@ class MappedSchema(models.Model):
     schema = models.ForeignKey(Schema, on_delete=models.PROTECT, related_name="mapped")
     # Of the rows of a catalogue that is in force.
     generation = models.PositiveIntegerField(default=0)
+    begun = models.PositiveIntegerField(default=0)  # the last number that a run got to write under
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataflow", "schema"], name="mapped_once")]
@@ -205,6 +206,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.last_sequence is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is being processed, and can be cancelled."""
+        return self.state in (self.State.HELD, self.State.QUEUED, self.State.RUNNING)
 
     @property
     def is_live(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import orjson
 
@@ -31,11 +30,12 @@ def rows_of(payload: Payload, parsing: Parsing) -> list[Row | BadRow]:
     return read(unseal(payload.sealed), parsing, content_type=payload.content_type)
 
 
-def seal_rows(rows: Sequence[Row]) -> str:
+def seal_rows(rows: Sequence[Row | str]) -> str:
     return seal(orjson.dumps(list(rows))) if rows else ""
 
 
-def refused_rows(run: Run) -> Iterator[dict[str, Any]]:
-    """Rows of the run that were not stored, as they came, to be mended and sent again."""
+def refused_rows(run: Run) -> Iterator[Row | str]:
+    """Rows of the run that were not stored, as they came, to be mended and sent again; the text of those
+    that nobody can read as a row."""
     for payload in run.payloads.exclude(sealed_refused="").order_by("sequence").iterator(8):
         yield from orjson.loads(unseal(payload.sealed_refused))

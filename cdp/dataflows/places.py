@@ -101,9 +101,10 @@ def without(payload: Payload, belonging: Belonging) -> Without:
                 found.changes["sealed"] = payloads.seal(left)
         if payload.sealed_refused:
             rows = orjson.loads(payloads.unseal(payload.sealed_refused))
-            found.refused = [row for row in rows if belonging.row(row)]
+            theirs = [belonging.text(row) if isinstance(row, str) else belonging.row(row) for row in rows]
+            found.refused = [row for row, is_theirs in zip(rows, theirs, strict=True) if is_theirs]
             if found.refused:
-                left_rows = [row for row in rows if not belonging.row(row)]
+                left_rows = [row for row, is_theirs in zip(rows, theirs, strict=True) if not is_theirs]
                 found.changes["sealed_refused"] = payloads.seal_rows(left_rows)
     except Unsealable:
         pass

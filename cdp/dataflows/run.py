@@ -21,9 +21,11 @@ from cdp.dataflows.interpret.read import BadRow, Row
 from cdp.dataflows.models import Dataflow, Payload, RowError, Run, Schema
 from cdp.dataflows.plan import Plan, RowFault
 from cdp.dataflows.targets import SUPPRESSED, Counts, Targets
+from cdp.profiles.contributions import BadGeneration
 from config.jobs import queue as jobs
 from config.jobs import schedule
 from config.jobs.models import OPEN_STATES, Job
+from config.sealing import Unsealable
 
 logger = logging.getLogger("cdp")
 
@@ -33,6 +35,7 @@ WAITING = (State.QUEUED, State.RUNNING)
 MOST_ERRORS = 200
 ABANDONED_AFTER = timedelta(minutes=60)
 HELD_DAYS, SAMPLE_DAYS, HISTORY_DAYS, HISTORY_RUNS = 14, 30, 90, 100
+ROWS_FAULTS = (IntegrityError, DataError, ValueError, TypeError, OverflowError, KeyError)
 
 
 def enqueue(dataflow: int) -> None:
@@ -58,13 +61,26 @@ def step(dataflow: int) -> bool:
     found: list[Run] = []
     try:
         return next_step(dataflow, found)
-    except (IntegrityError, DataError, ValueError, TypeError, OverflowError, KeyError) as fault:
+    except (BadGeneration, Unsealable, *ROWS_FAULTS) as fault:
         if not found:
             raise
         logger.exception("A chunk of run %s cannot be processed.", found[-1].number)
-        with lanes.processing(dataflow):
-            fail(found[-1], "cannot_store", f"A row cannot be stored ({type(fault).__name__}).")
+        end(found[-1], fault)
         return True
+
+
+def end(run: Run, fault: Exception) -> None:
+    """Give up a run whose step was undone, unless it was ended since then."""
+    if isinstance(fault, BadGeneration):
+        code, sentence = "overtaken", "A newer run has taken effect meanwhile, which this one would undo."
+    elif isinstance(fault, Unsealable):
+        code, sentence = "unreadable", "What waits cannot be decrypted; was SECRET_KEY changed? Resend it."
+    else:
+        code, sentence = "cannot_store", f"A row cannot be stored ({type(fault).__name__})."
+    with lanes.processing(run.dataflow_id):
+        run.refresh_from_db()
+        if run.ended_at is None:
+            fail(run, code, sentence)
 
 
 def next_step(dataflow: int, found: list[Run]) -> bool:
@@ -96,6 +112,7 @@ def process(run: Run, payload: Payload) -> None:
         fail(run, fault.code, str(fault))
         return
     begin(run, dataflow, settings)
+    recount(run, payload, len(rows))
     targets = Targets(run, plan, at=int(payload.received_at.timestamp() * 1_000_000))
     refused, errors, good = sorted_out(plan, rows, targets)
     counts = targets.store()
@@ -103,6 +120,7 @@ def process(run: Run, payload: Payload) -> None:
     kept = (place for place, fault in targets.refused.items() if fault.code != SUPPRESSED)
     refused += [row for place in kept if isinstance(row := rows[place], dict)]
     errors += [(place, fault, False) for place, fault in targets.refused.items()]
+    errors += [(place, fault, True) for place, fault in targets.rounded]
     note(run, payload, errors=errors, refused=refused, counts=counts, good=good)
     if found := plan.new_columns(rows):
         matters.new_columns(run, found)
@@ -124,11 +142,18 @@ def begin(run: Run, dataflow: Dataflow, settings: configuration.Configuration) -
     run.save(update_fields=["state", "configuration_hash"])
 
 
+def recount(run: Run, payload: Payload, rows: int) -> None:
+    """The number of rows of a chunk, which was an estimate by its lines until somebody read it."""
+    Run.objects.filter(pk=run.pk).update(received=F("received") - payload.rows + rows)
+    Payload.objects.filter(pk=payload.pk).update(rows=rows)
+    payload.rows = rows
+
+
 def sorted_out(
     plan: Plan, rows: Sequence[Row | BadRow], targets: Targets
-) -> tuple[list[Row], list[tuple[int, RowFault, bool]], int]:
+) -> tuple[list[Row | str], list[tuple[int, RowFault, bool]], int]:
     """Hand good rows on; refused rows, and (place, fault, whether it is a warning) of each fault."""
-    refused: list[Row] = []
+    refused: list[Row | str] = []
     errors: list[tuple[int, RowFault, bool]] = []
     good = 0
     for place, row in enumerate(rows):
@@ -139,8 +164,7 @@ def sorted_out(
             good += 1
         else:
             errors.append((place, result.fault, False))
-            if isinstance(row, dict):
-                refused.append(row)
+            refused.append(row.text if isinstance(row, BadRow) else row)
     return refused, errors, good
 
 
@@ -149,7 +173,7 @@ def note(
     payload: Payload,
     *,
     errors: Sequence[tuple[int, RowFault, bool]],
-    refused: Sequence[Row],
+    refused: Sequence[Row | str],
     counts: Counts,
     good: int,
 ) -> None:
@@ -207,9 +231,15 @@ def finish(run: Run) -> None:
 def fail(run: Run, code: str, sentence: str, *, state: str = State.FAILED) -> None:
     """End a run without its overwrites; rows that were appended stay."""
     Targets.discard(run)
+    Run.objects.filter(pk=run.pk).update(generations={})
+    over(run, code, sentence, state=state)
+
+
+def over(run: Run, code: str, sentence: str, *, state: str) -> None:
+    """End a run. Rows of an overwrite that it has written stay under its generations, in force nowhere."""
     run.payloads.exclude(sealed="").update(sealed="")
     Run.objects.filter(pk=run.pk).update(
-        state=state, error=code, message=sentence[:500], ended_at=timezone.now(), generations={}
+        state=state, error=code, message=sentence[:500], ended_at=timezone.now()
     )
     run.refresh_from_db()
     logger.warning("Run %s of dataflow %s %s: %s", run.number, run.dataflow_id, state, sentence)
@@ -262,8 +292,11 @@ def abandon() -> None:
 def purge() -> None:
     """Forget samples, held data and history that are too old."""
     now = timezone.now()
-    for run in Run.objects.filter(state=State.HELD, started_at__lt=now - timedelta(days=HELD_DAYS)):
-        drop(run, f"Held for {HELD_DAYS} days and never asked for.")
+    held = Run.objects.filter(state=State.HELD, started_at__lt=now - timedelta(days=HELD_DAYS))
+    for run in held:
+        with lanes.intake(run.dataflow_id):
+            if held.filter(pk=run.pk).exists():  # nobody asked for it meanwhile
+                drop(run, f"Held for {HELD_DAYS} days and never asked for.")
     old_samples = Run.objects.filter(kind=Kind.SAMPLE, started_at__lt=now - timedelta(days=SAMPLE_DAYS))
     Payload.objects.filter(run__in=old_samples).update(sealed="")
     for dataflow in Dataflow.objects.all():

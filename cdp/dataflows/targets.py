@@ -14,15 +14,17 @@ from cdp.dataflows.models import CatalogRow, Dataflow, MappedSchema, Run, Schema
 from cdp.dataflows.plan import Plan, RowFault, Target
 from cdp.dataflows.schemas import INTERACTION_FIELDS
 from cdp.profiles import contributions, interactions, people
-from cdp.profiles.contributions import Said
+from cdp.profiles.contributions import BadGeneration, Said
 from cdp.profiles.identifiers import BadIdentifier, normal
 from cdp.profiles.interactions import BadInteraction, Did
-from cdp.profiles.models import Contribution, PersonIdentifier, ProfileIdentifier, Source
+from cdp.profiles.models import UNITS, Contribution, PersonIdentifier, ProfileIdentifier, Source
 from cdp.profiles.people import Named
 
 Placed = list[tuple[int, dict[str, Any]]]
 KNOWN = {name for name, _, _ in INTERACTION_FIELDS}
 BATCH = 1_000
+LONGEST_KEY = CatalogRow._meta.get_field("key").max_length or 0
+CALLED = {"event": "event_type", "ts": "timestamp"}  # as schemas call it, where rows do not
 SUPPRESSED = "suppressed"  # the person was erased
 
 
@@ -41,7 +43,8 @@ class Counts:
 class Targets:
     """The schemas of a run. ``at``: when the chunk was received, in microseconds.
 
-    ``refused``: place of a row -> why it was not stored after all.
+    ``refused``: place of a row -> why it was not stored after all. ``rounded``: amounts that were stored
+    with fewer decimals than they came with.
     """
 
     def __init__(self, run: Run, plan: Plan, *, at: int) -> None:
@@ -51,6 +54,7 @@ class Targets:
         self.targets = {one.schema.pk: one for one in plan.targets}
         self.rows: dict[int, Placed] = {pk: [] for pk in self.targets}
         self.refused: dict[int, RowFault] = {}
+        self.rounded: list[tuple[int, RowFault]] = []
         self.counts = Counts()
         # Deactivated ones too: they name nobody, but one that was erased still bars the row.
         names = PersonIdentifier.objects.filter(account=self.account)
@@ -127,9 +131,11 @@ class Targets:
                 continue
             try:
                 done.append(interactions.checked(did(identity, row, target)))
+                self.rounded += [(place, RowFault("amount_rounded", name)) for name in finer(done[-1])]
             except (BadInteraction, OverflowError) as fault:
-                self.refused[place] = RowFault("bad_interaction", str(fault).split(" ")[0][:64])
-        new = interactions.record(self.account, f"dataflow:{self.run.dataflow_id}", done)
+                name = str(fault).split(" ")[0][:64]
+                self.refused[place] = RowFault("bad_interaction", CALLED.get(name, name))
+        new = interactions.record(self.account, event_source(self.run.dataflow_id), done)
         self.counts.inserted += new
         self.counts.unchanged += len(done) - new
 
@@ -138,11 +144,13 @@ class Targets:
         generation = mapped.generation
         is_overwrite = target.mapping.write_mode == "overwrite"
         if is_overwrite:
-            key = str(target.schema.pk)
-            generation = int(self.run.generations.setdefault(key, mapped.generation + self.run.pk))
+            generation = self.catalog_generation(mapped)
         data: dict[str, dict[str, Any]] = {}
-        for _, row in rows:
-            key = str(row[target.schema.key])[:255]
+        for place, row in rows:
+            key = str(row[target.schema.key])
+            if len(key) > LONGEST_KEY:  # cut, two could become one
+                self.refused[place] = RowFault("key_too_long", target.mapping.fields[target.schema.key])
+                continue
             data[key] = row if is_overwrite else data.get(key, {}) | row
         self.upsert(mapped, generation, data, merge=not is_overwrite)
 
@@ -172,6 +180,19 @@ class Targets:
     def mapped(self, target: Target) -> MappedSchema:
         return MappedSchema.objects.get_or_create(dataflow=self.run.dataflow, schema=target.schema)[0]
 
+    def catalog_generation(self, mapped: MappedSchema) -> int:
+        """The number under which this run writes. Raises :class:`BadGeneration` where a run that began
+        later is in force: its rows are newer."""
+        key = str(mapped.schema_id)
+        if key not in self.run.generations:
+            mapped.begun = max(mapped.begun, mapped.generation) + 1
+            mapped.save(update_fields=["begun"])
+            self.run.generations[key] = mapped.begun
+        own = int(self.run.generations[key])
+        if own <= mapped.generation:
+            raise BadGeneration(f"Generation {own} of a catalogue is over: {mapped.generation} is in force.")
+        return own
+
     def switch(self) -> int:
         """Put the generations of a whole run into force; how many rows that removed."""
         removed = 0
@@ -187,12 +208,12 @@ class Targets:
 
     def switch_catalog(self, target: Target) -> int:
         mapped = self.mapped(target)
-        new = int(self.run.generations.get(str(target.schema.pk), mapped.generation + self.run.pk))
+        new = self.catalog_generation(mapped)
         kept = CatalogRow.objects.filter(mapped=mapped, generation=new).values("key")
         old = CatalogRow.objects.filter(mapped=mapped, generation=mapped.generation)
         removed = old.exclude(key__in=kept).count()
         MappedSchema.objects.filter(pk=mapped.pk).update(generation=new)
-        CatalogRow.objects.filter(mapped=mapped).exclude(generation=new).delete()
+        CatalogRow.objects.filter(mapped=mapped, generation__lt=new).delete()  # newer ones are being written
         return removed
 
     @staticmethod
@@ -217,6 +238,16 @@ def name_of(dataflow: int, schema: int) -> str:
     return f"dataflow:{dataflow}:schema:{schema}"
 
 
+def event_source(dataflow: int) -> str:
+    return f"dataflow:{dataflow}"
+
+
+def sources_of(dataflow: Dataflow) -> list[Source]:
+    """Of people, under whatever schema the dataflow has ever filled."""
+    sources = Source.objects.filter(account=dataflow.account)
+    return list(sources.filter(name__startswith=f"dataflow:{dataflow.pk}:schema:").order_by("pk"))
+
+
 def stored(dataflow: Dataflow, schema: Schema) -> int:
     """How many people, or rows of a catalogue, a dataflow has stored under a schema, as of now."""
     if schema.kind == Schema.Kind.CATALOG:
@@ -233,7 +264,8 @@ def cleared(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def did(identity: ProfileIdentifier, row: Mapping[str, Any], target: Target) -> Did:
-    """What a row of an Interaction schema says that a person did."""
+    """What a row of an Interaction schema says that a person did. Nothing is cut here: of two ids that
+    begin alike it would make one."""
     props = {
         name: value
         for name, value in row.items()
@@ -241,33 +273,39 @@ def did(identity: ProfileIdentifier, row: Mapping[str, Any], target: Target) -> 
     }
     return Did(
         identity=identity,
-        event=str(row["event_type"]).strip().lower()[:20],
+        event=str(row["event_type"]).strip().lower(),
         ts=microseconds(str(row["timestamp"])),
-        event_id=text(row, "event_id", 64) or None,
-        session=text(row, "session", 64),
-        item_type=text(row, "item_type", 64),
-        product_id=text(row, "product_id", 255),
-        product_name=text(row, "product_name", 255),
-        category_path=category_ids(text(row, "category", 1_024)),
-        brand=text(row, "brand", 255),
-        order_id=text(row, "order_id", 255),
+        event_id=text(row, "event_id") or None,
+        session=text(row, "session"),
+        item_type=text(row, "item_type"),
+        product_id=text(row, "product_id"),
+        product_name=text(row, "product_name"),
+        category_path=category_ids(text(row, "category")),
+        brand=text(row, "brand"),
+        order_id=text(row, "order_id"),
         quantity=row.get("quantity"),
         price=amount(row.get("price")),
         subtotal=amount(row.get("subtotal")),
-        currency=text(row, "currency", 3),
+        currency=text(row, "currency"),
         percentage=row.get("percentage"),
         rating=row.get("rating"),
         props=props,
     )
 
 
-def text(row: Mapping[str, Any], name: str, longest: int) -> str:
+def text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    return "" if value is None else str(value)[:longest]
+    return "" if value is None else str(value)
 
 
 def amount(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(repr(value))
+
+
+def finer(one: Did) -> list[str]:
+    """Amounts with more decimals than a row of what people did can hold."""
+    amounts = {"price": one.price, "subtotal": one.subtotal}
+    return [name for name, given in amounts.items() if given is not None and given * UNITS % 1]
 
 
 def microseconds(when: str) -> int:

@@ -24,14 +24,15 @@ from cdp.dataflows import configuration, delivery, sample
 from cdp.dataflows.delivery import Chunk
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.detect import detect
-from cdp.dataflows.interpret.read import JSON, BadRow, Row, read
+from cdp.dataflows.interpret.read import JSON, BadRow, Row, hand_on, raw, read
 from cdp.dataflows.models import Dataflow
 
 MOST_BYTES = 50 * 1024 * 1024
-MOST_UNPACKED = 500 * 1024 * 1024
+MOST_UNPACKED = 200 * 1024 * 1024
 MOST_RATIO = 200
 MOST_ROWS = 1_000_000
 CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
+Element = Row | list[str]  # of the array that a file becomes; a list is a row that is none
 TYPES = {
     ".json": JSON,
     ".ndjson": "application/x-ndjson",
@@ -89,20 +90,19 @@ def is_array(body: bytes) -> bool:
         return False
 
 
-def text_rows(dataflow: Dataflow, body: bytes, content_type: str) -> Iterator[Row]:
+def text_rows(dataflow: Dataflow, body: bytes, content_type: str) -> Iterator[Element]:
     """Rows as the parsing in force reads them, or as the file looks where the two do not fit."""
     known = configuration.load(dataflow.configuration).parsing
     parsing = known if known and content_type != JSON else detect(body, content_type=content_type)
     if parsing is None:
         raise DataflowFault("unrecognized_format", "The format of the file is not recognised.")
     found = read(body, parsing)
-    bad = next((place for place, row in enumerate(found) if isinstance(row, BadRow)), None)
-    if bad is not None:
-        raise DataflowFault("bad_row", f"Row {bad + 1} of the file cannot be read; nothing was taken.")
-    yield from (row for row in found if isinstance(row, dict))
+    if found and all(isinstance(row, BadRow) for row in found):
+        raise DataflowFault("bad_row", "No row of the file can be read; nothing was taken.")
+    yield from (hand_on(row) if isinstance(row, BadRow) else row for row in found)
 
 
-def workbook_rows(body: bytes) -> Iterator[Row]:
+def workbook_rows(body: bytes) -> Iterator[Element]:
     """The first sheet; its first row has the names. A file that unpacks to too much is not opened."""
     check_bomb(body)
     try:
@@ -117,7 +117,7 @@ def workbook_rows(body: bytes) -> Iterator[Row]:
         book.close()
 
 
-def sheet_rows(book: Any) -> Iterator[Row]:
+def sheet_rows(book: Any) -> Iterator[Element]:
     if not book.worksheets:
         raise DataflowFault("unrecognized_format", "The workbook has no sheet.")
     sheet = book.worksheets[0]
@@ -126,7 +126,9 @@ def sheet_rows(book: Any) -> Iterator[Row]:
     for count, cells in enumerate(rows):
         if count >= MOST_ROWS:
             raise DataflowFault("too_large", f"A workbook may have {MOST_ROWS:,} rows.")
-        if any(cell is not None for cell in cells):
+        if any(cell is not None for cell in cells[len(names) :]):
+            yield hand_on(BadRow("ragged_row", text=raw([plain(cell) for cell in cells])))
+        elif any(cell is not None for cell in cells):
             yield {name: plain(cell) for name, cell in zip(names, cells, strict=False) if name}
 
 
@@ -147,6 +149,8 @@ def header(cells: Sequence[Any]) -> list[str]:
         raise DataflowFault("duplicate_header", f"Two columns are called {twice[:80]!r}.")
     if not any(names):
         raise DataflowFault("unrecognized_format", "The first row of the first sheet has no names.")
+    while not names[-1]:  # a sheet is as wide as its widest row
+        names.pop()
     return names
 
 
@@ -161,7 +165,7 @@ def plain(cell: Any) -> Any:
     return cell if isinstance(cell, str | int | float | bool) or cell is None else str(cell)
 
 
-def deliver(dataflow: Dataflow, rows: Iterator[Row], *, is_draft: bool) -> int:
+def deliver(dataflow: Dataflow, rows: Iterator[Element], *, is_draft: bool) -> int:
     """All chunks of one run. They are made before the first is sent: a bad file sends nothing."""
     number, total = uuid.uuid4(), 0
     chunks = list(bodies(rows))
@@ -180,13 +184,13 @@ def deliver(dataflow: Dataflow, rows: Iterator[Row], *, is_draft: bool) -> int:
     return total
 
 
-def bodies(rows: Iterator[Row]) -> Iterator[tuple[bytes, int]]:
+def bodies(rows: Iterator[Element]) -> Iterator[tuple[bytes, int]]:
     """Chunks of up to a thousand rows and a mebibyte."""
     while part := list(islice(rows, CHUNK_ROWS)):
         yield from split(part)
 
 
-def split(part: list[Row]) -> Iterator[tuple[bytes, int]]:
+def split(part: list[Element]) -> Iterator[tuple[bytes, int]]:
     body = orjson.dumps(part)
     if len(body) <= CHUNK_BYTES:
         yield body, len(part)

@@ -1,6 +1,6 @@
 """Values of columns: what is empty, what a column looks like, and reading a value as a type (`cdp.md` 2.4).
 
-A typed value is JSON: a date is ``2025-01-31``, a date-time is in UTC with ``Z``, numbers have at most four
+A typed value is JSON: a date is ``2025-01-31``, a date-time is in UTC with ``Z``, numbers have at most six
 decimals, a list has texts.
 """
 
@@ -23,7 +23,7 @@ DATETIME = re.compile(
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 MOST_DIGITS = 18
 BIGGEST = 2**63
-PLACES = Decimal("0.0001")
+PLACES = Decimal("0.000001")  # as many as an export sends (`cdp.md` 1.3)
 
 
 class BadValue(ValueError):
@@ -128,7 +128,7 @@ def to_integer(value: Any, reading: Reading = PLAIN) -> int:  # noqa: ARG001 - a
 
 
 def to_decimal(value: Any, reading: Reading = PLAIN) -> int | float:
-    """A number with at most four decimals; a whole one is an integer."""
+    """A number with at most six decimals; a whole one is an integer."""
     found = exact(value, reading).quantize(PLACES, ROUND_HALF_UP)
     return int(found) if found == found.to_integral_value() else float(found)
 

@@ -64,6 +64,12 @@ def feed(account: Account, customer_id: str) -> Feed:
     return Feed.objects.get_or_create(account=account, customer_id=customer_id)[0]
 
 
+def customers_of(account: Account) -> list[str]:
+    """The customers whose events are the account's too, those of the sites file included."""
+    rows = account.feeds.order_by("pk").values_list("customer_id", flat=True)
+    return list(dict.fromkeys((*configuration.current().accounts.get(account.number, ()), *rows)))
+
+
 def new_key(account: Account) -> str:
     """A new API key, in clear only here; the one before is not valid any more."""
     key = secrets.token_urlsafe(32)

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from cdp.profiles import identifiers
-from cdp.profiles.models import Consent, Profile, ProfileIdentifier
+from cdp.profiles import accounts, identifiers
+from cdp.profiles.models import Account, Consent, Profile, ProfileIdentifier, Suppression
 from config.sealing import Unsealable
 from tracking import identity
 
@@ -91,15 +92,46 @@ def mark_cookies(profile: Profile, *, active: bool) -> None:
 
 
 def mark_cookie(cookie: ProfileIdentifier, *, active: bool) -> None:
-    ProfileIdentifier.objects.filter(pk=cookie.pk).update(active=active)
-    for customer_id in cookie.account.feeds.values_list("customer_id", flat=True):
-        try:
-            tracked = identity.pseudonym(customer_id, identifiers.unseal(cookie.sealed))
-        except Unsealable:  # made with a key that is gone: the cookie itself is marked
-            continue
-        ProfileIdentifier.objects.filter(
-            profile=cookie.profile_id, kind=identifiers.tracked(customer_id), digest=tracked
-        ).update(active=active)
+    try:
+        mark_device(cookie.account, identifiers.unseal(cookie.sealed), active=active)
+    except Unsealable:  # made with a key that is gone: the cookie itself is marked
+        ProfileIdentifier.objects.filter(pk=cookie.pk).update(active=active)
+
+
+def mark_device(account: Account, coid: str, *, active: bool) -> set[int]:
+    """Have a device name nobody, or its person again, by its cookie and by what it is tracked under.
+
+    A name that was never heard of is remembered by its digest, so that whichever of the ways events come by
+    brings it first stores nothing. Who was erased stays so. Return the profiles (keys) for which it is new.
+    """
+    forms = forms_of(account, coid)
+    named = Q()
+    for forms_of_kind in forms:
+        named |= Q(kind=forms_of_kind[0][0], digest__in=[digest for _kind, digest in forms_of_kind])
+    barred = Suppression.objects.filter(named, account=account)
+    names = ProfileIdentifier.objects.filter(named, account=account)
+    with transaction.atomic():
+        if active:
+            barred.filter(ticket=None).delete()
+            if barred.exists():
+                return set()
+        changed = dict(names.exclude(active=active).values_list("pk", "profile_id"))
+        ProfileIdentifier.objects.filter(pk__in=changed).update(active=active)
+        if not active:
+            known = set(names.values_list("kind", flat=True))
+            for kind, digest in (one[0] for one in forms if one[0][0] not in known):
+                Suppression.objects.get_or_create(account=account, kind=kind, digest=digest)
+    return set(changed.values())
+
+
+def forms_of(account: Account, coid: str) -> list[list[tuple[str, str]]]:
+    """Of the cookie, and of the pseudonym of each customer: kind and digest, in the form of today first."""
+    cookie = (identifiers.COOKIE, identifiers.digest(account.number, identifiers.COOKIE, coid))
+    tracked = [
+        [(identifiers.tracked(customer_id), form) for form in identity.pseudonyms(customer_id, coid)]
+        for customer_id in accounts.customers_of(account)
+    ]
+    return [[cookie], *tracked]
 
 
 def newest_of(profiles: Iterable[int]) -> Newest:

@@ -225,6 +225,8 @@ def switch(source: Source, generation: int) -> int:
         renew(source, generation)
         removed = take_off(source, old, generation)
     source.refresh_from_db()
+    for overtaken in begun_before(source, old):
+        discard(source, overtaken)
     tidy(source)
     return removed
 
@@ -296,6 +298,12 @@ def discard(source: Source, generation: int) -> None:
         with accounts.locked(source.account):
             Contribution.objects.filter(pk__in=[pk for pk, _profile in page]).delete()
             attributes.drop_empty({profile for _pk, profile in page})
+
+
+def begun_before(source: Source, old: int) -> list[int]:
+    """Generations that can never come into force any more. ``old``: the one that was until now."""
+    staged = rows_of(source, generation__lt=source.generation).exclude(generation=old)
+    return sorted(staged.values_list("generation", flat=True).distinct())
 
 
 def tidy(source: Source) -> None:

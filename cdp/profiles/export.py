@@ -24,11 +24,11 @@ from cdp.profiles.models import (
 from cdp.profiles.names import is_tracked
 from cdp.profiles.places import Whom
 from cdp.profiles.subject import in_clear
+from config.spreadsheets import neutral
 from tracking.people import places as tracked_places
 from tracking.people.spans import Span
 
 FORMAT = "lodestar-profile-1"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # which a spreadsheet would calculate
 AMOUNTS = ("price", "subtotal")
 LEFT_OUT = {"id", "account", "profile", "identity"}
 DID = [one.name for one in Interaction._meta.concrete_fields if one.name not in LEFT_OUT]
@@ -149,6 +149,4 @@ def in_csv(found: dict[str, Any]) -> str:
 def cell(value: Any) -> Any:
     if isinstance(value, dict | list):
         return orjson.dumps(value, default=str).decode()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    return neutral(value) if isinstance(value, str) else value

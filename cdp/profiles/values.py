@@ -19,7 +19,7 @@ STRING, INTEGER, DECIMAL, BOOLEAN, DATE, DATETIME, ARRAY = (
     "datetime",
     "array",
 )
-PLACES = 4
+PLACES = 6
 DATE_LIKE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 DATETIME_LIKE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z\Z")
 # What two types become where sources differ; all other pairs become texts.
@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
 
 
 def rounded(value: float | Decimal) -> float:
-    """To four decimals; a decimal number stays one, 2.0 too."""
+    """To six decimals; a decimal number stays one, 2.0 too."""
     return round(float(value), PLACES)
 
 

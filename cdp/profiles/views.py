@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from cdp import answers
+from cdp import answers, guesses
 from cdp.profiles import accounts, identifiers, subject
 from cdp.profiles.identifiers import BadIdentifier
 from cdp.profiles.models import Account, ErasureTicket
 from cdp.profiles.names import Named
+
+logger = logging.getLogger("cdp")
 
 MOST_BYTES = 64 * 1024
 FIELD = "UserId"
@@ -30,14 +34,29 @@ class Refused(Exception):
 @csrf_exempt
 def delete_user(request: HttpRequest, number: int) -> HttpResponse:
     """202 and a ticket once it is written down; the worker does it."""
+    began = time.perf_counter()
     try:
         ticket = taken(request, number)
+        response = answer({"ticket": str(ticket.ticket), "state": "queued"}, status=202)
     except Refused as refusal:
-        response = answer({"error": {"code": refusal.code, "message": str(refusal)}}, status=refusal.status)
-        if refusal.status == 405:
-            response["Allow"] = "POST"
-        return response
-    return answer({"ticket": str(ticket.ticket), "state": "queued"}, status=202)
+        response = refused(refusal)
+    logger.debug(
+        "DeleteUser: account %d -> %d in %d ms from %s",
+        number,
+        response.status_code,
+        (time.perf_counter() - began) * 1000,
+        request.META.get("REMOTE_ADDR", "-"),
+    )
+    return response
+
+
+def refused(refusal: Refused) -> HttpResponse:
+    response = answer({"error": {"code": refusal.code, "message": str(refusal)}}, status=refusal.status)
+    if refusal.status == 405:
+        response["Allow"] = "POST"
+    elif refusal.status == 429:
+        response["Retry-After"] = str(guesses.RETRY_SECONDS)
+    return response
 
 
 def taken(request: HttpRequest, number: int) -> ErasureTicket:
@@ -48,12 +67,15 @@ def taken(request: HttpRequest, number: int) -> ErasureTicket:
 
 
 def known(request: HttpRequest, number: int) -> Account:
+    """Who has no key does not learn which accounts there are."""
+    name = f"gdpr {number}"
+    if guesses.is_exhausted(request, name=name):
+        raise Refused(429, "too_many_failures", "Too many wrong API keys; wait a minute.")
     account = accounts.find(number)
-    if account is None:
-        raise Refused(404, "unknown_account", f"There is no account {number}.")
-    if not accounts.accepts(account, request.headers.get("x-api-key", "")):
-        raise Refused(401, "unauthorized", "Send the account's API key in the header x-api-key.")
-    return account
+    if account is not None and accounts.accepts(account, request.headers.get("x-api-key", "")):
+        return account
+    guesses.count(request, name=name)
+    raise Refused(401, "unauthorized", "Send the account's API key in the header x-api-key.")
 
 
 def body_of(request: HttpRequest) -> bytes:

@@ -8,7 +8,7 @@ step and has nothing to send back to the browser.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -23,8 +23,8 @@ from cdp.activations.faults import ActivationFault
 from cdp.activations.models import Activation
 from cdp.activations.targets import all_targets, find
 from cdp.audiences.models import Audience
-from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
+from cdp.screens import access
 from cdp.screens import activation_drafts as drafts
 from cdp.screens.activation_drafts import Draft
 from cdp.screens.activations import (
@@ -37,11 +37,13 @@ from cdp.screens.activations import (
     usable_audiences,
 )
 from cdp.screens.audiences import PURPOSES
+from cdp.screens.audiences import VIEW as SEE_AUDIENCES
 from cdp.screens.one_activation import OneActivation
 from cdp.screens.page import key_of
 
 SITE = "ibexa"
 USERID = "userid"  # by which a site knows its users (reference 4.1)
+KEPT = "it stays in the draft of the session; only the last step makes an activation"
 OWN = "own:"  # before the client id of a site of ours
 STEPS = (
     ("cdp_activation_general", _("General Information")),
@@ -73,6 +75,10 @@ class WizardPage(ActivationPage):
     @cached_property
     def own_site(self) -> own.OwnSite | None:
         return own.find(self.account, self.known.own) if self.known.own else None
+
+    def whose(self) -> Account | None:
+        draft = self.draft if "draft" in self.kwargs else None
+        return Account.objects.filter(pk=draft.account).first() if draft else None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.has_permission() and (elsewhere := self.elsewhere()):
@@ -122,13 +128,15 @@ class General(WizardPage):
 
     template_name = "cdp/activations/general.html"
     actions = ("next",)
+    unlogged: ClassVar = {"next": KEPT}
 
     @cached_property
     def account(self) -> Account:
-        known = {str(one.pk): one for one in accounts.all_accounts()}
+        known = {str(one.pk): one for one in self.accounts()}
         drafted = str(self.draft.account) if "draft" in self.kwargs and self.draft else ""
         asked = self.request.POST.get("account") or self.request.GET.get("account") or drafted
-        of = self.wanted.account if self.wanted else next(iter(known.values()), None)
+        first = next(iter(known.values()), None)
+        of = known.get(str(self.wanted.account_id), first) if self.wanted else first
         found = known.get(asked, of)
         if found is None:
             raise ActivationFault("required", "account", gettext("There is no account yet."))
@@ -138,13 +146,15 @@ class General(WizardPage):
     def wanted(self) -> Audience | None:
         """The audience from whose page somebody comes."""
         asked = self.request.POST.get("audience") or self.request.GET.get("audience")
-        return Audience.objects.filter(pk=key_of(asked), archived_at=None).first()
+        rows = Audience.objects.filter(pk=key_of(asked), archived_at=None)
+        found: Audience | None = access.visible(rows, self.request.user, SEE_AUDIENCES, CHANGE).first()
+        return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         names = PersonIdentifier.objects.filter(account=self.account, active=True).order_by("pk")
         return super().get_context_data(**kwargs) | {
             "account": self.account,
-            "accounts": accounts.all_accounts(),
+            "accounts": self.accounts(),
             "audience": self.wanted,
             "identifiers": [one.name for one in names],
             "own_sites": own.of(self.account),
@@ -203,6 +213,7 @@ class Receiver(WizardPage):
 
     template_name = "cdp/activations/receiver.html"
     actions = ("test", "next")
+    unlogged: ClassVar = {"next": KEPT, "test": KEPT}
     step = 1
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -273,7 +284,7 @@ class Audiences(WizardPage):
             "picked": picked,
             "purposes": PURPOSES,
             "purpose": posted.get("purpose", "") if self.fault else self.known.purpose,
-            "may_build": self.request.user.has_perm("audiences.change_audience"),
+            "may_build": self.is_allowed("audiences.change_audience"),
         }
 
     def do_create(self) -> HttpResponse:
@@ -290,6 +301,7 @@ class Audiences(WizardPage):
             description=draft.description,
             purpose=posted.get("purpose", ""),
         )
+        self.concerned = activation
         drafts.drop(self.request.session, self.kwargs["draft"])
         changes.ask(activation)
         messages.success(self.request, gettext("The activation was created; its audiences are being sent."))

@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, DateColumn
-from wagtail.admin.views.generic import IndexView
 
 from cdp.activations.faults import ActivationFault
 from cdp.activations.models import Activation
 from cdp.activations.targets import find
 from cdp.audiences.models import Audience
 from cdp.profiles.models import Account
+from cdp.screens import access
+from cdp.screens.filters import AccountIndex
 from cdp.screens.page import Page, key_of
 from personalization.screens.lists import Lists
 
@@ -41,12 +42,16 @@ HELP = {
 REQUIRED = "Field required."  # pydantic's
 
 
-class ActivationIndex(IndexView):  # type: ignore[misc]
+access.keep(Activation)
+
+
+class ActivationIndex(AccountIndex):
     def get_base_queryset(self) -> Any:
-        return Activation.objects.select_related("account")
+        rows = Activation.objects.select_related("account")
+        return access.visible(rows, self.request.user, VIEW, CHANGE)
 
     def get_add_url(self) -> str | None:
-        return reverse("cdp_activation_new") if self.request.user.has_perm(CHANGE) else None
+        return reverse("cdp_activation_new") if access.anywhere(self.request.user, CHANGE) else None
 
     def get_edit_url(self, instance: Activation) -> str:
         return reverse("cdp_activation", args=[instance.pk])

@@ -16,7 +16,7 @@ from cdp.dataflows import matters
 from cdp.dataflows.models import Dataflow
 from cdp.profiles import people
 from cdp.profiles.models import Insight
-from cdp.screens import activations, audiences, dataflows
+from cdp.screens import access, activations, audiences, dataflows
 from cdp.screens.page import key_of
 
 
@@ -27,20 +27,18 @@ class Affected(NamedTuple):
 
 def affected(rows: Sequence[Insight], user: Any) -> dict[int, Affected]:
     """By key of the insight; what is gone, or not for this user, is left out."""
-    found: dict[int, Affected] = {}
-    if user.has_perm(dataflows.VIEW):
-        found |= of_dataflows([row for row in rows if row.code in matters.CODES])
-    if user.has_perm(audiences.VIEW):
-        found |= of_audiences([row for row in rows if row.code == calculate.FAILED])
-    if user.has_perm(activations.VIEW):
-        found |= of_activations([row for row in rows if row.code == deliver.FAILED])
-    if user.has_perm(dataflows.SEE_PEOPLE):
-        found |= {
-            row.pk: Affected(gettext("Profile"), reverse("cdp_profile", args=[row.subject]))
-            for row in rows
-            if row.code == people.TOO_MANY
-        }
-    return found
+
+    def about(permission: str, *codes: str) -> list[Insight]:
+        mine = [row for row in rows if row.code in codes]
+        return [row for row in mine if access.may(user, permission, row.account)]
+
+    found = of_dataflows(about(dataflows.VIEW, *matters.CODES))
+    found |= of_audiences(about(audiences.VIEW, calculate.FAILED))
+    found |= of_activations(about(activations.VIEW, deliver.FAILED))
+    return found | {
+        row.pk: Affected(gettext("Profile"), reverse("cdp_profile", args=[row.subject]))
+        for row in about(dataflows.SEE_PEOPLE, people.TOO_MANY)
+    }
 
 
 def of_dataflows(rows: Sequence[Insight]) -> dict[int, Affected]:

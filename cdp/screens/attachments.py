@@ -10,9 +10,9 @@ from cdp.activations.models import Activation
 from cdp.audiences.models import Audience
 from cdp.screens.page import key_of
 
-__all__ = ["CHANGE", "ActivationFault", "attach", "detach", "of", "offered"]
+__all__ = ["CHANGE", "VIEW", "ActivationFault", "attach", "detach", "of", "offered"]
 
-CHANGE = "activations.change_activation"
+VIEW, CHANGE = "activations.view_activation", "activations.change_activation"
 
 
 def of(audience: Audience) -> list[Activation]:

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
-from wagtail.admin.views.generic import IndexView
 
 from cdp.audiences import changes, schedule
 from cdp.audiences import preview as previews
@@ -25,12 +24,13 @@ from cdp.audiences.faults import AudienceFault
 from cdp.audiences.models import Audience
 from cdp.audiences.rules import Rules, known
 from cdp.audiences.words import sentence
-from cdp.profiles import accounts
 from cdp.profiles.models import Account, Profile
-from cdp.screens import attachments
+from cdp.screens import access, attachments
 from cdp.screens.dataflows import SEE_PEOPLE
+from cdp.screens.filters import AccountIndex
 from cdp.screens.page import Page
 from cdp.screens.vocabulary import vocabulary
+from personalization.screens import audit
 from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "audiences.view_audience", "audiences.change_audience"
@@ -43,12 +43,16 @@ EMPTY: dict[str, Any] = {
 }
 
 
-class AudienceIndex(IndexView):  # type: ignore[misc]
+access.keep(Audience)
+
+
+class AudienceIndex(AccountIndex):
     def get_base_queryset(self) -> Any:
-        return Audience.objects.filter(archived_at=None).select_related("account")
+        rows = Audience.objects.filter(archived_at=None).select_related("account")
+        return access.visible(rows, self.request.user, VIEW, CHANGE)
 
     def get_add_url(self) -> str | None:
-        return reverse("cdp_audience_new") if self.request.user.has_perm(CHANGE) else None
+        return reverse("cdp_audience_new") if access.anywhere(self.request.user, CHANGE) else None
 
     def get_edit_url(self, instance: Audience) -> str:
         return reverse("cdp_audience", args=[instance.pk])
@@ -93,7 +97,15 @@ class AudiencePage(Page):
     @cached_property
     def audience(self) -> Audience:
         rows = Audience.objects.filter(archived_at=None).select_related("account")
-        return get_object_or_404(rows, pk=self.kwargs["pk"])
+        known = access.visible(rows, self.request.user, VIEW)
+        found: Audience = get_object_or_404(known, pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account | None:
+        return self.audience.account if "pk" in self.kwargs else None
+
+    def subject(self) -> Audience | None:
+        return self.audience if "pk" in self.kwargs else None
 
     def trail(self) -> list[dict[str, Any]]:
         trail = [{"url": reverse("audiences:index"), "label": gettext("Audience Builder")}]
@@ -124,10 +136,11 @@ class NewAudience(AudiencePage):
     template_name = "cdp/audiences/builder.html"
     page_title = _("Build new audience")
     actions = ("save",)
+    logged: ClassVar = {"save": audit.CREATE}
 
     @cached_property
     def account(self) -> Account | None:
-        known_ones = {str(one.pk): one for one in accounts.all_accounts()}
+        known_ones = {str(one.pk): one for one in self.accounts()}
         asked = self.request.POST.get("account") or self.request.GET.get("account", "")
         return known_ones.get(asked) or next(iter(known_ones.values()), None)
 
@@ -138,7 +151,7 @@ class NewAudience(AudiencePage):
             context
             | builder_context(self.account, posted.get("definition") or dumped(EMPTY))
             | {
-                "accounts": accounts.all_accounts(),
+                "accounts": self.accounts(),
                 "shown": {name: posted.get(name, "") for name in ("name", "description", "tags", "purpose")},
                 "may_change": True,
             }
@@ -147,7 +160,7 @@ class NewAudience(AudiencePage):
     def do_save(self) -> HttpResponse:
         if self.account is None:
             raise AudienceFault("required", "account", gettext("There is no account yet."))
-        audience = changes.create(self.account, **self.given())
+        self.concerned = audience = changes.create(self.account, **self.given())
         schedule.enqueue(audience)
         words = gettext("The audience was saved; it is being calculated.")
         messages.success(self.request, words)
@@ -157,6 +170,7 @@ class NewAudience(AudiencePage):
 class Builder(AudiencePage):
     template_name = "cdp/audiences/builder.html"
     actions = ("save", "refresh", "calculate", "archive", "attach", "detach")
+    unlogged: ClassVar = {"refresh": "counts who fits; rule and members stay as they are"}
     action_permissions: ClassVar = dict.fromkeys(("save", "calculate", "archive"), CHANGE) | dict.fromkeys(
         ("attach", "detach"), attachments.CHANGE
     )
@@ -184,8 +198,10 @@ class Builder(AudiencePage):
                 "state": state_of(row),
                 "attached": attachments.of(row),
                 "attachable": attachments.offered(row),
-                "may_change": self.request.user.has_perm(CHANGE),
-                "may_attach": self.request.user.has_perm(attachments.CHANGE),
+                "may_change": self.is_allowed(CHANGE),
+                "may_attach": self.is_allowed(attachments.CHANGE),
+                "may_see_activations": self.is_allowed(attachments.VIEW),
+                "may_see_people": self.is_allowed(SEE_PEOPLE),
             }
         )
 
@@ -242,12 +258,13 @@ class Preview(View):
     """``{account, definition, purpose, audience}`` -> sizes, the rule as a sentence, or what is wrong."""
 
     def post(self, request: HttpRequest) -> JsonResponse:
-        if not request.user.has_perm(VIEW):
+        if not access.anywhere(request.user, VIEW):
             return JsonResponse({"error": gettext("You may not see audiences.")}, status=403)
         try:
             asked = orjson.loads(request.body)
-            account = get_object_or_404(Account, pk=int(asked["account"]))
-            answer = answered(account, asked, with_people=request.user.has_perm(SEE_PEOPLE))
+            known = access.visible(Account.objects.all(), request.user, VIEW, account="")
+            account = get_object_or_404(known, pk=int(asked["account"]))
+            answer = answered(account, asked, with_people=access.may(request.user, SEE_PEOPLE, account))
         except (ValueError, KeyError, TypeError) as fault:
             problems = getattr(fault, "problems", None)
             if problems is None:

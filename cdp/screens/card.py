@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from cdp.profiles import by_hand, consent, people
 from cdp.profiles.models import Account, Consent, Profile
+from cdp.screens import access
+from cdp.screens.dataflows import SEE_PEOPLE
 from cdp.screens.people import CHANGE, ERASE, PersonFault, PersonPage, shown
 from cdp.screens.sources import labels
 from cdp.screens.timeline import Timeline, attributes_of
@@ -33,10 +34,17 @@ class OnePerson(PersonPage):
 
     @cached_property
     def profile(self) -> Profile:
-        for account in Account.objects.all():
+        known = access.visible(Account.objects.all(), self.request.user, SEE_PEOPLE, account="")
+        for account in known:
             if found := people.find_by_uuid(account, self.kwargs["uuid"]):
                 return found
         raise Http404
+
+    def whose(self) -> Account:
+        return self.profile.account
+
+    def subject(self) -> Profile:
+        return self.profile
 
     def trail(self) -> list[dict[str, Any]]:
         trail = super().trail()
@@ -48,8 +56,8 @@ class OnePerson(PersonPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "profile": self.profile,
-            "may_change": self.request.user.has_perm(CHANGE),
-            "may_erase": self.request.user.has_perm(ERASE),
+            "may_change": self.is_allowed(CHANGE),
+            "may_erase": self.is_allowed(ERASE),
         }
 
     def back(self) -> HttpResponse:
@@ -77,6 +85,7 @@ class Card(OnePerson):
             "consents": self.consents(),
             "purposes": consent.PURPOSES,
             "merges": self.merges(),
+            "may_see_audiences": self.is_allowed("audiences.view_audience"),
         }
 
     def consents(self) -> list[dict[str, Any]]:
@@ -110,7 +119,6 @@ class Card(OnePerson):
         else:
             for one in purposes:
                 consent.record(self.profile, one, Consent.Status(status), source=SOURCE)
-        log(self.profile, "wagtail.edit", user=self.request.user)
         messages.success(self.request, gettext("It is noted. Audiences follow at their next calculation."))
         return self.back()
 

@@ -22,8 +22,11 @@ SENTENCES: dict[str, Promise] = {
     "transformation_failed": _("The transformation that makes %(column)s cannot be done with the value."),
     "suppressed": _("The person has been erased, and nothing of them may be stored."),
     "bad_interaction": _("What the person did cannot be stored: see %(column)s."),
+    "key_too_long": _("The value of %(column)s, the key of the catalogue, is too long."),
+    "amount_rounded": _("%(column)s has more than four decimals."),
     "not_object": _("The row is no object of names and values."),
     "ragged_row": _("The row has more cells than the first row has names."),
+    "too_deep": _("The row has too many lists and objects in each other."),
     "too_many_columns": _("The row has too many columns."),
 }
 OTHER = _("The row cannot be stored.")
@@ -47,6 +50,12 @@ class Finding:
             self.rows.append(error.index + 1)
         if error.value and error.value not in self.values and len(self.values) < MOST_VALUES:
             self.values.append(error.value)
+
+    @property
+    def outcome(self) -> str:
+        if not self.is_warning:
+            return gettext("row refused")
+        return gettext("rounded") if self.code == "amount_rounded" else gettext("stored without the value")
 
     @property
     def places(self) -> str:

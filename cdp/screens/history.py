@@ -44,7 +44,7 @@ class History(AudiencePage):
             "page": Paginator(runs, PER_PAGE).get_page(self.request.GET.get("p")),
             "versions": self.versions(),
             "common": self.common(),
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
         }
 
     def versions(self) -> list[dict[str, Any]]:
@@ -89,6 +89,7 @@ class Why(AudiencePage):
     page_title = _("Why is somebody in or out?")
     permission_required: Any = (VIEW, SEE_PEOPLE)
     actions = ("ask",)
+    unlogged: ClassVar = {"ask": "explains, and changes nothing"}
     explanation: Any = None
     profile: Profile | None = None
 

@@ -12,24 +12,30 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, NumberColumn
-from wagtail.admin.views.generic import IndexView
 
 from cdp.profiles import accounts, kinds
 from cdp.profiles.kinds import KindFault
-from cdp.profiles.models import PersonIdentifier
+from cdp.profiles.models import Account, PersonIdentifier
+from cdp.screens import access
+from cdp.screens.filters import AccountIndex
 from cdp.screens.page import Page
+from personalization.screens import audit
 from personalization.screens.lists import Lists
 
 VIEW, CHANGE = "profiles.view_personidentifier", "profiles.change_personidentifier"
 
 
-class IdentifierIndex(IndexView):  # type: ignore[misc]
+access.keep(PersonIdentifier)
+
+
+class IdentifierIndex(AccountIndex):
     def get_base_queryset(self) -> Any:
         accounts.all_accounts()  # makes those that only the sites file names
-        return kinds.with_counts().select_related("account").order_by("account__number", "pk")
+        rows = access.visible(kinds.with_counts(), self.request.user, VIEW, CHANGE)
+        return rows.select_related("account").order_by("account__number", "pk")
 
     def get_add_url(self) -> str | None:
-        return reverse("cdp_identifier_new") if self.request.user.has_perm(CHANGE) else None
+        return reverse("cdp_identifier_new") if access.anywhere(self.request.user, CHANGE) else None
 
     def get_edit_url(self, instance: PersonIdentifier) -> str:
         return reverse("cdp_identifier", args=[instance.pk])
@@ -78,16 +84,17 @@ class NewIdentifier(IdentifierPage):
     template_name = "cdp/identifiers/new.html"
     page_title = _("New person identifier")
     actions = ("save",)
+    logged: ClassVar = {"save": audit.CREATE}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"accounts": accounts.all_accounts()}
+        return super().get_context_data(**kwargs) | {"accounts": self.accounts()}
 
     def do_save(self) -> HttpResponse:
-        known = {str(one.pk): one for one in accounts.all_accounts()}
+        known = {str(one.pk): one for one in self.accounts()}
         account = known.get(self.request.POST.get("account", ""))
         if account is None:
             raise KindFault("unknown_account", gettext("Choose the account."), field="account")
-        kind = kinds.add(account, self.request.POST.get("name", ""))
+        self.concerned = kind = kinds.add(account, self.request.POST.get("name", ""))
         messages.success(
             self.request, gettext("The person identifier %(name)s was added.") % {"name": kind.name}
         )
@@ -101,8 +108,15 @@ class OneIdentifier(IdentifierPage):
 
     @cached_property
     def kind(self) -> PersonIdentifier:
-        rows = kinds.with_counts().select_related("account")
-        return get_object_or_404(rows, pk=self.kwargs["pk"])
+        rows = access.visible(kinds.with_counts().select_related("account"), self.request.user, VIEW)
+        found: PersonIdentifier = get_object_or_404(rows, pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account:
+        return self.kind.account
+
+    def subject(self) -> PersonIdentifier:
+        return self.kind
 
     def get_page_title(self) -> str:
         return self.kind.name
@@ -111,7 +125,7 @@ class OneIdentifier(IdentifierPage):
         return super().get_context_data(**kwargs) | {
             "kind": self.kind,
             "used": kinds.used_by(self.kind) if self.kind.active else [],
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
         }
 
     def do_deactivate(self) -> HttpResponse:

@@ -19,6 +19,7 @@ from wagtail.admin.views.generic import IndexView
 
 from cdp.profiles import insights
 from cdp.profiles.models import Account, Insight
+from cdp.screens import access
 from cdp.screens.affected import affected
 from cdp.screens.matters import LABELS, closes, label_of
 from cdp.screens.page import Page
@@ -27,13 +28,14 @@ from personalization.screens.lists import Lists
 VIEW, CHANGE = "profiles.view_insight", "profiles.change_insight"
 
 
+access.keep(Insight)
+
+
 class InsightFilters(WagtailFilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(
         label=_("State"), choices=[("open", _("Open")), ("closed", _("Closed"))], method="of_state"
     )
-    account = django_filters.ModelChoiceFilter(
-        label=_("Account"), queryset=Account.objects.order_by("number")
-    )
+    account = django_filters.ModelChoiceFilter(label=_("Account"), queryset=access.filtered)
     code = django_filters.ChoiceFilter(label=_("Matter"), choices=list(LABELS.items()))
 
     class Meta:
@@ -48,7 +50,8 @@ class InsightIndex(IndexView):  # type: ignore[misc]
     filterset_class = InsightFilters
 
     def get_base_queryset(self) -> Any:
-        rows = Insight.objects.select_related("account")
+        rows = access.visible(Insight.objects.all(), self.request.user, VIEW, CHANGE)
+        rows = rows.select_related("account")
         return rows.order_by(F("closed_at").desc(nulls_first=True), "-last_seen", "-pk")
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
@@ -106,6 +109,7 @@ class OneInsight(Page):
     template_name = "cdp/insights/insight.html"
     header_icon = "warning"
     actions = ("close",)
+    logged: ClassVar = {"close": "close_insight"}
     action_permissions: ClassVar = {"close": CHANGE}
 
     def trail(self) -> list[dict[str, Any]]:
@@ -113,7 +117,15 @@ class OneInsight(Page):
 
     @cached_property
     def insight(self) -> Insight:
-        return get_object_or_404(Insight.objects.select_related("account"), pk=self.kwargs["pk"])
+        rows = access.visible(Insight.objects.select_related("account"), self.request.user, VIEW)
+        found: Insight = get_object_or_404(rows, pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account:
+        return self.insight.account
+
+    def subject(self) -> Insight:
+        return self.insight
 
     def get_page_title(self) -> str:
         return label_of(self.insight)
@@ -123,12 +135,13 @@ class OneInsight(Page):
             "insight": self.insight,
             "affected": affected([self.insight], self.request.user).get(self.insight.pk),
             "closes": closes(self.insight),
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
         }
 
     def do_close(self) -> HttpResponse:
         if insights.settle(self.insight):
             messages.success(self.request, gettext("Closed. It opens again if it happens again."))
         else:
+            self.is_unchanged = True
             messages.warning(self.request, gettext("It was closed already."))
         return redirect("cdp_insight", self.insight.pk)

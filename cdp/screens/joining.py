@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from cdp.profiles import by_hand, merging
 from cdp.profiles.by_hand import CannotMerge, Side
@@ -34,6 +33,7 @@ class Merge(OnePerson):
     template_name = "cdp/profiles/merge.html"
     page_title = _("Merge with another person")
     actions = ("compare", "merge")
+    unlogged: ClassVar = {"compare": "shows what would become of both"}
     faults: ClassVar = (PersonFault, CannotMerge)
     other: Profile | None = None
     after: Side | None = None
@@ -74,7 +74,7 @@ class Merge(OnePerson):
         if other is None:
             raise PersonFault(gettext("The other person is gone meanwhile. Nothing was merged."))
         one = by_hand.merge(self.profile, other)
-        log(one, "wagtail.edit", user=self.request.user)
+        self.concerned = one
         messages.success(
             self.request, gettext("They are one person now. The merge can be taken apart below.")
         )
@@ -114,7 +114,6 @@ class Part(OnePerson):
 
     def do_part(self) -> HttpResponse:
         loser = merging.unmerge(self.record)
-        for one in (self.profile, loser):
-            log(one, "wagtail.edit", user=self.request.user)
+        self.log(loser, "part")  # the other one is the page's
         messages.success(self.request, gettext("They are two people again; this is who came back."))
         return redirect("cdp_profile", loser.uuid)

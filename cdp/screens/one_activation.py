@@ -19,6 +19,8 @@ from cdp.activations.outlook import outlook
 from cdp.activations.standing import standings
 from cdp.activations.targets import find
 from cdp.audiences.models import Audience
+from cdp.profiles.models import Account
+from cdp.screens import access
 from cdp.screens.activations import (
     CHANGE,
     VIEW,
@@ -90,14 +92,24 @@ class OneActivation(ActivationPage):
 
     @cached_property
     def activation(self) -> Activation:
-        return get_object_or_404(Activation.objects.select_related("account"), pk=self.kwargs["pk"])
+        rows = Activation.objects.select_related("account")
+        known = access.visible(rows, self.request.user, VIEW)
+        found: Activation = get_object_or_404(known, pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account:
+        return self.activation.account
+
+    def subject(self) -> Activation:
+        return self.activation
 
     def get_page_title(self) -> str:
         return self.activation.name
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         action = request.POST.get("action", "")
-        if action in self.actions and action not in buttons_of(self.activation):
+        known = action in self.actions and self.is_allowed(CHANGE)
+        if known and action not in buttons_of(self.activation):
             messages.error(request, gettext("That makes no sense for this activation in its present state."))
             answer: HttpResponse = self.get(request, *args, **kwargs)
             answer.status_code = 422
@@ -107,7 +119,7 @@ class OneActivation(ActivationPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         row = self.activation
-        may_change = self.request.user.has_perm(CHANGE)
+        may_change = self.is_allowed(CHANGE)
         target = find(row.kind)
         found = outlook(row)
         attached = standings(row, whatever_it_takes="count" in self.request.GET)
@@ -124,6 +136,7 @@ class OneActivation(ActivationPage):
                 "worker": worker() if found.waits else None,
                 "buttons": buttons_of(row) if may_change else frozenset(),
                 "may_change": may_change,
+                "may_see_audiences": self.is_allowed("audiences.view_audience"),
                 "attached": attached,
                 "delivered": sum(one.delivered for one in attached),
                 "is_uncounted": any(one.to_add is None for one in attached),
@@ -238,8 +251,13 @@ class OneRequest(ActivationPage):
 
     @cached_property
     def sent(self) -> SentRequest:
-        rows = SentRequest.objects.select_related("activation")
-        return get_object_or_404(rows, activation=self.kwargs["pk"], pk=self.kwargs["sent"])
+        rows = SentRequest.objects.select_related("activation__account")
+        known = access.visible(rows, self.request.user, VIEW, account="activation__account__")
+        found: SentRequest = get_object_or_404(known, activation=self.kwargs["pk"], pk=self.kwargs["sent"])
+        return found
+
+    def whose(self) -> Account:
+        return self.sent.activation.account
 
     def get_page_title(self) -> str:
         return gettext("Request %(id)s") % {"id": str(self.sent.request_id)[:8]}
@@ -251,7 +269,7 @@ class OneRequest(ActivationPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row = self.sent.activation
         is_under_way = Parcel.objects.filter(activation=row, request_id=self.sent.request_id).exists()
-        offered = buttons_of(row) if self.request.user.has_perm(CHANGE) else frozenset()
+        offered = buttons_of(row) if self.is_allowed(CHANGE) else frozenset()
         return super().get_context_data(**kwargs) | {
             "sent": self.sent,
             "activation": row,

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import Count, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,16 +17,24 @@ from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.widgets.button import Button
 
-from cdp.dataflows import lifecycle, stages
+from cdp.dataflows import stages, states
 from cdp.dataflows.models import Dataflow, Schema
-from cdp.profiles.models import Account
-from cdp.screens import dataflows, schemas
+from cdp.screens import access, dataflows, schemas
 from personalization.screens.lists import Lists
 
 Status = Dataflow.Status
 LIVES = (("drafts", _("Drafts")), ("in_force", _("In force")))
 SOURCES = (("stream_file", _("Stream File")),)
 BOXES = forms.CheckboxSelectMultiple
+
+
+access.keep(Dataflow, dataflows.ACTIVATE)
+access.keep(Schema)
+
+
+def schemas_of(request: HttpRequest | None) -> QuerySet[Schema]:
+    rows = Schema.objects.order_by("name")
+    return rows if request is None else access.visible(rows, request.user, dataflows.VIEW, schemas.VIEW)
 
 
 class DataflowFilters(WagtailFilterSet):  # type: ignore[misc]
@@ -43,11 +52,11 @@ class DataflowFilters(WagtailFilterSet):  # type: ignore[misc]
     schema = django_filters.ModelMultipleChoiceFilter(
         label=_("Schema"),
         field_name="mapped__schema",
-        queryset=Schema.objects.order_by("name"),
+        queryset=schemas_of,
         widget=BOXES,
     )
     account = django_filters.ModelMultipleChoiceFilter(
-        label=_("Account"), queryset=Account.objects.order_by("number"), widget=BOXES
+        label=_("Account"), queryset=access.filtered, widget=BOXES
     )
 
     class Meta:
@@ -55,7 +64,7 @@ class DataflowFilters(WagtailFilterSet):  # type: ignore[misc]
         fields: Sequence[str] = ()
 
     def of_life(self, rows: QuerySet[Dataflow], _name: str, value: str) -> QuerySet[Dataflow]:
-        return rows.filter(status__in=lifecycle.BEING_MADE if value == "drafts" else lifecycle.IN_FORCE)
+        return rows.filter(status__in=states.BEING_MADE if value == "drafts" else states.IN_FORCE)
 
 
 def button(label: str, url: str, icon: str, place: int, row: Any) -> Button:
@@ -71,10 +80,11 @@ class DataflowIndex(IndexView):  # type: ignore[misc]
 
     def get_base_queryset(self) -> Any:
         rows = Dataflow.objects.exclude(status=Status.ARCHIVED).select_related("account")
+        rows = access.visible(rows, self.request.user, dataflows.VIEW, dataflows.CHANGE)
         return rows.prefetch_related("mapped__schema")
 
     def get_add_url(self) -> str | None:
-        return reverse("cdp_dataflow_new") if self.request.user.has_perm(dataflows.CHANGE) else None
+        return reverse("cdp_dataflow_new") if access.anywhere(self.request.user, dataflows.CHANGE) else None
 
     def get_edit_url(self, instance: Dataflow) -> str:
         return reverse("cdp_dataflow", args=[instance.pk])
@@ -85,7 +95,10 @@ class DataflowIndex(IndexView):  # type: ignore[misc]
 
     def get_list_more_buttons(self, instance: Dataflow) -> list[Button]:
         """Details for everybody who sees the list, and what somebody may do with the dataflow as it is."""
-        may = self.request.user.has_perm
+
+        def may(permission: str) -> bool:
+            return access.may(self.request.user, permission, instance.account)
+
         offered = [button(gettext("Details"), self.get_edit_url(instance), "info-circle", 10, instance)]
         if may(dataflows.CHANGE):
             first = stages.Stage.GENERAL
@@ -137,7 +150,7 @@ class DataflowScreens(Lists):
 class SchemaFilters(WagtailFilterSet):  # type: ignore[misc]
     kind = django_filters.MultipleChoiceFilter(label=_("Parent"), choices=Schema.Kind.choices, widget=BOXES)
     account = django_filters.ModelMultipleChoiceFilter(
-        label=_("Account"), queryset=Account.objects.order_by("number"), widget=BOXES
+        label=_("Account"), queryset=access.filtered, widget=BOXES
     )
 
     class Meta:
@@ -152,10 +165,11 @@ class SchemaIndex(IndexView):  # type: ignore[misc]
 
     def get_base_queryset(self) -> Any:
         rows = Schema.objects.select_related("parent", "account", "changed_by")
+        rows = access.visible(rows, self.request.user, schemas.VIEW, schemas.CHANGE)
         return rows.prefetch_related("mapped__dataflow", "children").annotate(count=Count("fields"))
 
     def get_add_url(self) -> str | None:
-        return reverse("cdp_schema_new") if self.request.user.has_perm(schemas.CHANGE) else None
+        return reverse("cdp_schema_new") if access.anywhere(self.request.user, schemas.CHANGE) else None
 
     def get_edit_url(self, instance: Schema) -> str:
         return reverse("cdp_schema", args=[instance.pk])
@@ -166,7 +180,7 @@ class SchemaIndex(IndexView):  # type: ignore[misc]
 
     def get_list_more_buttons(self, instance: Schema) -> list[Button]:
         offered = [button(gettext("Details"), self.get_edit_url(instance), "info-circle", 10, instance)]
-        if self.request.user.has_perm(schemas.CHANGE):
+        if access.may(self.request.user, schemas.CHANGE, instance.account):
             is_free = not instance.mapped.all() and not instance.children.all()
             for place, action in enumerate(("clone", "delete") if is_free else ("clone",)):
                 words = schemas.ACTIONS[action]

@@ -12,7 +12,7 @@ from uuid import UUID
 import django_filters
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -24,9 +24,10 @@ from wagtail.admin.views.generic import IndexView
 from wagtail.admin.widgets.button import HeaderButton
 
 from cdp.audiences.models import Audience, AudienceMembership
-from cdp.profiles import accounts, people
+from cdp.profiles import people
 from cdp.profiles.identifiers import SYSTEM, TRACKED, BadIdentifier, normal, unseal
 from cdp.profiles.models import Account, PersonIdentifier, Profile, ProfileIdentifier
+from cdp.screens import access
 from cdp.screens.dataflows import SEE_PEOPLE
 from cdp.screens.page import Page
 from config.sealing import Unsealable
@@ -36,6 +37,8 @@ CHANGE, ERASE = "profiles.change_profile", "profiles.erase_profile"
 NUMBER = "profile"  # instead of a kind: the number of the profile itself
 SHOWN_ATTRIBUTES = 3
 LONGEST_VALUE = 40
+
+access.keep(Profile, ERASE)
 
 
 class PersonFault(Exception):
@@ -97,12 +100,15 @@ def address_of(profile: Profile) -> str:
     return reverse("cdp_profile", args=[profile.uuid])
 
 
+def audiences_of(request: HttpRequest | None) -> Any:
+    rows = Audience.objects.filter(archived_at=None).order_by("name")
+    return rows if request is None else access.visible(rows, request.user, SEE_PEOPLE)
+
+
 class ProfileFilters(WagtailFilterSet):  # type: ignore[misc]
-    account = django_filters.ModelChoiceFilter(
-        queryset=Account.objects.order_by("number"), label=_("Account")
-    )
+    account = django_filters.ModelChoiceFilter(queryset=access.filtered, label=_("Account"))
     audience = django_filters.ModelChoiceFilter(
-        queryset=Audience.objects.filter(archived_at=None).order_by("name"),
+        queryset=audiences_of,
         field_name="memberships__audience",
         label=_("Audience"),
     )
@@ -121,9 +127,9 @@ class ProfileIndex(IndexView):  # type: ignore[misc]
             profile=OuterRef("pk"), audience__archived_at=None
         ).order_by()
         count = members.values("profile").annotate(count=Count("pk")).values("count")
+        known = access.visible(Profile.objects.filter(is_listed=True), self.request.user, SEE_PEOPLE)
         return (
-            Profile.objects.filter(is_listed=True)
-            .select_related("account")
+            known.select_related("account")
             .prefetch_related(Prefetch("identifiers", queryset=names))
             .annotate(audiences=Coalesce(Subquery(count, output_field=IntegerField()), 0))
         )
@@ -137,7 +143,7 @@ class ProfileIndex(IndexView):  # type: ignore[misc]
     @cached_property
     def header_buttons(self) -> list[Any]:
         buttons = [HeaderButton(_("Find by name"), url=reverse("cdp_profile_find"), icon_name="search")]
-        if self.request.user.has_perm(ERASE):
+        if access.anywhere(self.request.user, ERASE):
             buttons.append(HeaderButton(_("Erasures"), url=reverse("cdp_erasures"), icon_name="bin"))
         return buttons
 
@@ -180,9 +186,10 @@ class Find(PersonPage):
     template_name = "cdp/profiles/find.html"
     page_title = _("Find a person")
     actions = ("find",)
+    unlogged: ClassVar = {"find": "leads to a page, and changes nothing"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = accounts.all_accounts()
+        known = self.accounts()
         return super().get_context_data(**kwargs) | {
             "accounts": known,
             "kinds": kinds_of(*known),
@@ -196,7 +203,7 @@ class Find(PersonPage):
         if not value.strip():
             raise PersonFault(gettext("Type the whole name; parts of names are not known."))
         asked = self.request.POST.get("account", "")
-        for account in accounts.all_accounts():
+        for account in self.accounts():
             if asked in ("", str(account.pk)) and (found := found_person(account, kind, value)):
                 return redirect("cdp_profile", found.uuid)
         raise PersonFault(

@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from wagtail.log_actions import log
 
 from cdp.activations.people import still_there
 from cdp.profiles import by_hand, export, subject
-from cdp.profiles.models import ErasureTicket
+from cdp.profiles.models import Account, ErasureTicket
 from cdp.profiles.subject import UnknownPerson
 from cdp.profiles.telling import keys_of
+from cdp.screens import access
 from cdp.screens.card import OnePerson
 from cdp.screens.dataflows import SEE_PEOPLE
 from cdp.screens.people import ERASE, PersonFault, PersonPage
@@ -47,6 +47,7 @@ class Download(OnePerson):
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         found = export.document(subject.of_profile(self.profile))
+        self.log(self.profile, "export_person")
         logger.info("profile %s was exported by user %s", self.profile.uuid, request.user.pk)
         response = HttpResponse(export.in_json(found), content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="person-{self.profile.uuid}.json"'
@@ -76,8 +77,7 @@ class Erase(OnePerson):
         if self.request.POST.get("word", "").strip().lower() != word.lower():
             words = gettext("Type the word %(word)s to erase this person. Nothing was erased.")
             raise PersonFault(words % {"word": word})
-        ticket = subject.ask_of(self.profile).ticket
-        log(ticket, "wagtail.create", user=self.request.user)
+        self.concerned = ticket = subject.ask_of(self.profile).ticket
         return redirect("cdp_erasure", ticket.ticket)
 
 
@@ -87,7 +87,8 @@ class Erasures(PersonPage):
     page_title = _("Erasures")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        rows = ErasureTicket.objects.select_related("account").order_by("-pk")
+        rows = access.visible(ErasureTicket.objects.all(), self.request.user, ERASE)
+        rows = rows.select_related("account").order_by("-pk")
         page = Paginator(rows, PER_PAGE).get_page(self.request.GET.get("p"))
         return super().get_context_data(**kwargs) | {
             "page": page,
@@ -104,9 +105,12 @@ class Receipt(PersonPage):
 
     @cached_property
     def ticket(self) -> ErasureTicket:
-        return get_object_or_404(
-            ErasureTicket.objects.select_related("account"), ticket=self.kwargs["ticket"]
-        )
+        rows = access.visible(ErasureTicket.objects.select_related("account"), self.request.user, ERASE)
+        found: ErasureTicket = get_object_or_404(rows, ticket=self.kwargs["ticket"])
+        return found
+
+    def whose(self) -> Account:
+        return self.ticket.account
 
     def trail(self) -> list[dict[str, Any]]:
         return [*super().trail(), {"url": reverse("cdp_erasures"), "label": gettext("Erasures")}]
@@ -116,6 +120,7 @@ class Receipt(PersonPage):
         return super().get_context_data(**kwargs) | {
             "ticket": row,
             "state": state_of(row),
+            "may_see_activations": self.is_allowed("activations.view_activation"),
             "counts": [
                 {"place": PLACES.get(name, name), "count": count} for name, count in row.counts.items()
             ],

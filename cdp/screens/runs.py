@@ -16,12 +16,22 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from wagtail.admin import messages
 
-from cdp.dataflows import lifecycle, payloads, stages
+from cdp.dataflows import clearing, lifecycle, payloads, stages
+from cdp.dataflows.interpret.read import Row
 from cdp.dataflows.models import Run
-from cdp.screens.dataflows import NEEDED, SEE_PEOPLE, VIEW, DataflowPage, being_processed, findings_of
+from cdp.screens.dataflows import (
+    ACTIVATE,
+    NEEDED,
+    SEE_PEOPLE,
+    VIEW,
+    DataflowPage,
+    being_processed,
+    findings_of,
+)
 from config.spreadsheets import neutral
 
 PER_PAGE = 50
+UNREADABLE = "unreadable"
 
 
 class Details(DataflowPage):
@@ -49,22 +59,32 @@ class Details(DataflowPage):
         return redirect("cdp_dataflow", self.dataflow.pk)
 
     def do_clone(self) -> HttpResponse:
-        copy = lifecycle.clone(self.dataflow)
+        self.concerned = copy = lifecycle.clone(self.dataflow)
         messages.success(self.request, gettext("A copy was made; give it a name."))
         return redirect("cdp_dataflow_general", copy.pk)
 
     def do_delete(self) -> HttpResponse:
-        lifecycle.archive(self.dataflow)
-        messages.success(self.request, gettext("The dataflow was deleted; what it stored stays."))
+        with_data = "more" in self.request.POST
+        lifecycle.archive(self.dataflow, with_data=with_data)
+        stays = gettext("The dataflow was deleted; what it stored stays.")
+        goes = gettext("The dataflow was deleted; what it stored is being removed.")
+        messages.success(self.request, goes if with_data else stays)
         return redirect("dataflows:index")
 
 
 class RunDetails(DataflowPage):
     template_name = "cdp/dataflows/run.html"
+    actions: ClassVar[tuple[str, ...]] = ("cancel",)
+    action_permissions: ClassVar = {"cancel": ACTIVATE}
 
     @cached_property
     def run(self) -> Run:
         return get_object_or_404(self.dataflow.runs, pk=self.kwargs["run"])
+
+    def do_cancel(self) -> HttpResponse:
+        clearing.cancel(self.run)
+        messages.success(self.request, gettext("The run was cancelled."))
+        return redirect("cdp_dataflow", self.dataflow.pk)
 
     def get_page_title(self) -> str:
         run = self.run
@@ -81,7 +101,7 @@ class RunDetails(DataflowPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         run = self.run
-        may_see = self.request.user.has_perm(SEE_PEOPLE)
+        may_see = self.is_allowed(SEE_PEOPLE)
         has_refused = may_see and run.payloads.exclude(sealed_refused="").exists()
         return (
             super().get_context_data(**kwargs) | findings_of(run) | {"run": run, "has_refused": has_refused}
@@ -92,10 +112,12 @@ class RefusedRows(RunDetails):
     """Rows that were refused, as a file to be mended and delivered again. They are people's own data."""
 
     permission_required = (VIEW, SEE_PEOPLE)
+    actions = ()
 
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ARG002
         run = self.run
-        names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in row))
+        self.log(self.dataflow, "refused_rows")
+        names = list(dict.fromkeys(name for row in payloads.refused_rows(run) for name in columns(row)))
         response = StreamingHttpResponse(lines(run, names), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="refused-{run.number}.csv"'
         response["Cache-Control"] = "no-store"
@@ -111,8 +133,14 @@ def lines(run: Run, names: list[str]) -> Iterator[str]:
     """A cell that a spreadsheet would take for a formula is made a text."""
     writer = csv.writer(Echo())
     yield writer.writerow([neutral(name, numbers=True) for name in names])
-    for row in payloads.refused_rows(run):
+    for found in payloads.refused_rows(run):
+        row = columns(found)
         yield writer.writerow([neutral(cell(row.get(name)), numbers=True) for name in names])
+
+
+def columns(row: Row | str) -> Row:
+    """A row that nobody can read has its text in a column of its own."""
+    return {UNREADABLE: row} if isinstance(row, str) else row
 
 
 def cell(value: Any) -> str:

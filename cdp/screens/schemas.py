@@ -17,13 +17,15 @@ from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Dataflow, Schema, SchemaField
 from cdp.dataflows.schemas import FieldSpec
 from cdp.dataflows.stages import in_hand
-from cdp.profiles import accounts
 from cdp.profiles.models import Account, PersonIdentifier
+from cdp.screens import access
 from cdp.screens.dataflows import CHANGE as CHANGE_DATAFLOW
+from cdp.screens.dataflows import VIEW as VIEW_DATAFLOW
 from cdp.screens.dataflows import known_types
 from cdp.screens.page import Page, key_of
 from cdp.screens.sure import SurePage, Words
 from cdp.screens.transform import map_schema
+from personalization.screens import audit
 
 VIEW, CHANGE = "dataflows.view_schema", "dataflows.change_schema"
 
@@ -49,24 +51,27 @@ class NewSchema(SchemaPage):
     template_name = "cdp/schemas/creator.html"
     page_title = _("Schema Creator")
     actions = ("save",)
+    logged: ClassVar = {"save": audit.CREATE}
 
     @cached_property
     def dataflow(self) -> Dataflow | None:
         pk = key_of(self.request.GET.get("dataflow"))
         rows = Dataflow.objects.exclude(status=Dataflow.Status.ARCHIVED).select_related("account")
-        return get_object_or_404(rows, pk=pk) if pk else None
+        known = access.visible(rows, self.request.user, CHANGE_DATAFLOW)
+        return get_object_or_404(known, pk=pk) if pk else None
 
-    def has_permission(self) -> bool:
+    def get_permission_required(self) -> tuple[str, ...]:
         """Whoever makes a schema from a dataflow changes the dataflow too."""
-        needs_more = "dataflow" in self.request.GET
-        allowed = bool(super().has_permission())
-        return allowed and (not needs_more or self.request.user.has_perm(CHANGE_DATAFLOW))
+        return (CHANGE, CHANGE_DATAFLOW) if "dataflow" in self.request.GET else (CHANGE,)
+
+    def whose(self) -> Account | None:
+        return self.dataflow.account if self.dataflow else None
 
     @cached_property
     def account(self) -> Account:
         if self.dataflow is not None:
             return self.dataflow.account
-        known = {str(one.pk): one for one in accounts.all_accounts()}
+        known = {str(one.pk): one for one in self.accounts()}
         asked = self.request.POST.get("account") or self.request.GET.get("account") or ""
         account = known.get(asked) or next(iter(known.values()), None)
         if account is None:
@@ -85,7 +90,7 @@ class NewSchema(SchemaPage):
         chosen = self.request.POST.getlist("columns") if context["posted"] else None
         return context | {
             "dataflow": self.dataflow,
-            "accounts": accounts.all_accounts(),
+            "accounts": self.accounts(),
             "kinds": Schema.Kind.choices,
             "account": self.account,
             "parents": [
@@ -119,11 +124,13 @@ class NewSchema(SchemaPage):
             key=posted.get("key", "").strip() if is_catalog else "",
             by=self.request.user.pk,
         )
+        self.concerned = schema
         words = gettext("The schema %(name)s was created.")
         messages.success(self.request, words % {"name": schema.name})
         if self.dataflow is None:
             return redirect("cdp_schema", schema.pk)
         map_schema(self.dataflow, schema)
+        self.log(self.dataflow, "add_schema")
         return redirect("cdp_dataflow_transform", self.dataflow.pk)
 
     def typed_fields(self) -> list[tuple[int, str, str]]:
@@ -153,7 +160,15 @@ class OneSchema(SchemaPage):
 
     @cached_property
     def schema(self) -> Schema:
-        return get_object_or_404(Schema.objects.prefetch_related("fields"), pk=self.kwargs["pk"])
+        rows = Schema.objects.select_related("account").prefetch_related("fields")
+        found: Schema = get_object_or_404(access.visible(rows, self.request.user, VIEW), pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account:
+        return self.schema.account
+
+    def subject(self) -> Schema:
+        return self.schema
 
     def get_page_title(self) -> str:
         return self.schema.name
@@ -167,7 +182,8 @@ class OneSchema(SchemaPage):
             "is_used": schemas.is_used(self.schema),
             "used": self.schema.mapped.select_related("dataflow").order_by("dataflow__name"),
             "children": self.schema.children.order_by("name"),
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
+            "may_see_dataflows": self.is_allowed(VIEW_DATAFLOW),
         }
 
     def field(self) -> SchemaField:
@@ -199,7 +215,7 @@ class OneSchema(SchemaPage):
         return self.here(gettext("The field was removed."))
 
     def do_clone(self) -> HttpResponse:
-        copy = schemas.clone(self.schema, by=self.request.user.pk)
+        self.concerned = copy = schemas.clone(self.schema, by=self.request.user.pk)
         messages.success(self.request, gettext("A copy was made; give it a name."))
         return redirect("cdp_schema", copy.pk)
 
@@ -218,7 +234,15 @@ class Sure(SurePage, SchemaPage):
 
     @cached_property
     def schema(self) -> Schema:
-        return get_object_or_404(Schema, pk=self.kwargs["pk"])
+        rows = access.visible(Schema.objects.select_related("account"), self.request.user, VIEW)
+        found: Schema = get_object_or_404(rows, pk=self.kwargs["pk"])
+        return found
+
+    def whose(self) -> Account:
+        return self.schema.account
+
+    def subject(self) -> Schema:
+        return self.schema
 
     def row(self) -> Schema:
         return self.schema

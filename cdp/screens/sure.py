@@ -15,11 +15,12 @@ from cdp.screens.page import Page
 
 
 class Words(NamedTuple):
-    """``says``: what will be so afterwards."""
+    """``says``: what will be so afterwards. ``more``: what a tick adds to it, "" for no choice."""
 
     label: str | Promise
     says: str | Promise
     icon: str
+    more: str | Promise = ""
 
 
 class SurePage(Page):

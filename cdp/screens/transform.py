@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from pydantic import ValidationError
 from wagtail.admin import messages
 
-from cdp.dataflows import lifecycle, mapping, stages, targets, transforms
+from cdp.dataflows import editing, mapping, stages, states, targets, transforms
 from cdp.dataflows.configuration import Configuration, Mapping, Transformation, load
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import Schema
@@ -59,19 +59,20 @@ class TransformAndMap(DataflowPage):
                 if one.schema_id in schemas
             ],
             "other_schemas": others.order_by("name"),
+            "may_make_schemas": self.is_allowed("dataflows.change_schema"),
             "creator_url": f"{reverse('cdp_schema_new')}?dataflow={self.dataflow.pk}",
         }
 
     def do_add_transformation(self) -> HttpResponse:
         new = transformation_of(self.request.POST)
-        lifecycle.set_transformations(self.dataflow, [*self.configuration.transformations, new])
+        editing.set_transformations(self.dataflow, [*self.configuration.transformations, new])
         messages.success(self.request, gettext("The transformation was added."))
         return self.to(Stage.TRANSFORM)
 
     def do_remove_transformation(self) -> HttpResponse:
         place = self.request.POST.get("place", "")
         left = [one for number, one in enumerate(self.configuration.transformations) if str(number) != place]
-        lifecycle.set_transformations(self.dataflow, left)
+        editing.set_transformations(self.dataflow, left)
         return self.to(Stage.TRANSFORM)
 
     def do_raise_transformation(self) -> HttpResponse:
@@ -87,12 +88,12 @@ class TransformAndMap(DataflowPage):
         known = [str(number) for number in range(len(order))]
         if place in known and 0 <= (other := int(place) + by) < len(order):
             order[int(place)], order[other] = order[other], order[int(place)]
-            lifecycle.set_transformations(self.dataflow, order)
+            editing.set_transformations(self.dataflow, order)
         return self.to(Stage.TRANSFORM)
 
     def in_use(self) -> Configuration:
         """What is in force, and so is not to be taken away; nothing while the dataflow is being made."""
-        is_in_force = self.dataflow.status in lifecycle.IN_FORCE
+        is_in_force = self.dataflow.status in states.IN_FORCE
         return load(self.dataflow.configuration) if is_in_force else Configuration()
 
     def do_add_schema(self) -> HttpResponse:
@@ -108,11 +109,11 @@ class TransformAndMap(DataflowPage):
     def do_remove_schema(self) -> HttpResponse:
         gone = key_of(self.request.POST.get("schema"))
         left = [one for one in self.configuration.mappings if one.schema_id != gone]
-        lifecycle.set_mappings(self.dataflow, left)
+        editing.set_mappings(self.dataflow, left)
         return self.to(Stage.TRANSFORM)
 
     def do_save(self) -> HttpResponse:
-        lifecycle.set_mappings(
+        editing.set_mappings(
             self.dataflow, [mapping_of(self.request.POST, one) for one in self.configuration.mappings]
         )
         problems = stages.missing(self.dataflow).problems[Stage.TRANSFORM]
@@ -128,7 +129,7 @@ def map_schema(dataflow: Any, schema: Schema) -> None:
     configuration = stages.in_hand(dataflow)
     new = mapping.proposed(schema, list(known_types(configuration)))
     others = [one for one in configuration.mappings if one.schema_id != schema.pk]
-    lifecycle.set_mappings(dataflow, [*others, new])
+    editing.set_mappings(dataflow, [*others, new])
 
 
 def steps(configuration: Configuration, *, fixed: int) -> list[dict[str, Any]]:

@@ -16,13 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.log_actions import log as log_action
+from wagtail.permissions import register_permission_policy
 
 from cdp.models import BulkItem, WebhookRequest
+from cdp.screens import access
 from cdp.screens.page import Page, key_of
 from cdp.screens.waiting import waiting, worker
 from cdp.webhook import failed, log
 from personalization.screens.lists import Lists
+from personalization.screens.permissions import Only
 from personalization.segments.models import Segment
 
 VIEW, CHANGE = "cdp.view_webhookrequest", "cdp.change_webhookrequest"
@@ -51,6 +53,9 @@ def outcome_of(row: Any) -> str:
     return ", ".join(parts) or gettext("nothing to do")
 
 
+register_permission_policy(WebhookRequest, Only(WebhookRequest, "view", "change"))
+
+
 class RequestIndex(IndexView):  # type: ignore[misc]
     page_title = _("Webhook log")
     default_ordering = "-received_at"
@@ -72,6 +77,7 @@ class RequestIndex(IndexView):  # type: ignore[misc]
             "waiting": waiting(),
             "worker": worker(),
             "parked": log.parked(most=MOST_PARKED),
+            "may_activate": access.anywhere(self.request.user, "activations.change_activation"),
         }
 
 
@@ -105,10 +111,14 @@ class OneRequest(Page):
     template_name = "cdp/webhook/request.html"
     actions = ("replay", "replay_all", "give_up")
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
+    logged: ClassVar = {"replay_all": "replay"}
 
     @cached_property
     def row(self) -> WebhookRequest:
         return get_object_or_404(WebhookRequest, pk=self.kwargs["pk"])
+
+    def subject(self) -> WebhookRequest:
+        return self.row
 
     @cached_property
     def handled(self) -> log.Handled:
@@ -135,7 +145,7 @@ class OneRequest(Page):
             "failed": counts.get("failed", 0),
             "skipped": counts.get("skipped", 0),
             "reasons": self.reasons(),
-            "may_change": self.request.user.has_perm(CHANGE),
+            "may_change": self.is_allowed(CHANGE),
             "waiting": waiting() if found.waiting else None,
             "worker": worker() if found.waiting else None,
         }
@@ -183,7 +193,7 @@ class OneRequest(Page):
     def do_give_up(self) -> HttpResponse:
         count = failed.remove(self.wanted())
         words = ngettext("%(count)d action is given up.", "%(count)d actions are given up.", count)
-        return self.done(count, words, what="given_up")
+        return self.done(count, words)
 
     def replayed(self, items: list[int]) -> HttpResponse:
         count = failed.retry(items)
@@ -192,11 +202,11 @@ class OneRequest(Page):
             "%(count)d actions wait for the worker again.",
             count,
         )
-        return self.done(count, words, what="replayed")
+        return self.done(count, words)
 
-    def done(self, count: int, words: str, *, what: str) -> HttpResponse:
+    def done(self, count: int, words: str) -> HttpResponse:
+        self.is_unchanged, self.counts = not count, {"actions": count}
         if count:
-            log_action(self.row, "wagtail.edit", user=self.request.user, data={what: count})
             messages.success(self.request, words % {"count": count})
         else:
             messages.warning(self.request, gettext("It has not failed any more: it was settled meanwhile."))

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from cdp.answers import json
-from cdp.dataflows import delivery, lifecycle
+from cdp.dataflows import delivery, stream_ids
 from cdp.dataflows.delivery import Chunk, Conflict, Gone, Receipt
 from cdp.dataflows.models import Dataflow
 from cdp.profiles import accounts
@@ -72,7 +72,7 @@ def taken(request: HttpRequest, account: int) -> HttpResponse:
 def found(number: int, head: Head) -> Dataflow:
     """The same answer for an account and for a stream that are not there: neither can be guessed at."""
     account = accounts.find(number)
-    dataflow = lifecycle.by_stream_id(account, head.stream_id) if account else None
+    dataflow = stream_ids.by_stream_id(account, head.stream_id) if account else None
     if dataflow is None:
         raise unknown()
     return dataflow

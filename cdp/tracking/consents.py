@@ -9,7 +9,7 @@ import orjson
 from django.db import transaction
 
 from cdp.profiles import consent, identifiers
-from cdp.profiles.models import Account, Consent, ProfileIdentifier, Suppression
+from cdp.profiles.models import Account, Consent
 from cdp.tracking.forget import forget
 from cdp.tracking.message import Call
 from config.nesting import MOST_DEPTH, is_deep
@@ -79,32 +79,16 @@ def is_grant(purposes: Mapping[str, str]) -> bool:
 
 
 def give_again(account: Account, call: Call) -> None:
-    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`.
-
-    What bars a device that had withdrawn before it was ever heard of has no ticket of an erasure.
-    """
-    digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
-    names = {"account": account, "kind": identifiers.COOKIE, "digest": digest}
+    """Follow a device again that was withdrawn, not one that was erased; at once, as :func:`withdraw`."""
     with transaction.atomic():
-        Suppression.objects.filter(**names, ticket=None).delete()
-        cookie = ProfileIdentifier.objects.filter(**names, active=False).first()
-        if cookie is not None and not Suppression.objects.filter(**names).exists():
-            consent.mark_cookie(cookie, active=True)
-            note(cookie.profile_id, call)
+        for profile in consent.mark_device(account, call.coid, active=True):
+            note(profile, call)
 
 
 def withdraw(account: Account, call: Call) -> None:
-    """Follow this device no more: its later events are not stored, and what waits of it goes.
-
-    A device that was never heard of is remembered by its digest alone.
-    """
-    digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
+    """Follow this device no more: its later events are not stored, and what waits of it goes."""
     with transaction.atomic():
-        known = ProfileIdentifier.objects.filter(account=account, kind=identifiers.COOKIE, digest=digest)
-        identity = known.first()
-        if identity is None:
-            Suppression.objects.get_or_create(account=account, kind=identifiers.COOKIE, digest=digest)
-        else:
-            known.update(active=False)
-            note(identity.profile_id, call)
+        for profile in consent.mark_device(account, call.coid, active=False):
+            note(profile, call)
+    digest = identifiers.digest(account.number, identifiers.COOKIE, call.coid)
     forget(account, {(identifiers.COOKIE, digest)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ from tracking.collector.answers import Answer
 from tracking.fields import BadEvent, shown
 from tracking.views import AWAY, rendered
 
+logger = logging.getLogger("cdp")
+
 PICTURE = Answer(
     200, "image/gif", b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 )  # 43 bytes
@@ -48,6 +51,19 @@ def endpoint(*methods: str) -> Callable[[View], Callable[..., HttpResponse]]:
     def wrap(view: View) -> Callable[..., HttpResponse]:
         @csrf_exempt
         @wraps(view)
+        def logged(request: HttpRequest, **named: Any) -> HttpResponse:
+            began = time.perf_counter()
+            response = answered(request, **named)
+            # Neither query nor address: they are people's.
+            logger.debug(
+                "tracking: %s of account %s -> %d in %.1f ms",
+                view.__name__,
+                named.get("account", "-"),
+                response.status_code,
+                (time.perf_counter() - began) * 1000,
+            )
+            return response
+
         def answered(request: HttpRequest, **named: Any) -> HttpResponse:
             headers = headers_of(request)
             try:
@@ -66,7 +82,7 @@ def endpoint(*methods: str) -> Callable[[View], Callable[..., HttpResponse]]:
             except DatabaseError:
                 return rendered(answers.refusal(AWAY, headers))
 
-        return answered
+        return logged
 
     return wrap
 

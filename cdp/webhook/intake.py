@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cdp import configuration
 from cdp.configuration import Activation
 from cdp.models import WebhookRequest
-from cdp.webhook import queue
+from cdp.webhook import order, queue
 from cdp.webhook.apply import Outcome, Step
 from cdp.webhook.lane import arriving, changing
 from cdp.webhook.message import Audience, Message
@@ -60,7 +60,9 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
                 )
             return Taken(known.status, known.answer, is_repetition=True)
         try:
-            segments = told(group, message.audiences)
+            segments = told(
+                group, message.audiences, client_id=activation.client_id, sequence=message.sequence
+            )
         except SegmentFault as fault:  # somebody took an identifier a moment ago
             raise Refused(422, fault.code, str(fault)) from None
         actions = [(str(one["audience"]), str(one["person"]), one["op"] == "add") for one in message.actions]
@@ -83,38 +85,53 @@ def take(message: Message, activation: Activation, *, digest: str) -> Taken:
     return taken
 
 
-def told(group: SegmentGroup, audiences: Iterable[Audience]) -> dict[str, int]:
-    """Keep what the platform says of its audiences as segments of the group; audience id -> key."""
+def told(
+    group: SegmentGroup, audiences: Sequence[Audience], *, client_id: str, sequence: int | None
+) -> dict[str, int]:
+    """Keep what the platform says of its audiences as segments of the group; audience id -> key.
+
+    What is older than what is known of one changes nothing: by the numbers of requests, else by `updated_at`.
+    """
     known = {one.audience: one for one in group.segments.exclude(audience="")}
     # Of the whole site, and only where there is a new one.
     taken: set[str] | None = None
-    found = {}
     for one in audiences:
-        facts: dict[str, Any] = {
-            "name": one.name,
-            "description": one.description,
-            "tags": one.tags,
-            "size": one.profile_count,
-            "counted_at": one.updated_at,
-        }
-        row = known.get(one.id)
-        if row is None:
+        if one.id not in known:
             if taken is None:
                 taken = set(Segment.objects.values_list("identifier", flat=True))
-            row = changes.create_segment(
-                group,
-                identifier=free(one.identifier, taken=taken),
-                by_platform=True,
-                audience=one.id,
-                **facts,
+            identifier = free(one.identifier, taken=taken)
+            known[one.id] = changes.create_segment(
+                group, identifier=identifier, by_platform=True, audience=one.id, **facts_of(one)
             )
-            known[one.id] = row
-        elif any(getattr(row, name) != value for name, value in facts.items()):
-            for name, value in facts.items():
-                setattr(row, name, value)
-            row.save(update_fields=list(facts))
-        found[one.id] = row.pk
-    return found
+    keys = {one.id: known[one.id].pk for one in audiences}
+    late = order.overtaken_facts(client_id, keys.values(), sequence=sequence)
+    for one in audiences:
+        row = known[one.id]
+        if row.pk not in late and not (sequence is None and is_older(one, row)):
+            replace(row, facts_of(one))
+    return keys
+
+
+def facts_of(audience: Audience) -> dict[str, Any]:
+    """By the columns of a segment."""
+    return {
+        "name": audience.name,
+        "description": audience.description,
+        "tags": audience.tags,
+        "size": audience.profile_count,
+        "counted_at": audience.updated_at,
+    }
+
+
+def is_older(audience: Audience, row: Segment) -> bool:
+    return bool(audience.updated_at and row.counted_at and audience.updated_at < row.counted_at)
+
+
+def replace(row: Segment, facts: dict[str, Any]) -> None:
+    if any(getattr(row, name) != value for name, value in facts.items()):
+        for name, value in facts.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(facts))
 
 
 def free(identifier: str, *, taken: set[str]) -> str:

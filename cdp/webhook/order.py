@@ -7,7 +7,7 @@ what is later; nor must a request that was overtaken on its way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[int, int]
 EVER = 2**63
+FACTS = -1  # stands for the user where a request is about the segment itself
 
 
 def sequences_of(batches: Collection[UUID]) -> dict[UUID, int]:
@@ -54,6 +55,13 @@ def overtaken(client_id: str, steps: Sequence[Step], sequences: Sequence[int | N
         now[pair] = max(number, now.get(pair, number))
     note(client_id, {pair: number for pair, number in now.items() if known.get(pair) != number})
     return found
+
+
+def overtaken_facts(client_id: str, segments: Iterable[int], *, sequence: int | None) -> set[int]:
+    """Those of the segments (keys) of which a later request has told already; of the others this is noted."""
+    steps = [Step(one, FACTS, is_add=True) for one in dict.fromkeys(segments)]
+    late = overtaken(client_id, steps, [sequence] * len(steps))
+    return {one.segment for one, is_late in zip(steps, late, strict=True) if is_late}
 
 
 def last_changes(client_id: str, pairs: Collection[Pair]) -> dict[Pair, int]:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 
+from cdp import guesses
 from cdp.answers import json
 from cdp.configuration import Activation
 from cdp.models import BulkBatch
@@ -24,7 +25,6 @@ from cdp.webhook.message import Message, fault_of
 logger = logging.getLogger("cdp.webhook")
 
 MOST_BYTES = 5 * 1024 * 1024
-RETRY_SECONDS = 60
 
 
 @csrf_exempt
@@ -125,13 +125,26 @@ def refused(refusal: Refused, *, allow: str = "POST") -> HttpResponse:
     elif refusal.status == 401:
         response["WWW-Authenticate"] = 'Basic realm="cdp"'
     elif refusal.status == 429:
-        response["Retry-After"] = str(RETRY_SECONDS)
+        response["Retry-After"] = str(guesses.RETRY_SECONDS)
     return response
 
 
 @csrf_exempt
 def batch(request: HttpRequest, number: UUID) -> HttpResponse:
     """How far a queued request is, for the client that sent it."""
+    began = time.perf_counter()
+    response = progress(request, number)
+    logger.debug(
+        "webhook: batch %s -> %d in %d ms from %s",
+        number,
+        response.status_code,
+        (time.perf_counter() - began) * 1000,
+        request.META.get("REMOTE_ADDR", "-"),
+    )
+    return response
+
+
+def progress(request: HttpRequest, number: UUID) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return refused(Refused(405, "method_not_allowed", "Use GET."), allow="GET, HEAD")
     try:

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from personalization.screens import ab_figures, access
 from personalization.screens.ab_tests import CHANGE, STATUS_WORDS, VIEW, called
@@ -34,8 +33,8 @@ class TestPage(Page):
     header_icon = "sliders"
     faults: ClassVar = (Wrong,)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, VIEW, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.anywhere(self.request.user, VIEW, CHANGE) else [VIEW]
 
     @cached_property
     def row(self) -> ScenarioTest:
@@ -44,7 +43,7 @@ class TestPage(Page):
 
     def is_allowed(self, permission: str) -> bool:
         if "pk" not in self.kwargs:
-            return bool(access.customers(self.request.user, permission))
+            return access.anywhere(self.request.user, permission)
         return access.may(self.request.user, permission, self.row.customer_id)
 
     def trail(self) -> list[dict[str, Any]]:
@@ -117,8 +116,12 @@ class Sure(TestPage):
     template_name = "personalization/ab_tests/sure.html"
     needed = CHANGE
 
-    def has_permission(self) -> bool:
-        return super().has_permission() and self.is_allowed(CHANGE) and self.is_allowed(self.needed)
+    def subject(self) -> ScenarioTest:
+        return self.row
+
+    def missing(self) -> list[str]:
+        needed = dict.fromkeys((CHANGE, self.needed))
+        return super().missing() or [one for one in needed if not self.is_allowed(one)]
 
     def trail(self) -> list[dict[str, Any]]:
         return [*super().trail(), {"url": self.back(), "label": called(self.row)}]
@@ -148,9 +151,9 @@ class EndTest(Sure):
 
     def do_end(self) -> HttpResponse:
         if experiments.end(self.row):
-            log(self.row, "wagtail.edit", user=self.request.user)
             messages.success(self.request, gettext("The test has ended; everybody is answered by A."))
         else:
+            self.is_unchanged = True
             messages.warning(self.request, gettext("The test had ended already."))
         return redirect(self.back())
 
@@ -187,8 +190,7 @@ class TakeOver(Sure):
             raise Wrong([Problem("", said)])
         given = {name: self.request.POST.get(name, "") for name in ("version_a", "version_b")}
         scenario = experiments.take_over(self.row, **given)
-        for changed in (scenario, self.row):
-            log(changed, "wagtail.edit", user=self.request.user)
+        self.log(scenario, "take_over")  # the test is the page's
         said = gettext("%(a)s now recommends as %(b)s does.")
         told = {"a": self.row.scenario_a, "b": self.row.scenario_b}
         messages.success(self.request, said % told)

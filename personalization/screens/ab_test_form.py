@@ -14,10 +14,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from config.customers.directory import CustomerAccount
-from personalization.screens import access
+from personalization.screens import access, audit
 from personalization.screens.ab_test import TestPage
 from personalization.screens.ab_tests import CHANGE
 from personalization.server.defaults import ensure_defaults
@@ -98,17 +97,16 @@ class NewTest(TestPage):
     page_title = _("Begin an A/B test")
     template_name = "personalization/ab_tests/new.html"
     actions = ("begin",)
+    logged: ClassVar = {"begin": audit.CREATE}
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
     form: TestForm | None = None
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.customers(self.request.user, CHANGE) else [CHANGE]
 
     @cached_property
     def account(self) -> CustomerAccount:
-        known = {one.customer_id: one for one in access.customers(self.request.user, CHANGE)}
-        asked = self.request.POST.get("customer") or self.request.GET.get("customer", "")
-        found = known.get(asked) or next(iter(known.values()))
+        found = access.of_form(self.request, CHANGE)
         ensure_defaults(found.customer_id)
         return found
 
@@ -125,8 +123,7 @@ class NewTest(TestPage):
         }
 
     def do_begin(self) -> HttpResponse:
-        row = self.begun()
-        log(row, "wagtail.create", user=self.request.user)
+        self.concerned = row = self.begun()
         messages.success(self.request, gettext("The test was stored; it ends by itself."))
         return redirect("personalization_test", row.pk)
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import django_filters
-from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -18,12 +17,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, NumberColumn, StatusTagColumn, TitleColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from personalization.screens import access
 from personalization.screens.lists import Lists
 from personalization.screens.models import CustomerFilter
-from personalization.screens.permissions import Only
+from personalization.screens.permissions import PerSite
 from personalization.server.models import ScenarioTest
 from personalization.server.models import TestStatus as Status
 
@@ -35,7 +34,7 @@ STATUS_WORDS = {
 }
 
 # "change" is to begin a test, and to end one.
-register_permission_policy(ScenarioTest, Only(ScenarioTest, "view", "change"))
+register_permission_policy(ScenarioTest, PerSite(ScenarioTest, "view", "change"))
 
 
 class TestFilter(CustomerFilter):
@@ -143,7 +142,3 @@ class TestScreens(Lists):
             primary=lambda row: row.status_at(timezone.now()) == Status.RUNNING,
         ),
     )
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(ScenarioTest).offered()
-        return offered

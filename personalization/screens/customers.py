@@ -22,15 +22,19 @@ from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, TitleColum
 from wagtail.admin.views.generic import CreateView, EditView, IndexView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
-from config.customers.directory import CustomerAccount, change_gate, create_customer, directory
+from config.customers.directory import CustomerAccount, change_gate, create_customer
 from config.customers.models import Customer
+from personalization.screens import access
 from personalization.screens.customer_forms import CustomerForm, GateForm
-from personalization.screens.permissions import Only
+from personalization.screens.guarded import Guarded
+from personalization.screens.permissions import PerSite
 from personalization.server.models import StoredItem
 
-register_permission_policy(Customer, Only(Customer, "add", "change", "view"))
+# A new customer belongs to no site, so it takes the permission for all of them.
+POLICY = PerSite(Customer, "add", "change", "view", all_sites=("add",))
+register_permission_policy(Customer, POLICY)
 
 
 def yes_or_no(row: Customer) -> str:
@@ -52,17 +56,25 @@ class CustomerIndex(IndexView):  # type: ignore[misc]
     def get_base_queryset(self) -> QuerySet[Customer]:
         per_customer = StoredItem.objects.filter(customer_id=OuterRef("customer_id")).order_by()
         counted = per_customer.values("customer_id").annotate(count=Count("pk")).values("count")
-        return Customer.objects.annotate(items=Coalesce(Subquery(counted), 0))
+        rows: QuerySet[Customer] = POLICY.visible(Customer.objects.all(), self.request.user)
+        found: QuerySet[Customer] = rows.annotate(items=Coalesce(Subquery(counted), 0))
+        return found
+
+    def get_edit_url(self, instance: Customer) -> str | None:
+        may = POLICY.user_has_permission_for_instance(self.request.user, "change", instance)
+        url: str | None = super().get_edit_url(instance) if may else None
+        return url
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
-        return context | {"declared": declared()}
+        return context | {"declared": declared(self.request.user)}
 
 
-def declared() -> list[CustomerAccount]:
-    """The customers that only the sites file knows."""
+def declared(user: Any) -> list[CustomerAccount]:
+    """The customers that only the sites file knows, of those that somebody may see."""
     own = set(Customer.objects.values_list("customer_id", flat=True))
-    return [account for account in directory.all() if account.customer_id not in own]
+    known = access.customers(user, *POLICY.names(POLICY.actions))
+    return [account for account in known if account.customer_id not in own]
 
 
 class CustomerCreate(CreateView):  # type: ignore[misc]
@@ -123,7 +135,7 @@ class CustomerEdit(EditView):  # type: ignore[misc]
         return row
 
 
-class CustomerScreens(ModelViewSet):  # type: ignore[misc]
+class CustomerScreens(Guarded, ModelViewSet):  # type: ignore[misc]
     model = Customer
     name = "personalization_customers"
     url_prefix = "personalization/customers"
@@ -154,5 +166,4 @@ class CustomerScreens(ModelViewSet):  # type: ignore[misc]
         return GateForm if for_update else CustomerForm
 
     def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(Customer).offered()
-        return offered
+        return POLICY.offered()

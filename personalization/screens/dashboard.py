@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views import View
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
@@ -24,13 +22,13 @@ from personalization.screens.ranges import NAMES, RangeForm
 from personalization.screens.tables import popular, purchases
 from personalization.screens.tiles import tiles
 from personalization.server.statistics import sheets
-from tracking.screens.debugger import SEE_EVENTS, AdminPage
+from tracking.screens.pages import SEE_EVENTS, SitesAnswer, SitesPage
 
 SEE = access.VIEW_FIGURES
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Dashboard(AdminPage):
+class Dashboard(SitesPage):
     permission_required = SEE
     page_title = _("Dashboard")
     header_icon = "view"
@@ -52,7 +50,7 @@ class Dashboard(AdminPage):
             "ranges": [(name, NAMES[name], link(customer, name), name == form.name) for name in NAMES],
             "query": query(customer, form),
             "has_events": any(map(sum, found.events.values())) or any(found.calls),
-            "may_see_events": self.request.user.has_perm(SEE_EVENTS),
+            "may_see_events": access.may(self.request.user, SEE_EVENTS, customer),
         }
 
 
@@ -68,11 +66,10 @@ def query(customer_id: str, form: RangeForm) -> str:
     return urlencode({"customer": customer_id, "from": given["begin"], "to": given["end"]})
 
 
-class Download(PermissionRequiredMixin, View):
+class Download(SitesAnswer):
     """Figures of a range as a file; 400 for a range that cannot be, and no other range in its place."""
 
     permission_required = SEE
-    raise_exception = True
 
     def get(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         form, customer = RangeForm(request.GET), access.chosen(request, SEE)
@@ -90,7 +87,7 @@ class Download(PermissionRequiredMixin, View):
 
 class DashboardItem(MenuItem):  # type: ignore[misc]
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(getattr(request, "user", None) and request.user.has_perm(SEE))
+        return bool(getattr(request, "user", None) and access.anywhere(request.user, SEE))
 
 
 class DashboardScreens(ViewSet):  # type: ignore[misc]

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Permission
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -17,27 +15,28 @@ from django.utils.functional import cached_property
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
-from wagtail.admin.views.generic import IndexView, InspectView, PermissionCheckedMixin
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic import InspectView
 from wagtail.admin.widgets.button import Button
 from wagtail.log_actions import log
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from config.jobs import outbox, queue
 from config.jobs.models import Outbox, State
 from content.items.types import item_types
 from personalization.client import notify
 from personalization.client.export import announce
-from personalization.screens.history import HistoryViewSet
-from personalization.screens.permissions import Only
+from personalization.screens import access
+from personalization.screens.history import HistoryIndex, HistoryViewSet
+from personalization.screens.permissions import PerSite
+from tracking.screens.pages import AdminPage
 
 # Only the machinery writes these rows; "change" is to send one again.
-register_permission_policy(Outbox, Only(Outbox, "view", "change"))
+register_permission_policy(Outbox, PerSite(Outbox, "view", "change"))
 
+CHANGE = "jobs.change_outbox"
 SENDABLE = (State.QUEUED, *outbox.STOPPED)
 
 
@@ -81,14 +80,14 @@ class Resend(InspectView):  # type: ignore[misc]
         return redirect(self.index_url_name)
 
 
-class ResendAll(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
-    """Asks before it sends all messages again that stopped."""
+class ResendAll(AdminPage):
+    """Asks before it sends all messages again that stopped, those of every customer."""
+
+    permission_required = CHANGE
 
     template_name = "personalization/runs/resend_all.html"
     page_title = _("Send all again")
     header_icon = "mail"
-    any_permission_required = ("change",)
-    permission_policy: Any = None
     index_url_name = ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -105,7 +104,7 @@ class ResendAll(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
         return redirect(self.index_url_name)
 
 
-class OutboxIndex(IndexView):  # type: ignore[misc]
+class OutboxIndex(HistoryIndex):
     @cached_property
     def columns(self) -> list[Any]:
         """What a message tells is its title, which leads to the details and holds the actions."""
@@ -116,14 +115,14 @@ class OutboxIndex(IndexView):  # type: ignore[misc]
     @cached_property
     def header_more_buttons(self) -> list[Any]:
         buttons: list[Any] = list(super().header_more_buttons)
-        if self.user_has_permission("change") and outbox.stopped().exists():
+        if not access.is_limited(self.request.user, CHANGE) and outbox.stopped().exists():
             url = reverse("personalization_outbox:resend_all")
             buttons.append(Button(_("Send all again"), url=url, icon_name="rotate", priority=20))
         return buttons
 
     def get_list_more_buttons(self, instance: Outbox) -> list[Any]:
         buttons: list[Any] = super().get_list_more_buttons(instance)
-        if instance.state in SENDABLE and self.user_has_permission("change"):
+        if instance.state in SENDABLE and self.user_has_permission_for_instance("change", instance):
             url = reverse("personalization_outbox:resend", args=(instance.pk,))
             text = _("Send now") if instance.state == State.QUEUED else _("Send again")
             buttons.append(MenuItem(text, url=url, icon_name="rotate", priority=30))
@@ -161,13 +160,7 @@ class OutboxScreens(HistoryViewSet):
             path("resend/<int:pk>/", self.view_of(Resend), name="resend"),
             path(
                 "resend/all/",
-                ResendAll.as_view(
-                    permission_policy=self.permission_policy, index_url_name=self.get_url_name("index")
-                ),
+                ResendAll.as_view(index_url_name=self.get_url_name("index")),
                 name="resend_all",
             ),
         ]
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(Outbox).offered()
-        return offered

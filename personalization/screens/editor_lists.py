@@ -9,7 +9,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from config.customers import directory
 from personalization.screens.models import CHANGE, ModelPage
@@ -56,7 +55,6 @@ class ListItems(ModelPage):
         account = directory.find(self.row.customer_id)
         is_alphanumeric = account is not None and account.alphanumeric_items
         count = model_changes.save_list(self.row, self.typed, alphanumeric=is_alphanumeric)
-        log(self.row, "wagtail.edit", user=self.request.user)
         words = gettext("Saved: the list has %(count)d items; answers follow within a second.")
         messages.success(self.request, words % {"count": count})
         return redirect("personalization_model_list", self.row.pk)

@@ -21,7 +21,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
 from config.jobs import queue
-from config.jobs.models import OPEN_STATES, State
+from config.jobs.models import OPEN_STATES, Job, State
 from personalization.screens import access, evaluation_figures
 from personalization.screens.chart_files import csv_file
 from personalization.screens.page import Page
@@ -57,8 +57,8 @@ class EvaluationPage(Page):
     header_icon = "clipboard-list"
     faults: ClassVar = (Wrong,)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, VIEW, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.anywhere(self.request.user, VIEW, CHANGE) else [VIEW]
 
 
 class Evaluations(EvaluationPage):
@@ -68,6 +68,7 @@ class Evaluations(EvaluationPage):
     template_name = "personalization/evaluations/index.html"
     actions = ("measure", "cancel")
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
+    logged: ClassVar = {"cancel": "cancel_evaluation"}
     form: AskForm | None = None
 
     @cached_property
@@ -76,6 +77,10 @@ class Evaluations(EvaluationPage):
 
     def is_allowed(self, permission: str) -> bool:
         return self.customer is not None and access.may(self.request.user, permission, self.customer)
+
+    def subject(self) -> Job | None:
+        """What is under way: a report is there only after it."""
+        return reports.open_job(self.customer) if self.customer else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -107,7 +112,9 @@ class Evaluations(EvaluationPage):
         self.form = form = AskForm(self.request.POST)
         if not form.is_valid():
             raise Wrong([])
-        reports.ask(customer, Asked(signal=form.cleaned_data["signal"], days=form.cleaned_data["days"]))
+        given = form.cleaned_data
+        self.is_unchanged = reports.open_job(customer) is not None
+        self.concerned = reports.ask(customer, Asked(signal=given["signal"], days=given["days"]))
         messages.success(self.request, gettext("A worker measures; this page shows how far it is."))
         return redirect(here(customer))
 
@@ -117,6 +124,7 @@ class Evaluations(EvaluationPage):
         if job and queue.cancel(job.pk):
             messages.success(self.request, gettext("The evaluation is being cancelled."))
         else:
+            self.is_unchanged = True
             messages.warning(self.request, gettext("No evaluation was under way."))
         return redirect(here(customer or ""))
 
@@ -198,7 +206,7 @@ class EvaluationChart(OneEvaluation):
 
 class EvaluationItem(MenuItem):  # type: ignore[misc]
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(access.customers(getattr(request, "user", None), VIEW, CHANGE))
+        return bool(getattr(request, "user", None) and access.anywhere(request.user, VIEW, CHANGE))
 
 
 class EvaluationScreens(ViewSet):  # type: ignore[misc]

@@ -10,8 +10,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import Permission
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -21,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn
-from wagtail.admin.views.generic import CreateView, IndexView, InspectView
+from wagtail.admin.views.generic import CreateView, InspectView
 from wagtail.log_actions import log
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from config.jobs import queue
 from config.jobs.models import Job
@@ -33,11 +31,13 @@ from personalization.client.errors import AlreadyRunning, WrongUse
 from personalization.client.export import announce
 from personalization.client.export.run import ACTIVE, Order, cancel, start
 from personalization.client.models import ExportRun
-from personalization.screens.history import HistoryViewSet
-from personalization.screens.permissions import Only
+from personalization.screens import access
+from personalization.screens.history import HistoryIndex, HistoryViewSet
+from personalization.screens.permissions import PerSite
 
 # Only the machinery writes these rows; "add" is to start an export, and to stop one.
-register_permission_policy(ExportRun, Only(ExportRun, "add", "view"))
+ADD = "connector.add_exportrun"
+register_permission_policy(ExportRun, PerSite(ExportRun, "add", "view"))
 
 
 class ExportForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -52,9 +52,11 @@ class ExportForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ExportRun
         fields: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.targets = {str(number): target for number, target in enumerate(all_targets())}
+        known = set(access.customer_ids(user, ADD))
+        targets = enumerate(all_targets())
+        self.targets = {str(number): one for number, one in targets if str(one.customer_id) in known}
         field = self.fields["customer"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - narrows the type
         field.choices = [(number, named(target)) for number, target in self.targets.items()]
@@ -82,6 +84,9 @@ class ExportNow(CreateView):  # type: ignore[misc]
     page_subtitle = _("Export now")
     submit_button_label = _("Export now")
     error_message = _("The export could not be started due to errors.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
 
     def is_valid(self, form: ExportForm) -> bool:
         """Whether the export could begin too: what holds it up is told beside the field."""
@@ -144,12 +149,12 @@ class ExportCancel(InspectView):  # type: ignore[misc]
         return redirect(self.index_url_name)
 
 
-class ExportIndex(IndexView):  # type: ignore[misc]
+class ExportIndex(HistoryIndex):
     add_item_label = _("Export now")
 
     def get_list_more_buttons(self, instance: ExportRun) -> list[Any]:
         buttons: list[Any] = super().get_list_more_buttons(instance)
-        if instance.phase in ACTIVE and self.user_has_permission("add"):
+        if instance.phase in ACTIVE and self.user_has_permission_for_instance("add", instance):
             url = reverse("personalization_exports:cancel", args=(instance.pk,))
             buttons.append(MenuItem(_("Stop"), url=url, icon_name="cross", priority=30))
         return buttons
@@ -204,7 +209,3 @@ class ExportHistory(HistoryViewSet):
 
     def get_urlpatterns(self) -> list[URLPattern]:
         return [*super().get_urlpatterns(), path("cancel/<int:pk>/", self.cancel_view, name="cancel")]
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(ExportRun).offered()
-        return offered

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.auth import user_has_any_page_permission
 from wagtail.admin.ui.components import Component
 from wagtail.models import ModelLogEntry
 
@@ -17,7 +18,7 @@ from personalization.client.models import ExportRun
 from personalization.screens.view_as import LOOKED
 from personalization.segments import preview
 from personalization.server.models import ImportRun, StoredItem
-from tracking.screens.debugger import AdminPage
+from tracking.screens.pages import AdminPage
 
 DISMISSIBLE = "lodestar_first_steps"
 
@@ -59,6 +60,7 @@ STEPS = (
             "editing, and nothing is lost while the engine cannot be reached."
         ),
         url_name="wagtailadmin_explore_root",
+        allowed=user_has_any_page_permission,
         done=a_page_was_published,
         order=30,
     ),
@@ -220,7 +222,7 @@ TERMS = (
 
 def shown_to(user: Any) -> dict[str, Any]:
     """``rows``: the steps that somebody may do, each with whether it was done; ``count``: how many were."""
-    mine = [one for one in onboarding.all_steps() if not one.permission or user.has_perm(one.permission)]
+    mine = [one for one in onboarding.all_steps() if one.is_for(user)]
     rows = [{"step": one, "done": one.done()} for one in mine]
     return {"rows": rows, "count": sum(one["done"] for one in rows)}
 
@@ -254,9 +256,6 @@ class FirstSteps(AdminPage):
     header_icon = "tasks"
     template_name = "personalization/first_steps.html"
 
-    def has_permission(self) -> bool:
-        return True  # of everybody who may enter the back office
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | shown_to(self.request.user)
@@ -266,9 +265,6 @@ class Glossary(AdminPage):
     page_title = _("Glossary")
     header_icon = "help"
     template_name = "personalization/glossary.html"
-
-    def has_permission(self) -> bool:
-        return True  # of everybody who may enter the back office
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)

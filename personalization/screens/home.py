@@ -18,7 +18,7 @@ from config.checks import examine
 from personalization.client.models import ExportRun
 from personalization.server.models import ImportRun
 from tracking import pulse
-from tracking.screens.debugger import SEE_EVENTS
+from tracking.screens.pages import SEE_EVENTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +49,24 @@ class LodestarPanel(Component):  # type: ignore[misc]
 
     def lines(self) -> Iterator[Line]:
         user: Any = self.request.user
-        if user.has_perm(SEE_EVENTS):
+        if user.has_perm(SEE_EVENTS):  # they are counted for all customers
             yield from events()
         if may_see(user, ImportRun):
-            yield last_import()
+            yield last_import(user)
         if may_see(user, ExportRun):
-            yield last_export()
+            yield last_export(user)
         if user.is_superuser:
             yield installation()
 
 
 def may_see(user: Any, model: type) -> bool:
     return bool(policy_registry.get_by_type(model).user_has_permission(user, "view"))
+
+
+def last(model: type, user: Any) -> Any:
+    """The newest run of a customer whose runs somebody may see."""
+    rows = policy_registry.get_by_type(model).instances_user_has_permission_for(user, "view")
+    return rows.order_by("-pk").first()
 
 
 def events() -> Iterator[Line]:
@@ -85,8 +91,8 @@ def events() -> Iterator[Line]:
     )
 
 
-def last_import() -> Line:
-    run = ImportRun.objects.order_by("-pk").first()
+def last_import(user: Any) -> Line:
+    run: ImportRun | None = last(ImportRun, user)
     text = gettext("Nothing was imported yet")
     if run:
         text = said(gettext("Last import: %(what)s, %(state)s, %(time)s ago"), run.subject, run, "status")
@@ -94,8 +100,8 @@ def last_import() -> Line:
     return of_run(text, url="personalization_imports:index", icon="download", failed=failed)
 
 
-def last_export() -> Line:
-    run = ExportRun.objects.order_by("-pk").first()
+def last_export(user: Any) -> Line:
+    run: ExportRun | None = last(ExportRun, user)
     text = gettext("Nothing was exported yet")
     if run:
         text = said(gettext("Last export: %(what)s, %(state)s, %(time)s ago"), run.site_name, run, "phase")

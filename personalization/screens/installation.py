@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.menu import MenuItem
 
 from config.checks import examine
-from tracking.screens.debugger import AdminPage
+from tracking.screens.pages import AdminPage
 
 
 class Installation(AdminPage):

@@ -6,9 +6,8 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import IndexView, InspectView
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from personalization.screens import access
 from personalization.screens.lists import Lists
 from personalization.screens.models import CustomerFilter
-from personalization.screens.permissions import Only
+from personalization.screens.permissions import PerSite
 from personalization.server.items import search
 from personalization.server.models import StoredItem
 
@@ -29,7 +28,7 @@ OFFERED = 20
 LONGEST_SEARCH = 200
 
 # Items come from imports alone; nobody changes them by hand.
-register_permission_policy(StoredItem, Only(StoredItem, "view"))
+register_permission_policy(StoredItem, PerSite(StoredItem, "view"))
 
 
 class ItemFilter(CustomerFilter):
@@ -57,12 +56,6 @@ class OneItem(InspectView):  # type: ignore[misc]
     """An item with all its attributes."""
 
     template_name = "personalization/items/item.html"
-
-    def get_object(self, queryset: Any = None) -> StoredItem:  # noqa: ARG002 - Django's signature
-        row: StoredItem = super().get_object()
-        if not access.may(self.request.user, access.VIEW_ITEMS, row.customer_id):
-            raise PermissionDenied
-        return row
 
     def get_page_subtitle(self) -> str:
         return title_of(self.object)
@@ -99,10 +92,6 @@ class ItemScreens(Lists):
 
     def one_url_name(self) -> str | None:
         return str(self.get_url_name("inspect"))
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(StoredItem).offered()
-        return offered
 
 
 class ItemSearch(View):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.urls import URLPattern
 from django.utils.functional import cached_property
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
 from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.permissions import policy_registry
+
+from personalization.screens.guarded import Guarded
+from personalization.screens.permissions import Only
 
 
-class ListScreens(ModelViewSet):  # type: ignore[misc] # Wagtail publishes no types
+class ListScreens(Guarded, ModelViewSet):  # type: ignore[misc] # Wagtail publishes no types
     """``left_out``: Wagtail's views that there are none of."""
 
     left_out: tuple[str, ...] = ()
@@ -24,6 +30,14 @@ class ListScreens(ModelViewSet):  # type: ignore[misc] # Wagtail publishes no ty
 
     def get_urlpatterns(self) -> list[URLPattern]:
         return [one for one in super().get_urlpatterns() if one.name not in self.left_out]
+
+    def get_permissions_to_register(self) -> QuerySet[Permission]:
+        """Those that make a difference."""
+        policy = policy_registry.get_by_type(self.model)
+        rows: QuerySet[Permission] = (
+            policy.offered() if isinstance(policy, Only) else super().get_permissions_to_register()
+        )
+        return rows
 
     def one_url_name(self) -> str | None:
         """The page of one row, to which reports of the back office lead."""

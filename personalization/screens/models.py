@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
-from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -23,15 +22,14 @@ from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, StatusTagColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.log_actions import log
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from config.jobs import queue
 from personalization.screens import access
 from personalization.screens.lists import Lists
 from personalization.screens.model_form import ModelSettings
 from personalization.screens.page import Page
-from personalization.screens.permissions import Only
+from personalization.screens.permissions import PerSite
 from personalization.segments.models import Segment
 from personalization.server import model_changes, overview
 from personalization.server.artefacts import shelf
@@ -50,7 +48,7 @@ STATUS_WORDS = {
     ModelStatus.FAILED: _("Failed"),
 }
 
-register_permission_policy(Model, Only(Model, "view", "change"))
+register_permission_policy(Model, PerSite(Model, "view", "change"))
 
 
 class CustomerFilter(WagtailFilterSet):  # type: ignore[misc]
@@ -151,10 +149,6 @@ class ModelScreens(Lists):
         ),
     )
 
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(Model).offered()
-        return offered
-
 
 class ModelPage(Page):
     """A page of one model."""
@@ -162,14 +156,17 @@ class ModelPage(Page):
     header_icon = "cogs"
     faults: ClassVar = (Wrong,)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, VIEW, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.anywhere(self.request.user, VIEW, CHANGE) else [VIEW]
 
     @cached_property
     def row(self) -> Model:
         known = access.customer_ids(self.request.user, VIEW, CHANGE)
         rows = overview.with_builds(Model.objects.filter(customer_id__in=known))
         return get_object_or_404(rows, pk=self.kwargs["pk"])
+
+    def subject(self) -> Model:
+        return self.row
 
     def is_allowed(self, permission: str) -> bool:
         return access.may(self.request.user, permission, self.row.customer_id)
@@ -226,7 +223,6 @@ class OneModel(ModelPage):
         except Wrong as fault:
             form.refuse(fault)
             raise
-        log(row, "wagtail.edit", user=self.request.user)
         text = gettext("Saved. The next build learns with it; trigger one to have it now.")
         messages.success(self.request, text if learns else gettext("Saved."))
         return redirect(then)
@@ -237,6 +233,7 @@ class OneModel(ModelPage):
         return gettext("The model could not be saved; what is wrong stands beside the fields.")
 
     def do_build(self) -> HttpResponse:
+        self.is_unchanged = model_changes.open_build(self.row) is not None
         model_changes.trigger_build(self.row)
         messages.success(self.request, gettext("A build was triggered; this page shows how far it is."))
         return redirect("personalization_model", self.row.pk)
@@ -248,6 +245,7 @@ class OneModel(ModelPage):
                 self.request, gettext("The build is being cancelled; the one before keeps serving.")
             )
         else:
+            self.is_unchanged = True
             messages.warning(self.request, gettext("No build was under way."))
         return redirect("personalization_model", self.row.pk)
 

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
+from types import MappingProxyType
 from typing import Any, ClassVar
 
-from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import TemplateView
 from wagtail.admin import messages
-from wagtail.admin.views.generic import WagtailAdminTemplateMixin
+
+from personalization.screens import audit
+from tracking.screens.denied import denied
+from tracking.screens.pages import AdminPage
 
 
-class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
+class Page(AdminPage):
     """A page whose form says with ``action`` what it is for; each action is a method ``do_<action>``.
 
     An action returns where to go next. A fault becomes a message, and the page is shown again with what was
     typed. ``action_permissions`` names the actions that need more than looking does.
+
+    An action that was done stands in the log with the row that it was about (:mod:`.audit`): ``subject``, or
+    ``concerned`` where the action made a row. ``logged`` says how the log calls an action where that is not
+    its own name; ``unlogged`` why an action is left out, because it changes nothing.
     """
 
-    permission_required: Any = None  # one, or several that are all needed
-    raise_exception = True
     actions: ClassVar[tuple[str, ...]] = ()
     action_permissions: ClassVar[dict[str, str]] = {}
     faults: ClassVar[tuple[type[Exception], ...]] = ()
+    logged: ClassVar[Mapping[str, str]] = {}
+    unlogged: ClassVar[Mapping[str, str]] = {}
+    concerned: Model | None = None
+    is_unchanged = False  # an action came too late to change anything
+    counts: Mapping[str, int] = MappingProxyType({})  # for the log
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -40,8 +53,10 @@ class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  #
             return self.get(request, *args, **kwargs)
         needed = self.action_permissions.get(action)
         if needed and not self.is_allowed(needed):
-            return self.handle_no_permission()
+            return denied(request, needed)
         try:
+            subject = None if action in self.unlogged else self.subject()
+            before = copy(subject)
             answer: HttpResponse = getattr(self, f"do_{action}")()
         except self.faults as fault:
             self.fault = fault
@@ -49,12 +64,29 @@ class Page(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateView):  #
             shown: HttpResponse = self.get(request, *args, **kwargs)
             shown.status_code = 422
             return shown
+        if action not in self.unlogged and not self.is_unchanged:
+            is_there = subject is not None and subject.pk is not None  # a row that is deleted forgets its key
+            self.log(self.concerned or (subject if is_there else before), self.logged.get(action, action))
         return answer
+
+    def subject(self) -> Model | None:
+        """The row that the page is about; None on a page that makes one."""
+        return None
+
+    def log(self, row: Model | None, action: str) -> None:
+        if row is None:
+            raise ImproperlyConfigured(f"{type(self).__name__} does not say what {action} was about.")
+        audit.record(row, action, user=self.request.user, **self.counts)
 
     fault: Exception | None = None
 
     def is_allowed(self, permission: str) -> bool:
-        return bool(self.request.user.has_perm(permission))
+        """For what the page is about; here for everything."""
+        user: Any = self.request.user
+        return bool(user.has_perm(permission))
+
+    def missing(self) -> list[str]:
+        return [one for one in self.get_permission_required() if not self.is_allowed(one)]
 
     def words_of(self, fault: Exception) -> str:
         """What the message at the top of the page says."""

@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
-from wagtail.log_actions import log
 
 from config.customers.directory import CustomerAccount
 from config.customers.models import Customer
-from personalization.screens import ab_tests, access, scenario_form
+from personalization.screens import ab_tests, access, audit, scenario_form
 from personalization.screens.page import Page
 from personalization.screens.scenario_form import ScenarioForm
 from personalization.screens.scenarios import CHANGE, VIEW
@@ -35,8 +34,8 @@ class ScenarioPage(Page):
     header_icon = "list-ul"
     faults: ClassVar = (Wrong,)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, VIEW, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.anywhere(self.request.user, VIEW, CHANGE) else [VIEW]
 
     @cached_property
     def row(self) -> Scenario:
@@ -149,16 +148,15 @@ class Editor(ScenarioPage):
 class NewScenario(Editor):
     page_title = _("Add scenario")
     actions = ("save", "close")
+    logged: ClassVar = {"save": audit.CREATE, "close": audit.CREATE}
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
 
-    def has_permission(self) -> bool:
-        return bool(access.customers(self.request.user, CHANGE))
+    def missing(self) -> list[str]:
+        return [] if access.customers(self.request.user, CHANGE) else [CHANGE]
 
     @cached_property
     def account(self) -> CustomerAccount:
-        known = {one.customer_id: one for one in access.customers(self.request.user, CHANGE)}
-        asked = self.request.POST.get("customer") or self.request.GET.get("customer", "")
-        found = known.get(asked) or next(iter(known.values()))
+        found = access.of_form(self.request, CHANGE)
         ensure_defaults(found.customer_id)
         return found
 
@@ -179,7 +177,7 @@ class NewScenario(Editor):
         form = self.form
         identifier = form.cleaned_data["identifier"] if form else ""
         row = changes.create(self.account.customer_id, identifier, given)
-        log(row, "wagtail.create", user=self.request.user)
+        self.concerned = row
         messages.success(self.request, gettext("The scenario was created."))
         return row
 
@@ -189,6 +187,9 @@ class OneScenario(Editor):
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
 
     def stored(self) -> Scenario | None:
+        return self.row
+
+    def subject(self) -> Scenario:
         return self.row
 
     def get_page_title(self) -> str:
@@ -205,17 +206,14 @@ class OneScenario(Editor):
     def saved(self) -> None:
         given = self.read()
         changes.save(self.row, given, version=self.request.POST.get("version", ""))
-        log(self.row, "wagtail.edit", user=self.request.user)
         messages.success(self.request, gettext("Saved; answers follow within seconds."))
 
     def do_reset(self) -> HttpResponse:
         changes.reset(self.row)
-        log(self.row, "wagtail.edit", user=self.request.user)
         messages.success(self.request, gettext("The scenario is again as it was at first."))
         return redirect("personalization_scenario", self.row.pk)
 
     def do_delete(self) -> HttpResponse:
         changes.delete(self.row)
-        log(self.row, "wagtail.delete", user=self.request.user)
         messages.success(self.request, gettext("The scenario was deleted; calls for it are answered 404."))
         return redirect("personalization_scenarios:index")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpResponse, QueryDict
@@ -144,6 +144,7 @@ class ScenarioPreview(ScenarioPage):
     template_name = "personalization/scenarios/preview.html"
     header_icon = "view"
     actions = ("send",)
+    unlogged: ClassVar = {"send": "shows what would be answered, and stores nothing"}
     found: Previewed | None = None
     form: PreviewForm | None = None
     address = ""

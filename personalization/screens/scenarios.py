@@ -9,19 +9,18 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import django_filters
-from django.contrib.auth.models import Permission
 from django.db.models import QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, NumberColumn
 from wagtail.admin.views.generic import IndexView
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from personalization.screens import access
 from personalization.screens.lists import Lists
 from personalization.screens.models import CustomerFilter, make_defaults
-from personalization.screens.permissions import Only
+from personalization.screens.permissions import PerSite
 from personalization.server import overview
 from personalization.server.models import CallCount, Scenario
 from personalization.server.overview import Availability
@@ -43,7 +42,7 @@ WORDS = {
     Availability.NOT: _("Not available"),
 }
 
-register_permission_policy(Scenario, Only(Scenario, "view", "change"))
+register_permission_policy(Scenario, PerSite(Scenario, "view", "change"))
 
 
 class ScenarioFilter(CustomerFilter):
@@ -93,9 +92,11 @@ class ScenarioIndex(IndexView):  # type: ignore[misc]
         return Scenario.objects.filter(customer_id__in=known)
 
     def get_table(self, object_list: Any) -> Any:
-        customers = {row.customer_id for row in object_list}
-        available = {customer: overview.scenarios(customer) for customer in customers}
-        counted = calls_of(customers, self.range)
+        shown: dict[str, list[Scenario]] = {}
+        for row in object_list:
+            shown.setdefault(row.customer_id, []).append(row)
+        available = {customer: overview.scenarios(customer, rows) for customer, rows in shown.items()}
+        counted = calls_of(set(shown), self.range)
         for row in object_list:
             row.availability = available[row.customer_id][row.identifier]
             row.availability_words = WORDS[row.availability]
@@ -154,7 +155,3 @@ class ScenarioScreens(Lists):
         NumberColumn("calls", label=_("No. of calls")),
         CellColumn("preview", label=_("Preview"), template="personalization/scenarios/preview_link.html"),
     )
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(Scenario).offered()
-        return offered

@@ -5,6 +5,7 @@ Wagtail publishes no types, so each subclass of its classes says `type: ignore[m
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,7 +19,11 @@ from wagtail.admin.auth import permission_denied
 from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn
 from wagtail.admin.views.generic import DeleteView, EditView, IndexView
 from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.permissions import register_permission_policy
 
+from personalization.screens import audit
+from personalization.screens.guarded import Guarded
+from personalization.screens.permissions import Only
 from personalization.segments import changes, locks
 from personalization.segments.changes import SegmentFault
 from personalization.segments.models import Segment, SegmentGroup
@@ -117,10 +122,12 @@ class Filled(EditView):  # type: ignore[misc]
 
 class Removal(DeleteView):  # type: ignore[misc]
     def delete_action(self) -> None:
+        gone = copy(self.object)
         if isinstance(self.object, Segment):
             changes.remove_segment(self.object)
         else:
             changes.remove_group(self.object)
+        audit.record(gone, audit.DELETE, user=self.request.user)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         if is_filled(self.get_object()):
@@ -141,7 +148,11 @@ def tags(row: Segment) -> str:
     return ", ".join(str(tag) for tag in row.tags)
 
 
-class Screens(ModelViewSet):  # type: ignore[misc]
+for _model in (Segment, SegmentGroup):
+    register_permission_policy(_model, Only(_model, "add", "change", "delete", "view"))
+
+
+class Screens(Guarded, ModelViewSet):  # type: ignore[misc]
     icon = "group"
     copy_view_enabled = False
     inspect_view_enabled = False

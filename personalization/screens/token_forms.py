@@ -8,9 +8,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from config.customers.directory import directory
 from personalization.client import tokens
 from personalization.client.models import AccessToken
+from personalization.screens import access
+
+ADD = "connector.add_accesstoken"
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -33,11 +35,12 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         model = AccessToken
         fields: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["customer"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - narrows the type
-        field.choices = [(one.customer_id, f"{one.customer_id} ({one.name})") for one in directory.all()]
+        known = access.customers(user, ADD)
+        field.choices = [(one.customer_id, f"{one.customer_id} ({one.name})") for one in known]
 
     def make(self) -> str:
         """The token that a valid form asks for, in clear."""

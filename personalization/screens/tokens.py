@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Permission
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -23,18 +21,18 @@ from django.views.decorators.debug import sensitive_variables
 from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn
-from wagtail.admin.views.generic import CreateView, IndexView, InspectView
+from wagtail.admin.views.generic import CreateView, InspectView
 from wagtail.log_actions import log
-from wagtail.permissions import policy_registry, register_permission_policy
+from wagtail.permissions import register_permission_policy
 
 from personalization.client import tokens
 from personalization.client.models import AccessToken
-from personalization.screens.history import HistoryViewSet
-from personalization.screens.permissions import Only
+from personalization.screens.history import HistoryIndex, HistoryViewSet
+from personalization.screens.permissions import PerSite
 from personalization.screens.token_forms import TokenForm
 
 # "change" is to revoke.
-register_permission_policy(AccessToken, Only(AccessToken, "add", "change", "view"))
+register_permission_policy(AccessToken, PerSite(AccessToken, "add", "change", "view"))
 
 
 def state_of(row: AccessToken) -> str:
@@ -52,12 +50,12 @@ def opens(row: AccessToken) -> str:
     return gettext("Files of full exports") if row.identifier == AccessToken.EXPORT else gettext("Items")
 
 
-class TokenIndex(IndexView):  # type: ignore[misc]
+class TokenIndex(HistoryIndex):
     add_item_label = _("Create token")
 
     def get_list_more_buttons(self, instance: AccessToken) -> list[Any]:
         buttons: list[Any] = super().get_list_more_buttons(instance)
-        if not instance.revoked and self.user_has_permission("change"):
+        if not instance.revoked and self.user_has_permission_for_instance("change", instance):
             url = reverse("personalization_tokens:revoke", args=(instance.pk,))
             buttons.append(MenuItem(_("Revoke"), url=url, icon_name="cross", priority=30))
         return buttons
@@ -68,6 +66,9 @@ class TokenCreate(CreateView):  # type: ignore[misc]
     page_subtitle = _("Create token")
     submit_button_label = _("Create token")
     error_message = _("The token could not be created due to errors.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
 
     @sensitive_variables("token")
     def form_valid(self, form: TokenForm) -> HttpResponse:
@@ -132,7 +133,3 @@ class TokenScreens(HistoryViewSet):
 
     def get_urlpatterns(self) -> list[URLPattern]:
         return [*super().get_urlpatterns(), path("revoke/<int:pk>/", self.revoke_view, name="revoke")]
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        offered: QuerySet[Permission] = policy_registry.get_by_type(AccessToken).offered()
-        return offered

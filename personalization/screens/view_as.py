@@ -15,7 +15,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.log_actions import log
 
 from personalization.segments import choices, preview
-from tracking.screens.debugger import AdminPage
+from tracking.screens.pages import AdminPage
 
 LOOKED = "personalization.view_as"  # in Wagtail's log
 
@@ -29,12 +29,10 @@ class SegmentsToSee(forms.Form):
 class ViewAs(AdminPage):
     """Takes the address of a page of ours (``path``), and goes there with the chosen segments."""
 
+    permission_required = preview.PERMISSION
     page_title = _("View as segments")
     header_icon = "group"
     template_name = "personalization/view_as.html"
-
-    def has_permission(self) -> bool:
-        return bool(self.request.user.has_perm(preview.PERMISSION))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and self.has_permission():

@@ -1,4 +1,7 @@
-"""``request.segments``: the identifiers of the visitor's segments, read when something asks."""
+"""``request.segments``: the identifiers of the visitor's segments, read when something asks.
+
+``request.segments_key`` stands for all of them in the key of a cache.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ class VisitorSegments:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.segments = SimpleLazyObject(lambda: queries.of_request(request).identifiers)  # type: ignore[attr-defined]
+        request.segments_key = SimpleLazyObject(lambda: queries.cache_key(request))  # type: ignore[attr-defined]
         response = self.get_response(request)
         if queries.was_read(request):
             patch_vary_headers(response, ["Cookie"])

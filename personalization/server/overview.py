@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -105,13 +106,19 @@ def status_of(
     return ModelStatus.ACTIVE if serving else ModelStatus.NOT_ACTIVE
 
 
-def scenarios(customer_id: str) -> dict[str, Availability]:
-    """By scenario whether its models deliver; one whose last build failed still serves the one before."""
-    states = {one.identifier: one for one in models(customer_id)}
+def scenarios(customer_id: str, rows: Iterable[Scenario] | None = None) -> dict[str, Availability]:
+    """By scenario, all of them or ``rows``, whether its models deliver.
+
+    One whose last build failed still serves the one before.
+    """
+    if rows is None:
+        rows = Scenario.objects.filter(customer_id=customer_id).order_by("pk")
+    known = with_builds(Model.objects.filter(customer_id=customer_id))
+    deliver = {one.identifier for one in known if delivers(state(one, ()))}
     found = {}
-    for row in Scenario.objects.filter(customer_id=customer_id).order_by("pk"):
+    for row in rows:
         placed = {one.model for level in Strategy.model_validate(row.strategy).levels for one in level.models}
-        delivering = [name for name in placed if name in states and delivers(states[name])]
+        delivering = placed & deliver
         if len(delivering) == len(placed):
             found[row.identifier] = Availability.AVAILABLE
         else:

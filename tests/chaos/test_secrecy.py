@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -31,6 +32,7 @@ USER = "mabel.kx7qz9vt@example.org"
 OWN_KEY, REMOTE_KEY, WRONG_KEY = "1717-OWN-4b7d-KEY", "2828-FAR-9c3e-KEY", "3939-BAD-5a1f-KEY"
 EXPORT_LOGIN, EXPORT_PASSWORD = "operator", "pw-Zt5-harbour-82"  # noqa: S105
 WRONG_PASSWORD, WRONG_TOKEN = "pw-Wr0ng-anchor-19", "pt_wr0ngT0ken-4411-jetty"  # noqa: S105
+ACCOUNT, CLIENT_SECRET = 123456, "cs-Vq8-lantern-57-of-at-least-32-letters"
 SITES = f"""
 personalization:
   system:
@@ -42,12 +44,16 @@ personalization:
       authentication: {{{{ customer_id: 10101, license_key: {OWN_KEY} }}}}
       export:
         authentication: {{{{ method: user, login: {EXPORT_LOGIN}, password: {EXPORT_PASSWORD} }}}}
+      cdp:
+        account_number: {ACCOUNT}
+        activations:
+          - {{{{ client_id: far, client_secret: {CLIENT_SECRET}, segment_group_identifier: nowhere }}}}
     site_fr:
       languages: [fre-FR]
       authentication: {{{{ customer_id: 10102, license_key: {REMOTE_KEY} }}}}
       api: {{{{ notifier: {{{{ endpoint: "{{engine}}" }}}} }}}}
 """
-CHANNELS = ("personalization", "tracking", "config", "content")
+CHANNELS = ("personalization", "tracking", "config", "content", "cdp", "cdp.webhook")
 REST = "/api/ibexa/v2/personalization/v1"
 
 
@@ -185,6 +191,35 @@ def notify(base: str) -> None:
     assert answer.status_code == 202, answer.text
 
 
+def customer_data(base: str) -> None:
+    """The webhook with good and bad credentials, tracking, a membership and an erasure of one person."""
+    document = {
+        "version": 1,
+        "request_id": "r1",
+        "segment_group_identifier": "nowhere",
+        "person_identifier": "email",
+        "audiences": [{"id": "a", "identifier": "a", "name": "A"}],
+        "actions": [{"op": "add", "audience": "a", "person": USER}],
+    }
+    for secret, status in ((CLIENT_SECRET, 422), (WRONG_PASSWORD, 401)):
+        answer = requests.post(f"{base}/cdp/webhook", json=document, auth=("far", secret), timeout=60)
+        assert answer.status_code == status, answer.text
+    requests.get(f"{base}/cdp/webhook/batches/{UUID(int=7)}", auth=("far", CLIENT_SECRET), timeout=60)
+    ruid = base64.b64encode(USER.encode()).decode()
+    for event in ("visit", "favorite", "dance"):
+        asked = {"p1": event, "p2": "7", "coid": USER, "ruid": ruid, "consent": "1"}
+        answer = requests.get(f"{base}/t/{ACCOUNT}.rsa", params=asked, timeout=60)
+        assert answer.status_code == (400 if event == "dance" else 204), answer.text
+    said = {"status": "revoked", "coid": USER}
+    assert requests.post(f"{base}/t/{ACCOUNT}/consent", json=said, timeout=60).status_code == 204
+    keys = {"x-api-key": WRONG_TOKEN, "x-activation-id": "act_1"}
+    asked = {"identifierValue": USER}
+    requests.get(f"{base}/api/v3/memberships/coid", params=asked, headers=keys, timeout=60)
+    for body in ({"UserId": USER}, USER):
+        answer = requests.post(f"{base}/gdpr/{ACCOUNT}/DeleteUser", json=body, headers=keys, timeout=60)
+        assert answer.status_code == 401
+
+
 def export(installation: Installation, engine: RecordingEngine) -> list[str]:
     """Exports that succeed, fail and are refused; the secrets that they made."""
     said = [installation.manage("run_export")]
@@ -210,7 +245,8 @@ def fetched(uri: str, given: dict[str, str]) -> bool:
 
 def needles(made: list[str]) -> dict[str, list[bytes]]:
     """What must not be found, in the spellings in which it might."""
-    secrets = [USER, OWN_KEY, REMOTE_KEY, WRONG_KEY, EXPORT_PASSWORD, WRONG_PASSWORD, WRONG_TOKEN, *made]
+    keys = [OWN_KEY, REMOTE_KEY, WRONG_KEY, CLIENT_SECRET]
+    secrets = [USER, *keys, EXPORT_PASSWORD, WRONG_PASSWORD, WRONG_TOKEN, *made]
     return {secret: spellings(secret) for secret in secrets}
 
 
@@ -269,6 +305,7 @@ def test_it_leaves_none_of_them_anywhere(installation: Installation, engine: Rec
         fail(installation)
         ask(installation.base)
         notify(installation.base)
+        customer_data(installation.base)
         said = export(installation, engine)
     said += [installation.manage(*command.split()) for command in ("work --once", "build_models")]
     said += [installation.manage("doctor", check=False)]  # It names the exports that the engine refused.
@@ -276,6 +313,9 @@ def test_it_leaves_none_of_them_anywhere(installation: Installation, engine: Rec
 
     wanted = needles([token, *made])
     assert leaks(installation, said, wanted) == {}
+    for channel, line in (("cdp", "DeleteUser: account 123456"), ("cdp.webhook", "batch 00000000")):
+        [file] = installation.var_dir.rglob(f"{channel}.log")
+        assert line in file.read_text(), "the log is not as loud as it should be"
     log = (installation.var_dir / "serve.log").read_text()
     assert re.search(r"/api/10101/click/\[user\]/39/1", log), "the log is not as loud as it should be"
     assert found_in(b"x " + USER.encode(), wanted) == [USER]

@@ -15,7 +15,7 @@ ACCOUNT = 123456
 FIELDS = {"id": "integer", "email": "string", "city": "string", "round": "integer", "check": "integer"}
 PREPARE = """
 import orjson
-from cdp.dataflows import delivery, lifecycle, mapping, schemas, stages, trial
+from cdp.dataflows import delivery, editing, lifecycle, mapping, schemas, stages, stream_ids, trial
 from cdp.dataflows.delivery import Chunk
 from cdp.dataflows.schemas import FieldSpec
 from cdp.profiles import accounts
@@ -25,16 +25,16 @@ flow = lifecycle.create(account, name="Users {mode}")
 rows = orjson.dumps([{row!r}])
 delivery.take(flow, Chunk(body=rows, content_type="application/json", rows=1, is_draft=True))
 flow.refresh_from_db()
-lifecycle.validate(flow)
+editing.validate(flow)
 fields = [FieldSpec(name, kind) for name, kind in {fields!r}.items()]
 schema = schemas.create(
     account, name="Users {mode}", kind="personal", fields=fields, identifier="userid")
 filled = mapping.proposed(schema, list(mapping.column_types(stages.in_hand(flow))))
 update = {{"fields": dict(filled.fields) | {{"userid": "id"}}, "write_mode": "{mode}"}}
-lifecycle.set_mappings(flow, [filled.model_copy(update=update)])
+editing.set_mappings(flow, [filled.model_copy(update=update)])
 assert trial.test(flow).passed
 lifecycle.activate(flow)
-print(lifecycle.stream_id(flow))
+print(stream_ids.stream_id(flow))
 """
 
 

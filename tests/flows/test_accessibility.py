@@ -49,6 +49,7 @@ SCREENS = [
     "personalization/dashboard/?range=month",
     "first-steps/",
     "glossary/",
+    "groups/new/",  # with our panel
 ]
 PAGES = ["/", "/shop/clothing/hut-socks/", "/stories/trails/the-first-night-in-a-tent-with-children/"]
 

@@ -19,7 +19,7 @@ import orjson
 from cdp.activations import changes as activating, deliver
 from cdp.audiences import changes
 from cdp.audiences.calculate import calculate
-from cdp.dataflows import delivery, lifecycle, mapping, schemas, stages, trial
+from cdp.dataflows import delivery, editing, lifecycle, mapping, schemas, stages, stream_ids, trial
 from cdp.dataflows.delivery import Chunk
 from cdp.dataflows.schemas import FieldSpec
 from cdp.models import BulkBatch, BulkItem, WebhookRequest
@@ -37,18 +37,18 @@ def send(flow, rows, draft):
 
 words = lifecycle.create(account, name="Words")
 send(words, b"only some words", True)
-lifecycle.validate(words)
+editing.validate(words)
 flow = lifecycle.create(account, name="Axe")
-lifecycle.stream_id(flow)
+stream_ids.stream_id(flow)
 rows = [{"id": 901, "city": "Oslo", "note": ""}, {"id": 902, "city": "Bergen", "note": "x"}]
 send(flow, rows, True)
 flow.refresh_from_db()
-lifecycle.validate(flow)
+editing.validate(flow)
 fields = [FieldSpec(one.name, one.type) for one in stages.in_hand(flow).columns]
 schema = schemas.create(account, name="Axe people", kind="personal", fields=fields, identifier="userid")
 filled = mapping.proposed(schema, [one.name for one in fields])
 given = {"fields": dict(filled.fields) | {"userid": "id"}}
-lifecycle.set_mappings(flow, [filled.model_copy(update=given)])
+editing.set_mappings(flow, [filled.model_copy(update=given)])
 trial.test(flow)
 lifecycle.activate(flow)
 run = send(flow, [*rows, {"city": "nobody"}], False)

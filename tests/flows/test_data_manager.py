@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,6 +29,7 @@ LIST = (
     *("Draft or in force", "Status", "Source", "Schema", "Account", "Parent", "Back", "Clear"),
     *(r"\[life\]", r"\[status\]", r"\[source\]", r"\[schema\]", r"\[account\]", r"\[kind\]"),
     *("Details: .+", "Edit: .+", "Pause: .+", "Resume: .+", "Clone: .+", "Delete: .+", "Cancel"),
+    r"\[more\]",
 )
 STAGES = (
     *("Save", "Save and go on", "Copy", "Validate & download", "Rotate the stream id", "Upload"),
@@ -45,7 +47,7 @@ STAGES = (
 OF_A_DATAFLOW = (
     "Go to the first error",
     *("Settings and commands", "Go on with .+", "Send or upload data", "Pause", "Resume", "Clone", "Delete"),
-    "Download the refused rows",
+    *("Download the refused rows", r"Cancel run\s.+"),
 )
 OF_A_SCHEMA = (
     *("Create schema", r"\[identifier\]", r"\[key\]", r"\[columns\]", r"\[field-\d\]", r"\[type\]"),
@@ -107,8 +109,10 @@ class Feed:
     def __init__(self, demo: Installation, rows: Rows, key: int, stream: str = "") -> None:
         self.demo, self.rows, self.key, self.stream = demo, rows, key, stream
 
-    def send(self, people: list[dict[str, Any]], *, draft: bool = False) -> int:
+    def send(self, people: list[dict[str, Any]], *, draft: bool = False, run: str = "") -> int:
+        """``run``: the first chunk of one that never ends."""
         headers = {"x-streamid": self.stream} | ({"x-isdraft": "true"} if draft else {})
+        headers |= {"x-run-id": run} if run else {}
         answer = requests.post(f"{self.demo.base}/stream/{ACCOUNT}", json=people, headers=headers, timeout=60)
         return answer.status_code
 
@@ -148,6 +152,7 @@ def test_every_button_does_what_it_says(page: Page, demo: Installation, tmp_path
     downloads_what_was_refused(hand, feed, tmp_path)
     changes_what_is_in_force(hand, feed)
     pauses_and_resumes(hand, feed)
+    cancels_runs(hand, feed)
     finds_it_in_the_list(hand, feed)
     works_from_the_list(hand, feed)
     changes_a_schema(hand, rows)
@@ -455,9 +460,32 @@ def pauses_and_resumes(hand: Hand, feed: Feed) -> None:
     assert feed.rows.flow(copy, "status") == "draft"
     assert feed.rows.settings(copy) == feed.rows.settings(feed.key)
     hand.go(f"dataflow/{copy}/")
-    hand.page.once("dialog", lambda dialog: dialog.accept())
+    hand.press("Delete")
     hand.press("Delete")
     assert feed.rows.flow(copy, "status") == "archived"
+
+
+def cancels_runs(hand: Hand, feed: Feed) -> None:
+    hand.go(f"dataflow/{feed.key}/")
+    hand.used.add(r"Cancel run\s.+")
+    state = "SELECT state FROM dataflows_run WHERE number = ?"
+    for from_the_list in (True, False):
+        number = str(uuid.uuid4())
+        assert feed.send(PEOPLE, run=number) == 202
+        key = number.replace("-", "")
+        eventually(lambda key=key: feed.rows.one(state, key) == "running", seconds=60, what="a run")
+        run = feed.rows.one("SELECT id FROM dataflows_run WHERE number = ?", key)
+        hand.go(f"dataflow/{feed.key}/" if from_the_list else f"dataflow/{feed.key}/runs/{run}/")
+        button = hand.page.get_by_role("button", name="Cancel run")
+        hand.page.once("dialog", lambda dialog: dialog.dismiss())
+        button.click()
+        assert feed.rows.one(state, key) == "running"
+        hand.page.once("dialog", lambda dialog: dialog.accept())
+        with hand.page.expect_navigation():
+            button.click()
+        hand.is_told("The run was cancelled.")
+        assert feed.rows.one(state, key) == "cancelled"
+    assert [one["city"] for one in feed.rows.stored(feed.key)] == ["Rome"]
 
 
 def finds_it_in_the_list(hand: Hand, feed: Feed) -> None:
@@ -526,6 +554,7 @@ def works_from_the_list(hand: Hand, feed: Feed) -> None:
     hand.press("Clone")
     copy = rows.one("SELECT id FROM dataflows_dataflow WHERE name = 'Ladder 3' AND status = 'draft'")
     pick("dataflows", "Delete", "Ladder 3")
+    hand.tick("more")
     hand.press("Delete")
     assert rows.flow(copy, "status") == "archived"
     pick("schemas", "Details", "Ladder goods")

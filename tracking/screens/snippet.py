@@ -11,31 +11,31 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.customers.directory import directory
+from config.customers import reach
 from config.http.own import event_base, own_base
 from tracking.models import Event
-from tracking.screens.debugger import AdminPage
+from tracking.screens.pages import SEE_EVENTS, SitesPage
 
 
 class CustomerChoice(forms.Form):
     customer_id = forms.ChoiceField(label=_("Customer"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, given: Any, *, viewer: Any) -> None:
+        super().__init__(given)
         self.fields["customer_id"].choices = [  # type: ignore[attr-defined]
-            (one.customer_id, f"{one.customer_id} {one.name}")
-            for one in sorted(directory.all(), key=lambda one: one.customer_id)
+            (one.customer_id, f"{one.customer_id} {one.name}") for one in reach.customers(viewer, SEE_EVENTS)
         ]
 
 
-class Snippet(AdminPage):
+class Snippet(SitesPage):
+    permission_required = SEE_EVENTS
     page_title = _("Tracking code")
     header_icon = "code"
     template_name = "tracking/snippet.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        form = CustomerChoice(self.request.GET or None)
+        form = CustomerChoice(self.request.GET or None, viewer=self.request.user)
         choices = [value for value, _label in form.fields["customer_id"].choices]  # type: ignore[attr-defined]
         chosen = form.cleaned_data["customer_id"] if form.is_valid() else next(iter(choices), "")
         if not form.is_bound:

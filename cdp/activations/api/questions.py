@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from cdp import configuration
 from cdp.activations.models import AUDIENCE_PREFIX, Activation, ActivationAudience
 from cdp.audiences.models import Audience, AudienceMembership, MembershipChange
-from cdp.profiles import identifiers
+from cdp.profiles import accounts, identifiers
 from cdp.profiles.identifiers import BadIdentifier
-from cdp.profiles.models import Consent, Feed, PersonIdentifier, ProfileIdentifier
+from cdp.profiles.models import Consent, PersonIdentifier, ProfileIdentifier
 from config.sealing import Unsealable
 from tracking.identity import pseudonyms
 
@@ -50,16 +49,9 @@ def names_of(activation: Activation, kind: str, value: str) -> list[Named]:
     if kind == identifiers.COOKIE:
         found += [
             Named(identifiers.tracked(customer), pseudonyms(customer, text))
-            for customer in feeding(activation)
+            for customer in accounts.customers_of(activation.account)
         ]
     return found
-
-
-def feeding(activation: Activation) -> list[str]:
-    """The customers whose events are the account's too."""
-    known = configuration.current().accounts.get(activation.account.number, ())
-    rows = Feed.objects.filter(account=activation.account_id).values_list("customer_id", flat=True)
-    return list(dict.fromkeys((*known, *rows)))
 
 
 def memberships(activation: Activation, kind: str, value: str) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,12 +21,13 @@ csv.field_size_limit(1_048_576)
 
 
 class BadRow(Exception):
-    """One row that is none; the others are fine."""
+    """One row that is none; the others are fine. ``text``: what stands in its place."""
 
-    def __init__(self, code: str, column: str = "") -> None:
+    def __init__(self, code: str, column: str = "", *, text: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.column = column
+        self.text = text
 
 
 class Piece(NamedTuple):
@@ -87,39 +89,76 @@ def records(document: Any, path: str) -> list[Any]:
     return document
 
 
-def record(value: Any) -> Row | BadRow:
+def record(value: Any, text: str | None = None) -> Row | BadRow:
+    """``text``: as which it came, where that is known."""
+    code = fault_of(value)
+    if code is None:
+        row: Row = value
+        return row
+    if isinstance(value, list) and (passed := handed_on(value)):
+        return passed
+    return BadRow(code, text=raw(value) if text is None else text)
+
+
+def fault_of(value: Any) -> str | None:
     if not isinstance(value, dict):
-        return BadRow("not_object")
+        return "not_object"
     if len(value) > MOST_COLUMNS:
-        return BadRow("too_many_columns")
-    return BadRow("too_deep") if is_deep(value) else value
+        return "too_many_columns"
+    return "too_deep" if is_deep(value) else None
+
+
+def raw(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def line_record(line: str) -> Row | BadRow:
+    text = line.rstrip("\r\n")
     try:
-        return record(orjson.loads(line))
+        return record(orjson.loads(line), text)
     except orjson.JSONDecodeError:
-        return BadRow("not_object")
+        return BadRow("not_object", text=text)
+
+
+# A row of a file that was found bad when the file was taken apart, as an element of the array it becomes.
+HANDED_ON = ("not_object", "too_many_columns", "too_deep", "ragged_row")
+
+
+def hand_on(bad: BadRow) -> list[str]:
+    return [bad.code, bad.text]
+
+
+def handed_on(value: list[Any]) -> BadRow | None:
+    match value:
+        case [str(code), str(text)] if code in HANDED_ON:
+            return BadRow(code, text=text)
+    return None
 
 
 def delimited(text: str, parsing: Parsing) -> Iterator[Piece]:
     """Blank lines are no rows. An empty cell is null; so is one of the null tokens."""
     names: list[str] = []
     skipped = 0
-    for raw, row in cells_of(text, parsing):
+    for line, row in cells_of(text, parsing):
         if not any(cell.strip() for cell in row):
-            yield Piece(raw, None)
+            yield Piece(line, None)
             continue
         if skipped < parsing.skip_rows:
             skipped += 1
-            yield Piece(raw, None)
+            yield Piece(line, None)
             continue
         if not names:
             names = names_of(row, parsing)
             if parsing.header:
-                yield Piece(raw, None)
+                yield Piece(line, None)
                 continue
-        yield Piece(raw, cells(row, names, parsing))
+        ragged = BadRow("ragged_row", text=line.rstrip("\r\n")) if len(row) > len(names) else None
+        yield Piece(line, ragged or cells(row, names, parsing))
 
 
 def names_of(first: list[str], parsing: Parsing) -> list[str]:
@@ -160,9 +199,7 @@ def header_of(row: list[str]) -> list[str]:
     return names
 
 
-def cells(row: list[str], names: list[str], parsing: Parsing) -> Row | BadRow:
-    if len(row) > len(names):
-        return BadRow("ragged_row")
+def cells(row: list[str], names: list[str], parsing: Parsing) -> Row:
     empty = {"", *parsing.null_tokens}
     values = [None if cell in empty else cell for cell in row]
     return dict(zip(names, values + [None] * (len(names) - len(row)), strict=True))

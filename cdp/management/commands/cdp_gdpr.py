@@ -88,6 +88,11 @@ class Command(BaseCommand):
         except subject.UnknownPerson as reason:
             raise CommandError(f"--identifier: {reason}", returncode=WRONG_USE) from None
         self.receipt(ticket)
+        for customer_id in accounts.customers_of(account):
+            self.stdout.write(
+                f"What customer {customer_id} tracks of the person stays under the pseudonym;"
+                f" `erase_user --customer {customer_id}` erases it."
+            )
 
     def reinstate(self, account: Account, named: Named, _options: dict[str, Any]) -> None:
         count = subject.reinstate(account, named)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -15,6 +16,7 @@ from cdp.activations.models import Activation
 from cdp.audiences.models import Audience
 from cdp.profiles import identifiers
 from cdp.profiles.models import Account, Consent, Feed, ProfileIdentifier
+from cdp.profiles.people import Named, identify
 from tests.cdp.activations import made
 from tracking.identity import pseudonyms
 
@@ -101,6 +103,34 @@ def test_it_finds_a_cookie_by_what_was_tracked_of_it(caller: Caller, account: Ac
 def test_it_hides_a_link_that_was_taken_back(caller: Caller) -> None:
     ProfileIdentifier.objects.filter(kind="coid").update(active=False)
     assert caller.of(COOKIE) == []
+
+
+@pytest.mark.django_db(databases=["default", settings.EVENTS_DB])
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_it_names_nobody_for_a_device_that_withdrew(
+    caller: Caller, cats: Audience, account: Account, sites: Path, *, is_joined: bool
+) -> None:
+    """By whichever name events come: a device may be known by what is tracked of it alone."""
+    profile = made.person(account, **({"coid": "mine"} if is_joined else {}))
+    tracked = Named(identifiers.tracked("501"), pseudonyms("501", "mine")[0])
+    ProfileIdentifier.objects.create(account=account, profile=profile, kind=tracked.kind, digest=tracked.text)
+    made.calculate(cats, [profile])
+    assert caller.of("mine") == ["Cat owners"]
+
+    def say(status: str) -> list[bool]:
+        """Whether the collector's events, and the script's, still find somebody."""
+        body = {"status": status, "coid": "mine"}
+        answer = Client().post(f"/t/{account.number}/consent", body, content_type="application/json")
+        assert answer.status_code == 204
+        found = identify(account, [[tracked], [Named("coid", "mine")]], reason="feed")
+        return [one is not None for one in found]
+
+    assert say("revoked") == [False, False]
+    assert caller.of("mine") == []
+    assert profile.consents.filter(status="revoked").count() == 3
+    assert say("granted") == [True, True]
+    assert caller.of("mine") == ["Cat owners"]
+    assert not account.suppressions.exists()
 
 
 def test_it_names_only_people_who_granted_its_purpose(cats: Audience, caller: Caller) -> None:

@@ -128,3 +128,20 @@ def test_it_passes_over_what_was_archived_meanwhile(make: Make) -> None:
     Audience.objects.update(archived_at=timezone.now())
     queue.run_due(kinds=[schedule.JOB])
     assert Job.objects.get(kind=schedule.JOB).result == {"skipped": "archived or gone"}
+
+
+def test_it_calculates_by_hand_once_the_one_under_way_has_ended(make: Make) -> None:
+    audience = make("Buyers", group(did("buy")))
+    Audience.objects.update(lease_owner="another", lease_until=timezone.now() + timedelta(minutes=1))
+    schedule.enqueue(audience)
+    assert queue.run_due(kinds=[schedule.JOB]) == 1
+    first, again = Job.objects.filter(kind=schedule.JOB).order_by("pk")
+    assert (first.state, list(first.result)) == ("done", ["postponed"])
+    assert again.run_after > timezone.now() + timedelta(seconds=5)
+    assert not AudienceRun.objects.exists()
+
+    Audience.objects.update(lease_owner="", lease_until=None)
+    Job.objects.filter(pk=again.pk).update(run_after=timezone.now())
+    assert queue.run_due(kinds=[schedule.JOB]) == 1
+    assert AudienceRun.objects.get().trigger == "manual"
+    assert not Job.objects.filter(kind=schedule.JOB, state="queued").exists()

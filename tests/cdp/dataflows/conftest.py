@@ -10,7 +10,7 @@ import orjson
 import pytest
 from django.test import Client
 
-from cdp.dataflows import lifecycle, mapping, schemas, stages, trial
+from cdp.dataflows import editing, lifecycle, mapping, schemas, stages, stream_ids, trial
 from cdp.dataflows.configuration import Transformation
 from cdp.dataflows.models import Dataflow, Run, Schema
 from cdp.dataflows.schemas import FieldSpec
@@ -36,7 +36,7 @@ class Feed:
     def __init__(self, account: Account, name: str = "Users") -> None:
         self.account = account
         self.flow = lifecycle.create(account, name=name)
-        self.stream_id = lifecycle.stream_id(self.flow)
+        self.stream_id = stream_ids.stream_id(self.flow)
         self.client = Client()
 
     def post(
@@ -77,12 +77,12 @@ class Feed:
         """Stages 2 to 4: draft, validate, a schema of all columns, mapped by name and `userid` from `id`."""
         assert self.post(rows, draft=True).status_code == 202
         self.refresh()
-        lifecycle.validate(self.flow)
+        editing.validate(self.flow)
         columns = [
             one.model_copy(update={"mandatory": one.name in mandatory})
             for one in stages.in_hand(self.flow).columns
         ]
-        lifecycle.set_columns(self.flow, columns, ignore_missing=ignore_missing)
+        editing.set_columns(self.flow, columns, ignore_missing=ignore_missing)
         schema = self.schema(kind=kind, **options)
         self.map(schema, mode=mode, transformations=transformations)
         return schema
@@ -98,7 +98,7 @@ class Feed:
     def map(
         self, schema: Schema, *, mode: str = "append", transformations: tuple[Transformation, ...] = ()
     ) -> None:
-        lifecycle.set_transformations(self.flow, transformations)
+        editing.set_transformations(self.flow, transformations)
         types = mapping.column_types(stages.in_hand(self.flow))
         filled = mapping.proposed(schema, list(types))
         fields = dict(filled.fields)
@@ -106,7 +106,7 @@ class Feed:
             fields[schema.identifier] = "id"
         write_mode = None if schema.kind == Schema.Kind.INTERACTION else mode
         update = {"fields": fields, "write_mode": write_mode}
-        lifecycle.set_mappings(self.flow, [filled.model_copy(update=update)])
+        editing.set_mappings(self.flow, [filled.model_copy(update=update)])
 
     def activate(self) -> None:
         assert trial.test(self.flow).passed

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 
-from cdp.dataflows import lifecycle, run, schemas, stages, trial
+from cdp.dataflows import editing, lifecycle, run, schemas, stages, stream_ids, trial
 from cdp.dataflows.configuration import Parsing
 from cdp.dataflows.faults import DataflowFault, IllegalTransition
 from cdp.dataflows.models import Dataflow, Run, Schema
@@ -26,7 +27,7 @@ def test_it_goes_through_its_five_stages(feed: Feed) -> None:
     assert status(feed) == "draft"
     assert stages.missing(feed.flow).first == "download"
     feed.post(USERS, draft=True)
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     assert status(feed) == "validated"
     assert [one.name for one in stages.in_hand(feed.flow).columns] == ["id", "login", "email", "city"]
     assert stages.missing(feed.flow).first == "transform"
@@ -61,37 +62,37 @@ def test_it_needs_a_draft_to_be_validated(feed: Feed) -> None:
         if rows is not None:
             feed.post(rows, draft=True)
         with pytest.raises(DataflowFault) as fault:
-            lifecycle.validate(feed.flow)
+            editing.validate(feed.flow)
         assert fault.value.code == code
     feed.post(USERS)
     with pytest.raises(DataflowFault):
-        lifecycle.validate(feed.flow)
+        editing.validate(feed.flow)
     assert feed.flow.runs.filter(state="held").count() == 1
 
 
 def test_it_asks_how_to_parse_what_it_does_not_recognise(feed: Feed) -> None:
     feed.post(b"just some words\nand more\n", draft=True, content_type="application/octet-stream")
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     assert status(feed) == "validated"
     assert stages.missing(feed.flow).first == "mapping"
     with pytest.raises(DataflowFault) as fault:
-        lifecycle.parse(feed.flow)
+        editing.parse(feed.flow)
     assert fault.value.code == "unrecognized_format"
-    lifecycle.parse(feed.flow, Parsing(format="csv", delimiter=" ", header=False))
+    editing.parse(feed.flow, Parsing(format="csv", delimiter=" ", header=False))
     assert [one.name for one in stages.in_hand(feed.flow).columns] == ["column_1", "column_2", "column_3"]
 
 
 def test_it_wants_the_file_parsed_again_when_options_change(feed: Feed) -> None:
     feed.post(b"a;b\n1;x\n", draft=True, content_type="text/csv")
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     before = stages.in_hand(feed.flow)
     assert before.parsing is not None
-    lifecycle.set_columns(feed.flow, columns(feed, a={"name": "number", "mandatory": True}))
-    lifecycle.change_parsing(feed.flow, before.parsing.model_copy(update={"skip_rows": 0, "quote": "'"}))
+    editing.set_columns(feed.flow, columns(feed, a={"name": "number", "mandatory": True}))
+    editing.change_parsing(feed.flow, before.parsing.model_copy(update={"skip_rows": 0, "quote": "'"}))
     assert [one.code for one in stages.missing(feed.flow).problems["mapping"]] == ["parse_required"]
     with pytest.raises(DataflowFault):
-        lifecycle.set_columns(feed.flow, columns(feed))
-    lifecycle.parse(feed.flow)
+        editing.set_columns(feed.flow, columns(feed))
+    editing.parse(feed.flow)
     kept = stages.in_hand(feed.flow).columns[0]
     assert (kept.source, kept.name, kept.mandatory) == ("a", "number", True)
     assert not stages.missing(feed.flow).problems["mapping"]
@@ -109,17 +110,17 @@ def test_it_wants_the_file_parsed_again_when_options_change(feed: Feed) -> None:
 )
 def test_its_columns_cannot_be_just_anything(feed: Feed, changes: dict[str, Any], code: str) -> None:
     feed.post([{"a": 0, "b": "x"}, {"a": 1, "b": ""}], draft=True)
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     with pytest.raises(DataflowFault) as fault:
-        lifecycle.set_columns(feed.flow, columns(feed, **changes))
+        editing.set_columns(feed.flow, columns(feed, **changes))
     assert fault.value.code == code
 
 
 @pytest.mark.case("D11")
 def test_its_columns_of_zero_and_false_can_be_mandatory(feed: Feed) -> None:
     feed.post([{"a": 0, "b": False}], draft=True)
-    lifecycle.validate(feed.flow)
-    lifecycle.set_columns(feed.flow, columns(feed, a={"mandatory": True}, b={"mandatory": True}))
+    editing.validate(feed.flow)
+    editing.set_columns(feed.flow, columns(feed, a={"mandatory": True}, b={"mandatory": True}))
 
 
 @pytest.mark.case("D09")
@@ -130,10 +131,20 @@ def test_a_draft_with_other_columns_asks_for_parsing_and_another_test(feed: Feed
     feed.refresh()
     assert (feed.flow.status, feed.flow.parse_required, feed.flow.tested_hash) == ("validated", True, "")
     feed.post(USERS, draft=True)
-    lifecycle.parse(feed.flow)
+    editing.parse(feed.flow)
     assert status(feed) == "mapped"
     feed.post([*USERS, {"id": 3, "login": "c", "email": "c@x.org", "city": ""}], draft=True)
     assert status(feed) == "mapped"
+    assert trial.test(feed.flow).passed
+    parts = uuid.uuid4()  # each of which has fewer columns than both
+    feed.post([{"id": 1, "login": "a"}], draft=True, run=parts)
+    feed.post(USERS, draft=True, run=parts, sequence=1, final=True)
+    feed.refresh()
+    assert (feed.flow.status, bool(feed.flow.tested_hash), feed.flow.parse_required) == (
+        "mapped",
+        True,
+        False,
+    )
 
 
 @pytest.mark.case("D35")
@@ -193,11 +204,11 @@ def test_it_holds_what_comes_while_it_is_paused(active: Feed) -> None:
 
 def test_it_is_changed_on_a_copy_that_only_adds_while_it_is_in_force(active: Feed) -> None:
     with pytest.raises(DataflowFault) as fault:
-        lifecycle.set_columns(active.flow, columns(active, login={"name": "nick"}))
+        editing.set_columns(active.flow, columns(active, login={"name": "nick"}))
     assert fault.value.code == "not_additive"
     active.post([user | {"zip": "0150"} for user in USERS], draft=True)
-    lifecycle.validate(active.flow)
-    lifecycle.parse(active.flow)
+    editing.validate(active.flow)
+    editing.parse(active.flow)
     schema = stages.schemas_of(stages.in_hand(active.flow)).popitem()[1]
     schemas.add_field(schema, FieldSpec("zip", "string"))
     active.map(Schema.objects.get(pk=schema.pk))
@@ -217,7 +228,7 @@ def test_it_does_not_do_what_its_state_forbids(feed: Feed) -> None:
         with pytest.raises(IllegalTransition):
             forbidden(feed.flow)
     lifecycle.archive(feed.flow)
-    for forbidden in (lifecycle.archive, lifecycle.rotate, lifecycle.validate):
+    for forbidden in (lifecycle.archive, stream_ids.rotate, editing.validate):
         with pytest.raises(IllegalTransition):
             forbidden(feed.flow)
 

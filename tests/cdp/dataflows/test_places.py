@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from cdp.dataflows import lifecycle, payloads
+from cdp.dataflows import editing, payloads
 from cdp.dataflows.configuration import Transformation
 from cdp.dataflows.models import Payload, RowError, Run
 from cdp.profiles import accounts, export, subject
@@ -61,7 +61,7 @@ def test_it_goes_from_a_sample_that_nobody_has_mapped(account: Account, feed: Fe
     assert "ada" not in everything()
     assert "bob@example.org" in everything()
     feed.refresh()
-    assert lifecycle.validate(feed.flow).received == 1
+    assert editing.validate(feed.flow).received == 1
 
 
 @pytest.mark.case("T13")
@@ -102,6 +102,19 @@ def test_it_goes_from_rows_that_were_refused(account: Account, feed: Feed) -> No
     assert erased(account)["deliveries"] == 2
     assert '"id":14' not in everything()
     assert '"id":15,"city":null' in everything()
+
+
+def test_it_goes_from_refused_rows_that_nobody_can_read(account: Account, feed: Feed) -> None:
+    sample = b"id,email\n14,ada@example.org\n15,bob@example.org\n"
+    feed.post(sample, draft=True, content_type="text/csv")
+    editing.validate(feed.flow)
+    feed.map(feed.schema())
+    feed.activate()
+    feed.deliver(sample + b"14,ada@example.org,x\n15,bob@example.org,y\n", content_type="text/csv")
+    assert "14,ada@example.org,x" in [one["row"] for one in shown(account)]
+    erased(account)
+    assert "ada@example.org,x" not in everything()
+    assert "bob@example.org,y" in everything()
 
 
 def test_it_does_not_come_back_with_the_next_delivery(account: Account, active: Feed) -> None:
@@ -158,7 +171,7 @@ def test_it_goes_from_an_array_where_the_sample_had_lines(account: Account, feed
     lines = b'{"id": 14, "city": "Oslo"}\n{"id": 15, "city": "Moss"}\n'
     assert feed.post(lines, draft=True, content_type="application/x-ndjson").status_code == 202
     feed.refresh()
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.post([{"id": 14, "city": "Oslo"}, {"id": 15, "city": "Moss"}])
     assert erased(account)["deliveries"] == 2
     assert everything() == '{"id": 15, "city": "Moss"}\n\n[{"id":15,"city":"Moss"}]'

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cdp.dataflows import delivery, lifecycle, payloads, run, trial
+from cdp.dataflows import delivery, editing, lifecycle, payloads, run, trial
 from cdp.dataflows.configuration import Transformation, load
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.models import CatalogRow, Payload, Run
@@ -66,8 +66,8 @@ def test_it_clears_keeps_or_empties_a_value_as_it_says(
 ) -> None:
     rows: Any = [{"id": 1, "city": "Oslo"}] if content_type.endswith("json") else b"id,city\n1,Oslo\n"
     assert feed.post(rows, draft=True, content_type=content_type).status_code == 202
-    lifecycle.validate(feed.flow)
-    lifecycle.set_columns(feed.flow, load(feed.flow.configuration).columns, ignore_missing=ignore)
+    editing.validate(feed.flow)
+    editing.set_columns(feed.flow, load(feed.flow.configuration).columns, ignore_missing=ignore)
     feed.map(feed.schema())
     feed.activate()
     feed.deliver(rows, content_type=content_type)
@@ -95,7 +95,7 @@ def test_it_changes_nothing_when_it_overwrites_with_nothing(feed: Feed) -> None:
 
     configuration = load(feed.flow.configuration)
     allowed = [one.model_copy(update={"allow_empty": True}) for one in configuration.mappings]
-    lifecycle.set_mappings(feed.flow, allowed)
+    editing.set_mappings(feed.flow, allowed)
     feed.activate()
     assert feed.deliver([]).state == State.SUCCEEDED
     assert feed.facts() == {}
@@ -196,7 +196,7 @@ def test_it_is_transformed_before_it_is_stored(feed: Feed) -> None:
         function="concat", inputs=("login", "city"), params={"separator": " of "}, output="full"
     )
     assert feed.post(USERS, draft=True).status_code == 202
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     schema = feed.schema()
     from cdp.dataflows.schemas import FieldSpec, add_field
 
@@ -256,6 +256,15 @@ def test_its_catalogue_rows_follow_the_write_mode(feed: Feed, mode: str) -> None
         assert done.removed == 1
 
 
+def test_its_catalogue_keys_are_whole_or_refused(feed: Feed) -> None:
+    feed.prepare(PRODUCTS, kind="catalog", key="sku")
+    feed.activate()
+    done = feed.deliver([{"sku": "s" * 255 + end, "name": end} for end in ("", "a", "b")])
+    assert (done.inserted, done.failed) == (1, 2)
+    assert set(done.errors.values_list("code", "column")) == {("key_too_long", "sku")}
+    assert [row["name"] for row in payloads.refused_rows(done) if isinstance(row, dict)] == ["a", "b"]
+
+
 def test_it_is_given_up_when_it_never_ends(active: Feed) -> None:
     number = uuid.uuid4()
     active.post([{"id": 1}], run=number)
@@ -301,6 +310,22 @@ def test_it_is_forgotten_after_a_while(active: Feed) -> None:
     assert set(active.facts()) == {"14", "15"}
 
 
+def test_its_decimals_are_kept_or_said_to_be_rounded(feed: Feed) -> None:
+    fine = [one | {"price": 1.2345, "score": 0.123456} for one in EVENTS]
+    events = Feed(feed.account, "Events")
+    events.prepare(fine, kind="interaction")
+    events.activate()
+    done = events.deliver([fine[0], fine[1] | {"price": 1.23456, "subtotal": 0.1 + 0.2}])
+    assert (done.inserted, done.failed, done.warned) == (2, 0, 1)
+    assert list(done.errors.values_list("index", "column", "code")) == [(1, "price", "amount_rounded")]
+    assert Interaction.objects.get(event="buy").props["score"] == 0.123456
+    people = Feed(feed.account, "Scores")
+    people.prepare([{"id": 1, "score": 0.123456}, {"id": 2, "score": "59.913868"}])
+    people.activate()
+    people.deliver([{"id": 1, "score": "59.913868"}, {"id": 2, "score": 1.12345678}])
+    assert [one["score"] for one in people.facts().values() if "score" in one] == [59.913868, 1.123457]
+
+
 def test_its_interactions_that_no_row_can_hold_are_refused_alone(feed: Feed) -> None:
     feed.prepare(EVENTS, kind="interaction")
     feed.activate()
@@ -308,8 +333,13 @@ def test_its_interactions_that_no_row_can_hold_are_refused_alone(feed: Feed) -> 
     dear = EVENTS[0] | {"event_id": "e4", "subtotal": 9.3e14}
     many = EVENTS[0] | {"event_id": "e5", "quantity": 2**31}
     null = EVENTS[0] | {"event_id": "e6", "channel": "a\0b"}
-    done = feed.deliver([*EVENTS, wide, dear, many, null])
-    assert (done.inserted, done.failed, done.warned) == (3, 3, 1)
+    # Cut, they would be one and the same.
+    long = [EVENTS[0] | {"event_id": "e" * 64 + end} for end in "ab"]
+    long += [EVENTS[0] | {"event_id": "e7", name: "p" * 256} for name in ("product_id", "order_id")]
+    long.append(EVENTS[0] | {"event_id": "e8", "event_type": "b" * 21})
+    done = feed.deliver([*EVENTS, wide, dear, many, null, *long])
+    assert (done.inserted, done.unchanged, done.failed, done.warned) == (3, 0, 8, 1)
+    assert set(done.errors.values_list("column", flat=True)) >= {"event_id", "order_id", "event_type"}
     assert set(done.errors.values_list("code", flat=True)) == {"bad_interaction", "type_mismatch"}
 
 
@@ -341,7 +371,7 @@ def test_its_settings_stay_while_it_is_being_processed(feed: Feed) -> None:
     feed.post(USERS)
     lifecycle.run_held(feed.flow)
     with pytest.raises(DataflowFault) as fault:
-        lifecycle.set_mappings(feed.flow, [])
+        editing.set_mappings(feed.flow, [])
     assert fault.value.code == "running"
     feed.work()
     assert set(feed.facts()) == {"14", "15"}
@@ -356,7 +386,7 @@ def test_its_settings_stay_while_it_is_being_processed(feed: Feed) -> None:
 )
 def test_it_may_be_an_array_whatever_the_sample_was(feed: Feed, sample: bytes, content_type: str) -> None:
     assert feed.post(sample, draft=True, content_type=content_type).status_code == 202
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.map(feed.schema())
     feed.activate()
     assert feed.deliver([{"id": 7, "city": "Oslo"}]).inserted == 1

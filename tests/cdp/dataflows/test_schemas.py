@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdp.dataflows import lifecycle, mapping, schemas, stages
+from cdp.dataflows import editing, mapping, schemas, stages
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.schemas import FieldSpec
 from cdp.profiles.models import Account, PersonIdentifier
@@ -105,17 +105,17 @@ def test_its_identifier_stays(account: Account) -> None:
 def problems(feed: Feed, **update: Any) -> list[str]:
     """Codes of what is wrong once the mapping says something else."""
     (before,) = stages.in_hand(feed.flow).mappings
-    lifecycle.set_mappings(feed.flow, [before.model_copy(update=update)])
+    editing.set_mappings(feed.flow, [before.model_copy(update=update)])
     return [one.code for one in stages.missing(feed.flow).problems["transform"]]
 
 
 def test_it_is_filled_by_columns_of_the_same_name_and_the_identifier_by_hand(feed: Feed) -> None:
     feed.post(USERS, draft=True)
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     schema = feed.schema()
     filled = mapping.proposed(schema, ["ID", "login", "email", "city"])
     assert filled.fields == {"id": "ID", "login": "login", "email": "email", "city": "city"}
-    lifecycle.set_mappings(feed.flow, [filled])
+    editing.set_mappings(feed.flow, [filled])
     assert "identifier_required" in [one.code for one in stages.missing(feed.flow).problems["transform"]]
 
 

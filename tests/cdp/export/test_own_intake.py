@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from cdp.dataflows import lifecycle
+from cdp.dataflows import editing
 from cdp.dataflows.models import Run
 from cdp.profiles import accounts
 from content.models import ProductPage
@@ -32,7 +32,7 @@ def test_it_brings_users_into_profiles(feed: Feed, receiver: Receiver) -> None:
     said = run("stream_user_data", "--draft", "--chunk-size=3", stream)
     assert (said.code, said.out[-1]) == (0, "Sent 7 rows in 3 chunk(s), 0 skipped")
     feed.refresh()
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.map(feed.schema())
     feed.activate()
     said = run("stream_user_data", "--no-draft", "--chunk-size=3", stream)
@@ -55,7 +55,7 @@ def test_it_replaces_a_catalogue_and_refuses_to_do_so_in_part(feed: Feed, produc
     options = ["--product-type=product", stream]
     assert run("stream_product_data", "--draft", *options).code == 0
     feed.refresh()
-    lifecycle.validate(feed.flow)
+    editing.validate(feed.flow)
     feed.map(feed.schema(kind="catalog", key="product_code"), mode="overwrite")
     feed.activate()
     assert run("stream_product_data", "--no-draft", *options).code == 0

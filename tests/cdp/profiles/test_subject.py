@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
@@ -97,7 +98,10 @@ def person(account: Account) -> Profile:
     accounts.feed(account, CUSTOMER)
     me, other = identity(account, userid=14, email="me@example.org", coid="c14"), identity(account, userid=15)
     source = contributions.source(account, "dataflow:5:schema:3")
-    append(source, [Said(me, {"city": "Oslo", "note": "=1+1"}), Said(other, {"city": "Bergen"})])
+    append(
+        source,
+        [Said(me, {"city": "Oslo", "note": "=1+1", "wide": "\uff1d1"}), Said(other, {"city": "Bergen"})],
+    )
     for who in (me, other):
         record(account, "dataflow:5", [Did(identity=who, event="buy", ts=NOW, order_id="o1", session="s")])
     consent.record(me.profile, "marketing", Consent.Status.GRANTED)
@@ -235,7 +239,7 @@ def test_export_shows_everything_of_one_person(person: Profile, samples: Samples
     assert found["profile"]["attributes"]["city"] == "Oslo"
     names = {(one["kind"], one["value"]) for one in found["identifiers"]}
     assert {("userid", "14"), ("email", "me@example.org"), ("coid", "c14")} < names
-    assert [one["attribute"] for one in found["sources"]] == ["city", "note"]
+    assert [one["attribute"] for one in found["sources"]] == ["city", "note", "wide"]
     assert [one["event"] for one in found["interactions"]] == ["buy"]
     assert [one["status"] for one in found["consents"]] == ["granted"]
     assert found["samples"] == [{"userid": "14"}]
@@ -250,6 +254,7 @@ def test_export_writes_a_table(person: Profile, tmp_path: Any) -> None:
     assert rows[0] == ["part", "row", "name", "value"]
     assert ["sources", "1", "value", "Oslo"] in rows
     assert ["sources", "2", "value", "'=1+1"] in rows
+    assert ["sources", "3", "value", "'\uff1d1"] in rows
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -258,7 +263,10 @@ def test_the_command_erases_and_prints_a_receipt(account: Account, person: Profi
     assert str(ErasureTicket.objects.get().ticket) in said
     assert "interactions: 1" in said
     assert "identifiers may come back" in gdpr("reinstate", "--identifier", "userid:14")
-    assert "anonymised: 1" in gdpr("anonymise", "--identifier", "userid:15", "--yes")
+    accounts.feed(account, "10101")
+    said = gdpr("anonymise", "--identifier", "userid:15", "--yes")
+    assert "anonymised: 1" in said
+    assert "`erase_user --customer 10101` erases it" in said
 
 
 @pytest.mark.parametrize(
@@ -324,6 +332,11 @@ def test_wrong_accounts_are_refused(account: Account, arguments: list[str], says
 # --- POST /gdpr/<account>/DeleteUser ---------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _no_guesses() -> None:
+    cache.clear()
+
+
 def delete(body: Any, *, key: str | None, path: str = "/gdpr/123456/DeleteUser", method: str = "post") -> Any:
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
     headers = {} if key is None else {"x-api-key": key}
@@ -352,7 +365,7 @@ def test_a_request_is_accepted_with_a_ticket_and_done_by_the_worker(
     [
         ({"UserId": "14"}, {"key": "wrong"}, 401, "x-api-key"),
         ({"UserId": "14"}, {"key": None}, 401, "x-api-key"),
-        ({"UserId": "14"}, {"path": "/gdpr/999999/DeleteUser"}, 404, "no account 999999"),
+        ({"UserId": "14"}, {"path": "/gdpr/999999/DeleteUser"}, 401, "x-api-key"),
         ({"UserId": "14"}, {"method": "put"}, 405, "Use POST"),
         (b"{", {}, 400, "not valid JSON"),
         (["14"], {}, 400, "must be a JSON object"),
@@ -377,6 +390,16 @@ def test_a_wrong_request_erases_nothing(
     assert (answer.headers.get("Allow") == "POST") is (status == 405)
 
 
+def test_guessing_a_key_ends_after_ten(account: Account, person: Profile) -> None:
+    right = accounts.new_key(account)
+    asked = [delete({"UserId": "14"}, key=one).status_code for one in ["wrong"] * 10 + [right]]
+    assert asked == [401] * 10 + [429]
+    assert not ErasureTicket.objects.exists()
+    other = accounts.create(654321, name="Other")
+    path = "/gdpr/654321/DeleteUser"
+    assert delete({"UserId": "14"}, key=accounts.new_key(other), path=path).status_code == 202
+
+
 def test_an_account_without_a_key_accepts_none(account: Account) -> None:
     assert delete({"UserId": "14"}, key="").status_code == 401
 
@@ -391,4 +414,5 @@ def test_nobody_is_named_in_a_log(
     queue.run_due()
     logging.getLogger("cdp").removeHandler(caplog.handler)
     assert "erasure" in caplog.text
+    assert "DeleteUser: account 123456 -> 202" in caplog.text
     assert "user-fourteen" not in caplog.text

@@ -204,7 +204,7 @@ def test_it_is_closed_by_permission_only_and_links_nothing_that_is_not_shown(
     assert f"/audience/{audience.pk}/" not in page
     viewer.post(one, {"action": "close"})
     assert is_open("audience_failed")
-    assert somebody("view_profile").get(one).status_code == 302
+    assert somebody("view_profile").get(one).status_code == 403
 
 
 def test_the_doctor_names_what_is_open_and_what_waits(feed: Feed) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from cdp.dataflows import lifecycle
+from cdp.dataflows import lifecycle, payloads, stream_ids
 from cdp.dataflows.models import Dataflow, Payload, Run
 from cdp.profiles import accounts
 from cdp.profiles.models import Account
@@ -65,7 +65,7 @@ def test_it_stores_bodies_so_that_nobody_reads_them(feed: Feed) -> None:
     feed.post(USERS)
     payload = Payload.objects.get()
     assert "ada@example.org" not in payload.sealed
-    assert orjson.loads(lifecycle.sample.payloads.unseal(payload.sealed)) == USERS
+    assert orjson.loads(payloads.unseal(payload.sealed)) == USERS
     assert feed.stream_id not in str(Dataflow.objects.values().get())
 
 
@@ -107,6 +107,12 @@ def test_it_takes_compressed_bodies_and_measures_them_inflated(feed: Feed) -> No
     bomb = gzip.compress(b"[" + b" " * (20 * body_module.MOST_BYTES) + b"]")
     assert len(bomb) < body_module.MOST_BYTES
     assert feed.post(bomb, **packed).status_code == 413
+    parts = [gzip.compress(one) for one in (b'[{"id": 1},', b'{"id": 2}', b"]")]
+    assert feed.post(b"".join(parts) + b"\0\0", **packed).json()["received"] == 2
+    assert feed.post(gzip.compress(b"[]") + bomb, **packed).status_code == 413
+    for wrong in (gzip.compress(b"[]") + b"rest", gzip.compress(b"[]") + gzip.compress(b" ")[:-4]):
+        assert feed.post(wrong, **packed).status_code == 400
+    assert feed.post(gzip.compress(b"") * 30_000, **packed).status_code == 400
     assert feed.post(b"no gzip", **packed).status_code == 400
     assert feed.post(gzip.compress(b"[]")[:-4], **packed).status_code == 400
     assert feed.post(b"[]", **{"content-encoding": "br"}).status_code == 415
@@ -167,9 +173,9 @@ def test_it_answers_alike_for_every_stream_that_is_not_there(feed: Feed) -> None
 
 
 def test_it_knows_an_old_stream_id_no_more(feed: Feed) -> None:
-    lifecycle.rotate(feed.flow)
+    stream_ids.rotate(feed.flow)
     assert feed.post([]).status_code == 404
-    feed.stream_id = lifecycle.stream_id(feed.flow)
+    feed.stream_id = stream_ids.stream_id(feed.flow)
     assert feed.post([]).status_code == 202
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from decimal import Decimal
 from typing import Any
@@ -296,3 +297,23 @@ def test_it_answers_in_json_who_asks_for_it(client: Client) -> None:
 def test_it_answers_a_preflight(client: Client) -> None:
     answer = client.options(f"/t/{ACCOUNT}.rsa")
     assert (answer.status_code, answer["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_it_leaves_a_line_in_the_log_without_people(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="cdp")
+    hit(client, p1="visit", p2="7", p3="Socks", ruid=ruid("mabel"), sid="session-1")
+    hit(client, p1="dance")
+    body = {"status": "revoked", "coid": COID}
+    client.post(f"/t/{ACCOUNT}/consent", body, content_type="application/json")
+    client.post("/raptor/track", {"event": "visit"}, content_type="application/json")
+    client.post("/v1/mabel", {}, content_type="application/json")
+    lines = [one.getMessage().rpartition(" in ")[0] for one in caplog.records if one.name == "cdp"]
+    assert [one for one in lines if one.startswith("tracking: ")] == [
+        f"tracking: pixel of account {ACCOUNT} -> 204",
+        f"tracking: pixel of account {ACCOUNT} -> 400",
+        f"tracking: consent of account {ACCOUNT} -> 204",
+        "tracking: hybrid of account - -> 400",
+        "tracking: public of account - -> 404",
+    ]
+    said = " ".join(lines)
+    assert not [one for one in (COID, "mabel", ruid("mabel"), "session-1", "127.0.0.1") if one in said]

@@ -28,7 +28,7 @@ def configured(sites: Path, text: str) -> configuration.Configuration:
 def test_it_reads_every_site_and_placeholders(sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDP_SECRET", "from-the-environment")
     found = configured(sites, SITES.replace(SECRET, "'%env(CDP_SECRET)%'"))
-    assert found.activations["mine"].client_secret == "from-the-environment"
+    assert found.activations["mine"].client_secret == ("from-the-environment",)
     assert found.activations.keys() == {"mine", "theirs"}
     assert configuration.filled_groups() == {"audiences", "others"}
     assert SECRET not in repr(found)

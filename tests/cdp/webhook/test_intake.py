@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 
+from cdp.models import BulkItem, WebhookRequest
 from personalization.segments import changes, queries
 from personalization.segments.changes import Locked
 from personalization.segments.models import Segment, SegmentGroup
 from tests.cdp.conftest import OTHER_SECRET, Platform
-from tests.cdp.webhook.state import members
+from tests.cdp.webhook.state import members, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
+TIMES = 12
 NAMED = {"id": "a", "identifier": "a", "name": "x"}
 
 
@@ -105,6 +111,32 @@ def test_a_repetition_gets_the_same_answer_and_does_nothing(platform: Platform, 
     other = platform.post(document | {"audiences": document["audiences"] * 2})
     assert other.status_code == 409
     assert other.json()["error"]["code"] == "request_id_reused"
+
+
+def test_one_request_many_times_at_once_has_one_effect(platform: Platform, users: list[int]) -> None:
+    """As R23 of the reference has it, with fewer requests; at once and through the queue."""
+    people = [users[:2], users[2:4], users[4:6], users[6:110]]
+    documents = [platform.document(*[("add", "a", one) for one in some]) for some in people]
+
+    def post(document: dict[str, Any]) -> tuple[int, Any, bool]:
+        try:
+            answer = Platform().post(document)
+            return answer.status_code, answer.json(), answer.has_header("Idempotent-Replay")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, [one for one in documents for _ in range(TIMES)]))
+    for number, some in enumerate(people):
+        own = answers[number * TIMES : (number + 1) * TIMES]
+        status, said, _ = own[0]
+        assert [one[:2] for one in own] == [(status, said)] * TIMES
+        assert sorted(is_replay for _, _, is_replay in own) == [False] + [True] * (TIMES - 1)
+        assert (status, said.get("applied", said.get("queued"))) == (202 if number == 3 else 200, len(some))
+    assert WebhookRequest.objects.count() == len(people)
+    assert BulkItem.objects.count() == len(people[3])
+    work()
+    assert members("a") == set(users[:110])
 
 
 def test_activations_do_not_see_each_other(platform: Platform, users: list[int]) -> None:

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -23,11 +24,14 @@ def test_every_request_is_logged_without_secrets_and_people(
     with caplog.at_level(logging.DEBUG, logger="cdp.webhook"):
         platform.send(("add", "a", "mabel@example.org"), person_identifier="email")
         platform.post(b"{", headers={})
-    [first, second] = [one.getMessage() for one in caplog.records if one.name == "cdp.webhook"]
+        path = f"/cdp/webhook/batches/{UUID(int=7)}"
+        platform.client.get(path, headers=platform.headers)
+    [first, second, third] = [one.getMessage() for one in caplog.records if one.name == "cdp.webhook"]
     assert "request r1 of client mine, 1 actions -> 200 processed in" in first
     assert "-> 401 unauthorized" in second
+    assert f"webhook: batch {UUID(int=7)} -> 404 in" in third
     assert "mabel" not in first
-    assert SECRET not in first + second
+    assert SECRET not in first + second + third
 
 
 @pytest.mark.case("B17")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cdp.models import BulkBatch, LastChange
+from personalization.segments.models import Segment
 from tests.cdp.conftest import Platform
 from tests.cdp.webhook.state import members, work
 
@@ -76,6 +77,48 @@ def test_it_leaves_what_the_order_of_numbers_leaves(platform: Platform, users: l
     work()
     assert members("a") == expected
     assert {one.state for one in BulkBatch.objects.all()} <= {"finished"}
+
+
+def told(version: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "a", "identifier": "a", "name": f"Name {version}", "description": f"As of {version}",
+        "tags": [f"v{version}"], "profile_count": version, "updated_at": f"2026-05-01T05:00:{version:02}Z",
+    } | more  # fmt: skip
+
+
+def facts() -> tuple[Any, ...]:
+    segment = Segment.objects.get()
+    return segment.name, segment.description, segment.tags, segment.size, str(segment.counted_at)[17:19]
+
+
+def version(number: int) -> tuple[Any, ...]:
+    return f"Name {number}", f"As of {number}", [f"v{number}"], number, f"{number:02}"
+
+
+def test_old_facts_of_an_audience_do_not_come_back(platform: Platform) -> None:
+    arrival = list(range(1, 41))
+    random.Random(1).shuffle(arrival)
+    highest = 0
+    for number in arrival:
+        assert platform.send(audiences=[told(number)], sequence=number).status_code == 200
+        highest = max(highest, number)
+        assert facts() == version(highest)
+    # The number decides, whatever the platform's clock says; of one number the arrival does.
+    platform.send(audiences=[told(3, updated_at="2020-01-01T00:00:03Z")], sequence=41)
+    platform.send(audiences=[told(50)], sequence=40)
+    assert facts() == version(3)
+    platform.send(audiences=[told(4)], sequence=41)
+    assert facts() == version(4)
+
+
+def test_without_numbers_the_date_of_the_facts_decides(platform: Platform) -> None:
+    for number in (7, 6):
+        platform.send(audiences=[told(number)])
+        assert facts() == version(7)
+    platform.send(audiences=[told(8, updated_at="2026-05-01T05:00:07Z")])
+    assert facts()[:4] == version(8)[:4]
+    platform.send(audiences=[told(9)])
+    assert facts() == version(9)
 
 
 @pytest.mark.parametrize("wrong", [-1, "7", 1.5, True, 2**63])

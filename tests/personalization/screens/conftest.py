@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from wagtail.models import ModelLogEntry
 
 from tests.personalization.server import made
 from tests.personalization.server.conftest import new_account
@@ -43,6 +44,11 @@ def somebody(*codenames: str) -> Client:
     wanted = Permission.objects.filter(codename__in=["access_admin", *codenames])
     user.user_permissions.set(wanted)
     return logged_in(user)
+
+
+def logged() -> list[str]:
+    """What the log of the back office says was done, in its order."""
+    return list(ModelLogEntry.objects.order_by("pk").values_list("action", flat=True))
 
 
 def logged_in(user: User) -> Client:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from personalization.server.models import CallCount, Scenario, ScenarioTest
-from tests.personalization.screens.conftest import somebody
+from tests.personalization.screens.conftest import logged, somebody
 from tests.personalization.server import made
 from tests.personalization.server.conftest import new_account
 from tests.personalization.server.made import did
@@ -80,6 +80,7 @@ def test_it_begins_a_test_and_shows_it(shop: str, admin: Client) -> None:
     assert answer["Location"] == address(test)
     assert (test.customer_id, test.scenario_a, test.scenario_b, test.share_b) == (shop, "made", "other", 25)
     assert test.ends_at - test.starts_at == timedelta(weeks=3)
+    assert logged() == ["wagtail.create"]
     page = admin.get(address(test)).content.decode()
     assert "Running" in page
     assert "figures begin with the first full one" in page
@@ -206,6 +207,7 @@ def test_it_ends_a_test_after_asking(shop: str, admin: Client) -> None:
     admin.post(address(test, "end/"), {"action": "end"})
     test.refresh_from_db()
     assert test.ends_at == ended <= timezone.now()
+    assert logged() == ["lodestar.end"]
 
 
 def test_it_gives_a_what_b_has_and_ends_the_test(shop: str, admin: Client) -> None:
@@ -219,6 +221,7 @@ def test_it_gives_a_what_b_has_and_ends_the_test(shop: str, admin: Client) -> No
     after = Scenario.objects.get(customer_id=shop, identifier="made")
     assert after.strategy == b.strategy != before.strategy
     assert after.name == before.name
+    assert logged() == ["lodestar.take_over"] * 2  # of the scenario, and of the test
     test.refresh_from_db()
     assert test.ends_at <= timezone.now()
 

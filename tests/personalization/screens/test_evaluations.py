@@ -12,7 +12,7 @@ from config.jobs import queue
 from config.jobs.models import Job, State
 from personalization.server.evaluation import reports
 from personalization.server.evaluation.models import Evaluation
-from tests.personalization.screens.conftest import somebody
+from tests.personalization.screens.conftest import logged, somebody
 from tests.personalization.screens.reported import stored
 from tests.personalization.server import made
 from tests.personalization.server.made import did
@@ -62,6 +62,7 @@ def test_a_worker_measures_when_asked_and_the_newest_reports_are_kept(customer: 
     assert "waits for a worker" in admin.get(page).content.decode()
     admin.post(page, asked(customer))
     assert Job.objects.filter(kind=reports.JOB).count() == 1
+    assert logged() == ["lodestar.measure"]  # it was asked for once
     queue.run_due(kinds=[reports.JOB])
     row = Evaluation.objects.filter(customer_id=customer).latest("pk")
     assert not Evaluation.objects.filter(pk=rows[0].pk).exists()
@@ -97,7 +98,9 @@ def test_an_evaluation_can_be_cancelled(customer: str, admin: Client) -> None:
     page = f"{URL}?customer={customer}"
     admin.post(page, asked(customer))
     admin.post(page, {"action": "cancel"})
+    admin.post(page, {"action": "cancel"})
     assert Job.objects.get(kind=reports.JOB).state == State.CANCELLED
+    assert logged() == ["lodestar.measure", "lodestar.cancel_evaluation"]
     assert "Measure now" in admin.get(page).content.decode()
 
 
@@ -105,7 +108,7 @@ def test_its_pages_need_few_queries(customer: str, admin: Client, django_assert_
     for _ in range(reports.KEPT):
         stored(customer)
     admin.get(URL)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):  # one of them where customers were read two seconds ago
         admin.get(f"{URL}?customer={customer}")
 
 

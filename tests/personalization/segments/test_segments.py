@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import Client, RequestFactory
@@ -282,3 +283,34 @@ def test_rest_takes_a_login_of_the_back_office_with_its_csrf_token(cats: Segment
     assert browser.get(f"{BASE}/segments/cat_owners").status_code == 200
     assert browser.delete(f"{BASE}/segments/cat_owners").status_code == 403
     assert Segment.objects.exists()
+
+
+OFFERS = (
+    """{% load cache %}{% cache 60 offers request.segments_key %}{{ request.user.username }}{% endcache %}"""
+)
+
+
+def test_what_is_cached_is_shared_by_visitors_of_equal_segments(
+    cats: Segment, mabel: User, group: SegmentGroup, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    cache.clear()
+    others = [User.objects.create(username=name) for name in ("ada", "bob", "eve")]
+    dogs = changes.create_segment(group, identifier="dog_owners", name="Dog owners")
+    changes.assign(cats, [mabel.pk, others[0].pk, others[1].pk])
+    changes.assign(dogs, [others[1].pk])
+    seen = []
+
+    def page(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(engines["django"].from_string(OFFERS).render({}, request))
+
+    for user in (mabel, *others, AnonymousUser()):
+        request = asked_by(user)
+        with django_assert_num_queries(1 if user.is_authenticated else 0):
+            response = VisitorSegments(page)(request)
+        seen.append(response.content.decode())
+        assert (response["Cache-Control"], response["Vary"]) == ("private", "Cookie")
+    # Ada has Mabel's segments; who has no segment is like any other without one.
+    assert seen == ["mabel", "mabel", "bob", "eve", "eve"]
+    assert queries.cache_key(asked_by(mabel)) == queries.cache_key(asked_by(others[0]))
+    changes.unassign(dogs, [others[1].pk])
+    assert queries.cache_key(asked_by(mabel)) == queries.cache_key(asked_by(others[1]))
