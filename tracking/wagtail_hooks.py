@@ -10,6 +10,7 @@ from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 
 from config import glossary, onboarding
 from config.customers import reach
+from tracking.debugger import REFUSED
 from tracking.screens.debugger import Debugger, Feed, Pseudonym
 from tracking.screens.first_steps import STEPS, TERMS
 from tracking.screens.pages import SEE_EVENTS
@@ -36,9 +37,11 @@ class EventsItem(MenuItem):  # type: ignore[misc]
 
 @hooks.register("register_admin_menu_item")  # type: ignore[untyped-decorator]
 def menu() -> SubmenuMenuItem:
+    refused = f"{reverse('tracking_debugger')}?outcome={REFUSED}"
     items = [
         EventsItem(_("Event debugger"), reverse("tracking_debugger"), icon_name="crosshairs", order=1),
-        EventsItem(_("Tracking code"), reverse("tracking_snippet"), icon_name="code", order=2),
+        EventsItem(_("Refused events"), refused, icon_name="warning", order=2),
+        EventsItem(_("Tracking code"), reverse("tracking_snippet"), icon_name="code", order=3),
     ]
     return SubmenuMenuItem(_("Tracking"), Menu(items=items), icon_name="crosshairs", order=950)
 
