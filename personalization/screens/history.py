@@ -11,7 +11,6 @@ class HistoryViewSet(ListScreens):
     left_out = ("edit", "delete", "usage")
     add_to_admin_menu = False
     inspect_view_enabled = True
-    index_template_name = "personalization/runs/index.html"
     exclude_form_fields: tuple[str, ...] = ()
     ordering = ("-id",)
 
