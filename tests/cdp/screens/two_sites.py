@@ -40,7 +40,7 @@ personalization:
       cdp: {account_number: 123456}
     two:
       root: two.example.org
-      authentication: {customer_id: 502, license_key: 5-4-3-2-1}
+      authentication: {customer_id: 9150272, license_key: 5-4-3-2-1}
       cdp: {account_number: 222222}
 """
 
