@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CdpConfig(AppConfig):
     name = "cdp"
-    verbose_name = "Customer data platform"
+    verbose_name = _("Customer data platform")
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in

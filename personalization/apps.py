@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PersonalizationConfig(AppConfig):
     name = "personalization"
-    verbose_name = "Personalization"
+    verbose_name = _("Personalization")
 
     def ready(self) -> None:
         from content.blocks import register_body_block

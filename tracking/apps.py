@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TrackingConfig(AppConfig):
     name = "tracking"
-    verbose_name = "Tracking"
+    verbose_name = _("Tracking")
 
     def ready(self) -> None:
         from config import openapi

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from cdp.audiences.conditions.document import (
     Attribute,
@@ -161,7 +161,7 @@ def of_top(top: Top, events: str) -> str:
         "one of the top %(n)s (%(dimension)s) by %(metric)s of %(events)s",
         top.rank,
     )
-    metric = _("number") if top.property is None else top.property
+    metric = pgettext("how many", "number") if top.property is None else top.property
     return text % {"n": top.rank, "dimension": words[top.dimension], "metric": metric, "events": events}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from cdp.dataflows import lanes
 from cdp.dataflows.faults import DataflowFault
@@ -29,7 +30,7 @@ def cancel(run: Run) -> None:
     with lanes.intake(run.dataflow_id), lanes.processing(run.dataflow_id):
         run.refresh_from_db()
         if not run.is_open:
-            raise DataflowFault("run_over", "The run is over already; nothing has changed.")
+            raise DataflowFault("run_over", gettext("The run is over already; nothing has changed."))
         over(run, "cancelled", "Somebody cancelled it.", state=State.CANCELLED)
         jobs.enqueue(STAGED, {"dataflow": run.dataflow_id}, key=str(run.dataflow_id))
 

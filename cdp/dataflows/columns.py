@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from django.utils.translation import gettext
+
 from cdp.dataflows.configuration import COLUMN_NAME, MOST_COLUMNS, Column, Type
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.values import BadValue, Reading, infer, is_empty, read_as
@@ -37,7 +39,9 @@ def survey(rows: Sequence[Mapping[str, Any]], reading: Reading) -> list[Found]:
     names = list(dict.fromkeys(name for row in rows for name in row))
     if len(names) > MOST_COLUMNS:
         raise DataflowFault(
-            "too_many_columns", f"At most {MOST_COLUMNS} columns are taken; got {len(names)}."
+            "too_many_columns",
+            gettext("At most %(most)s columns are taken; got %(count)s.")
+            % {"most": MOST_COLUMNS, "count": len(names)},
         )
     return [column(name, [row.get(name) for row in rows], reading) for name in names]
 
@@ -106,13 +110,17 @@ def check(
     taken: set[str] = set()
     for one in columns:
         if one.source not in known:
-            raise DataflowFault("unknown_column", f"The sample has no column {one.source[:80]!r}.")
+            raise DataflowFault(
+                "unknown_column",
+                gettext("The sample has no column %(source)r.") % {"source": one.source[:80]},
+            )
         check_name(one, taken)
         taken.add(one.name.lower())
         if one.mandatory and not known[one.source].may_be_mandatory:
             raise DataflowFault(
                 "mandatory_not_available",
-                f"{one.name} has empty values in the sample, so it cannot be mandatory.",
+                gettext("%(name)s has empty values in the sample, so it cannot be mandatory.")
+                % {"name": one.name},
                 field=one.source,
             )
         if one.type != known[one.source].type:
@@ -123,13 +131,15 @@ def check_name(one: Column, taken: set[str]) -> None:
     if not COLUMN_NAME.match(one.name):
         raise DataflowFault(
             "bad_name",
-            "A name has 1 to 64 letters, digits and _ and does not begin with a digit;"
-            f" got {one.name[:80]!r}.",
+            gettext("A name has 1 to 64 letters, digits and _ and does not begin with a digit; got %(name)r.")
+            % {"name": one.name[:80]},
             field=one.source,
         )
     if one.name.lower() in taken:
         raise DataflowFault(
-            "duplicate_column", f"Two columns would be called {one.name!r}.", field=one.source
+            "duplicate_column",
+            gettext("Two columns would be called %(name)r.") % {"name": one.name},
+            field=one.source,
         )
 
 
@@ -140,7 +150,13 @@ def check_type(one: Column, rows: Sequence[Mapping[str, Any]], reading: Reading)
         except BadValue as fault:
             raise DataflowFault(
                 "incompatible_type",
-                f"{one.name} cannot be {one.type}: row {number + 1} has"
-                f" {shown(row.get(one.source))!r}, which is {fault}.",
+                gettext("%(name)s cannot be %(type)s: row %(number)s has %(value)r, which is %(fault)s.")
+                % {
+                    "name": one.name,
+                    "type": one.type,
+                    "number": number + 1,
+                    "value": shown(row.get(one.source)),
+                    "fault": gettext(str(fault)),
+                },
                 field=one.source,
             ) from None

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from cdp.dataflows import columns as columns_module
 from cdp.dataflows import run, sample, stages
@@ -88,7 +89,9 @@ def parse(dataflow: Dataflow, parsing: Parsing | None = None) -> None:
     parsing = parsing or before.parsing or sample.parsing_of(run_)
     if parsing is None:
         raise DataflowFault(
-            "unrecognized_format", "The format is not recognised; choose one and its options.", field="format"
+            "unrecognized_format",
+            gettext("The format is not recognised; choose one and its options."),
+            field="format",
         )
     dataflow.sample = run_
     configuration = parsed(dataflow, before, parsing)
@@ -117,7 +120,7 @@ def set_columns(dataflow: Dataflow, columns: Sequence[Column], *, ignore_missing
     not_archived(dataflow, "be changed")
     before = stages.in_hand(dataflow)
     if dataflow.sample is None or before.parsing is None or dataflow.parse_required:
-        raise DataflowFault("parse_required", "Press Parse File first.")
+        raise DataflowFault("parse_required", gettext("Press Parse File first."))
     reading = sample.reading_of(dataflow, before.parsing)
     found = sample.load(dataflow.sample, before.parsing, reading)
     rows = [row for row in found.rows if isinstance(row, dict)]
@@ -165,7 +168,9 @@ def refuse_while_running(dataflow: Dataflow) -> None:
     if dataflow.status in IN_FORCE:  # then it is a copy that is edited
         return
     if dataflow.runs.filter(state__in=run.WAITING).exists():
-        raise DataflowFault("running", "Data is being processed; wait until it is done and change it then.")
+        raise DataflowFault(
+            "running", gettext("Data is being processed; wait until it is done and change it then.")
+        )
 
 
 def refuse_overtaken(dataflow: Dataflow) -> None:
@@ -193,11 +198,16 @@ def only_adds(before: Configuration, after: Configuration) -> None:
     known = {one.source: one for one in after.columns}
     for one in before.columns:
         if known.get(one.source) != one:
-            raise DataflowFault("not_additive", f"The column {one.name} is in use and stays as it is.")
+            raise DataflowFault(
+                "not_additive",
+                gettext("The column %(name)s is in use and stays as it is.") % {"name": one.name},
+            )
     if after.transformations[: len(before.transformations)] != before.transformations:
-        raise DataflowFault("not_additive", "Transformations in use stay as they are; add new ones.")
+        raise DataflowFault("not_additive", gettext("Transformations in use stay as they are; add new ones."))
     mapped = {one.schema_id: one for one in after.mappings}
     for each in before.mappings:
         now = mapped.get(each.schema_id)
         if now is None or now.write_mode != each.write_mode or not each.fields.items() <= now.fields.items():
-            raise DataflowFault("not_additive", "Mappings in use stay as they are; add fields or schemas.")
+            raise DataflowFault(
+                "not_additive", gettext("Mappings in use stay as they are; add fields or schemas.")
+            )

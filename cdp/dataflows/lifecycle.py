@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from cdp.dataflows import clearing, lanes, matters, naming, run, stages, turns
 from cdp.dataflows.configuration import load
@@ -38,23 +39,29 @@ def save_general(
     not_archived(dataflow, "be changed")
     dataflow.name = name.strip()
     if not dataflow.name:
-        raise DataflowFault("required", "A dataflow needs a name.", field="name")
+        raise DataflowFault("required", gettext("A dataflow needs a name."), field="name")
     if len(dataflow.name) > LONGEST_NAME:
-        raise DataflowFault("too_long", f"A name has at most {LONGEST_NAME} characters.", field="name")
+        raise DataflowFault(
+            "too_long",
+            gettext("A name has at most %(most)s characters.") % {"most": LONGEST_NAME},
+            field="name",
+        )
     if source != "stream_file":
-        raise DataflowFault("invalid_choice", "The source must be Stream File.", field="source")
+        raise DataflowFault("invalid_choice", gettext("The source must be Stream File."), field="source")
     if destination != "cdp":
-        raise DataflowFault("invalid_choice", "The destination must be CDP.", field="destination")
+        raise DataflowFault("invalid_choice", gettext("The destination must be CDP."), field="destination")
     if len(description) > LONGEST_DESCRIPTION:
-        sentence = f"A description has at most {LONGEST_DESCRIPTION} characters."
-        raise DataflowFault("too_long", sentence, field="description")
+        sentence = gettext("A description has at most %(most)s characters.")
+        raise DataflowFault("too_long", sentence % {"most": LONGEST_DESCRIPTION}, field="description")
     dataflow.description = description
     try:
         with transaction.atomic():
             dataflow.save(update_fields=GENERAL if dataflow.pk else None)
     except IntegrityError:
         raise DataflowFault(
-            "name_taken", f"There is a dataflow called {dataflow.name!r} already.", field="name"
+            "name_taken",
+            gettext("There is a dataflow called %(name)r already.") % {"name": dataflow.name},
+            field="name",
         ) from None
 
 
@@ -65,7 +72,7 @@ def note_test(dataflow: Dataflow, *, passed: bool) -> None:
 
 def tested(dataflow: Dataflow) -> None:
     if not dataflow.tested_hash or dataflow.tested_hash != stages.current_hash(dataflow):
-        raise DataflowFault("test_required", "Run the test first; it must pass as things are now.")
+        raise DataflowFault("test_required", gettext("Run the test first; it must pass as things are now."))
     naming.keep(dataflow.account, stages.schemas_of(stages.in_hand(dataflow)).values())
 
 
@@ -89,7 +96,9 @@ def put_in_force(dataflow: Dataflow) -> None:
     tested(dataflow)
     with lanes.processing(dataflow.pk):
         if dataflow.runs.filter(state=Run.State.RUNNING).exists():
-            sentence = "A run is being processed; put the changes in force when it is done, or cancel it."
+            sentence = gettext(
+                "A run is being processed; put the changes in force when it is done, or cancel it."
+            )
             raise DataflowFault("running", sentence)
         dataflow.configuration, dataflow.working_copy = dataflow.working_copy or {}, None
         dataflow.save()
@@ -169,7 +178,7 @@ def archive(dataflow: Dataflow, *, with_data: bool = False) -> None:
         dataflow.refresh_from_db()
         not_archived(dataflow, "be deleted")
         if dataflow.runs.filter(state=Run.State.RUNNING).exists():
-            raise DataflowFault("running", "A run is being processed; wait for it, or cancel it.")
+            raise DataflowFault("running", gettext("A run is being processed; wait for it, or cancel it."))
         for one in dataflow.runs.filter(state__in=[Run.State.HELD, Run.State.QUEUED]):
             run.cancel(one, "The dataflow was deleted.")
         dataflow.status = Status.ARCHIVED

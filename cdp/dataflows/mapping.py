@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext
+
 from cdp.dataflows import transforms
 from cdp.dataflows.configuration import COLUMN_NAME, Configuration
 from cdp.dataflows.configuration import Mapping as Filled
@@ -40,12 +42,14 @@ def problems(configuration: Configuration, schemas: Mapping[int, Schema]) -> lis
     except DataflowFault as fault:
         return [Problem(fault.code, str(fault), fault.field)]
     if not configuration.mappings:
-        return [Problem("mapping_required", "Map the columns to at least one schema.", "mappings")]
-    found = [Problem("schema_twice", "A schema is mapped twice.")] if doubled(configuration) else []
+        return [Problem("mapping_required", gettext("Map the columns to at least one schema."), "mappings")]
+    found = [Problem("schema_twice", gettext("A schema is mapped twice."))] if doubled(configuration) else []
     for mapping in configuration.mappings:
         schema = schemas.get(mapping.schema_id)
         if schema is None:
-            found.append(Problem("unknown_schema", "A mapped schema is gone; choose another.", "mappings"))
+            found.append(
+                Problem("unknown_schema", gettext("A mapped schema is gone; choose another."), "mappings")
+            )
         else:
             found += problems_of(mapping, schema, types)
     return found
@@ -68,7 +72,8 @@ def column_types(configuration: Configuration) -> dict[str, str]:
             if column not in types:
                 raise DataflowFault(
                     "unknown_column",
-                    f"Transformation {place + 1} uses {column[:64]!r}, which no earlier step has.",
+                    gettext("Transformation %(place)s uses %(column)r, which no earlier step has.")
+                    % {"place": place + 1, "column": column[:64]},
                     field=name,
                 )
         try:
@@ -78,8 +83,11 @@ def column_types(configuration: Configuration) -> dict[str, str]:
         if not COLUMN_NAME.match(one.output) or (one.output in types and one.output not in one.inputs):
             raise DataflowFault(
                 "bad_name",
-                f"Transformation {place + 1} must make a new column or replace one of its own;"
-                f" got {one.output[:64]!r}.",
+                gettext(
+                    "Transformation %(place)s must make a new column or replace one of its own; got"
+                    " %(output)r."
+                )
+                % {"place": place + 1, "output": one.output[:64]},
                 field=name,
             )
         types[one.output] = types[one.inputs[0]] if function.gives == "same" else function.gives
@@ -91,39 +99,66 @@ def problems_of(mapping: Filled, schema: Schema, types: Mapping[str, str]) -> li
 
 
 def missing(mapping: Filled, schema: Schema) -> Iterator[Problem]:
-    where = f"schema {schema.name}"
     kind = Schema.Kind(schema.kind)
     if schema.identifier and schema.identifier not in mapping.fields:
         yield Problem(
-            "identifier_required", f"Map a column to {schema.identifier} of {where}.", schema.identifier
+            "identifier_required",
+            gettext("Map a column to %(field)s of schema %(schema)s.")
+            % {"field": schema.identifier, "schema": schema.name},
+            schema.identifier,
         )
     if kind == Schema.Kind.CATALOG and schema.key not in mapping.fields:
-        yield Problem("key_required", f"Map a column to {schema.key} of {where}.", schema.key)
+        yield Problem(
+            "key_required",
+            gettext("Map a column to %(field)s of schema %(schema)s.")
+            % {"field": schema.key, "schema": schema.name},
+            schema.key,
+        )
     if kind != Schema.Kind.INTERACTION and mapping.write_mode is None:
-        yield Problem("write_mode_required", f"Choose a write mode for {where}.", "write_mode")
+        yield Problem(
+            "write_mode_required",
+            gettext("Choose a write mode for schema %(schema)s.") % {"schema": schema.name},
+            "write_mode",
+        )
     mandatory = {one.name for one in schema.fields.all() if one.mandatory}
     for name in sorted(mandatory - set(mapping.fields) - {schema.identifier, schema.key}):
-        yield Problem("field_required", f"Map a column to {name} of {where}.", name)
+        yield Problem(
+            "field_required",
+            gettext("Map a column to %(field)s of schema %(schema)s.")
+            % {"field": name, "schema": schema.name},
+            name,
+        )
 
 
 def unfit(mapping: Filled, schema: Schema, types: Mapping[str, str]) -> Iterator[Problem]:
     fields = {one.name: one.type for one in schema.fields.all()}
     for name, column in mapping.fields.items():
         if name not in fields:
-            yield Problem("unknown_field", f"{schema.name} has no field {name[:64]!r}.", name)
+            yield Problem(
+                "unknown_field",
+                gettext("%(schema)s has no field %(field)r.") % {"schema": schema.name, "field": name[:64]},
+                name,
+            )
         elif column not in types:
-            yield Problem("unknown_column", f"There is no column {column[:64]!r} to fill {name}.", name)
+            yield Problem(
+                "unknown_column",
+                gettext("There is no column %(column)r to fill %(name)s.")
+                % {"column": column[:64], "name": name},
+                name,
+            )
         elif name == schema.identifier:
             if types[column] not in ("string", "integer"):
                 yield Problem(
                     "incompatible_type",
-                    f"{name} must be a text or a whole number, not {types[column]}.",
+                    gettext("%(name)s must be a text or a whole number, not %(type)s.")
+                    % {"name": name, "type": types[column]},
                     name,
                 )
         elif fields[name] not in FITS[types[column]]:
             yield Problem(
                 "incompatible_type",
-                f"{column} is {types[column]} and {name} is {fields[name]}; convert it first.",
+                gettext("%(column)s is %(column_type)s and %(field)s is %(field_type)s; convert it first.")
+                % {"column": column, "column_type": types[column], "field": name, "field_type": fields[name]},
                 name,
             )
 

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cdp.profiles.models import Account
 
@@ -55,7 +56,7 @@ class SchemaField(models.Model):
     class Type(models.TextChoices):
         STRING = "string", _("text")
         INTEGER = "integer", _("whole number")
-        DECIMAL = "decimal", _("number")
+        DECIMAL = "decimal", pgettext_lazy("type of a column", "number")
         BOOLEAN = "boolean", _("yes or no")
         DATE = "date", _("date")
         DATETIME = "datetime", _("date and time")

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import DataError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from cdp.dataflows import configuration, lanes, matters, payloads, sample, turns
 from cdp.dataflows.faults import DataflowFault
@@ -130,7 +131,7 @@ def plan_of(dataflow: Dataflow, settings: configuration.Configuration) -> Plan:
     """Raises :class:`DataflowFault` where a schema is gone."""
     schemas = Schema.objects.prefetch_related("fields").in_bulk([one.schema_id for one in settings.mappings])
     if len(schemas) < len(settings.mappings):
-        raise DataflowFault("unknown_schema", "A mapped schema is gone.")
+        raise DataflowFault("unknown_schema", gettext("A mapped schema is gone."))
     return Plan(settings, schemas, sample.reading_of(dataflow, settings.parsing))
 
 

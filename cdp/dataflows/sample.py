@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from cdp.dataflows import payloads
 from cdp.dataflows.columns import Found, survey
 from cdp.dataflows.configuration import Parsing
@@ -33,13 +35,17 @@ def checked(dataflow: Dataflow) -> Run:
     """The newest sample, if it is one. Raises :class:`DataflowFault`."""
     run = newest(dataflow)
     if run is None:
-        raise DataflowFault("no_sample", "Nothing has arrived as a draft yet; run the command above first.")
+        raise DataflowFault(
+            "no_sample", gettext("Nothing has arrived as a draft yet; run the command above first.")
+        )
     if not run.payloads.filter(rows__gt=0).exists():
-        raise DataflowFault("empty_sample", "The draft has no rows; send one that has.")
+        raise DataflowFault("empty_sample", gettext("The draft has no rows; send one that has."))
     size = sum(run.payloads.values_list("size", flat=True))
     if size > MOST_BYTES:
         raise DataflowFault(
-            "too_large", f"The draft has {size:,} bytes, of at most {MOST_BYTES:,}; send fewer rows."
+            "too_large",
+            gettext("The draft has %(size)s bytes, of at most %(most)s; send fewer rows.")
+            % {"size": f"{size:,}", "most": f"{MOST_BYTES:,}"},
         )
     return run
 
@@ -51,7 +57,7 @@ def parsing_of(run: Run) -> Parsing | None:
     """
     payload = run.payloads.exclude(sealed="").first()
     if payload is None:
-        raise DataflowFault("no_sample", "The sample is gone; send another draft.")
+        raise DataflowFault("no_sample", gettext("The sample is gone; send another draft."))
     return detect(payloads.unseal(payload.sealed), content_type=payload.content_type)
 
 
@@ -63,7 +69,9 @@ def load(run: Run, parsing: Parsing, reading: Reading) -> Sample:
     whole = [row for row in rows if isinstance(row, dict)]
     if rows and not whole:
         bad = next(row for row in rows if isinstance(row, BadRow))
-        raise DataflowFault(bad.code, "No row of the sample can be read; look at the parsing options.")
+        raise DataflowFault(
+            bad.code, gettext("No row of the sample can be read; look at the parsing options.")
+        )
     return Sample(run=run, rows=rows, columns=survey(whole, reading))
 
 

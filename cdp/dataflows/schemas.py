@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q
+from django.utils.translation import gettext
 
 from cdp.dataflows.configuration import COLUMN_NAME
 from cdp.dataflows.faults import DataflowFault
@@ -86,7 +87,7 @@ def create(
             )
     except IntegrityError:
         raise DataflowFault(
-            "name_taken", f"There is a schema called {name!r} already.", field="name"
+            "name_taken", gettext("There is a schema called %(name)r already.") % {"name": name}, field="name"
         ) from None
     return schema
 
@@ -94,11 +95,12 @@ def create(
 def checked_name(name: str) -> str:
     name = name.strip()
     if not name:
-        raise DataflowFault("required", "A schema needs a name.", field="name")
+        raise DataflowFault("required", gettext("A schema needs a name."), field="name")
     if not NAME.match(name):
         raise DataflowFault(
             "bad_name",
-            f"A name has 1 to 100 characters and does not begin with a digit; got {name[:40]!r}.",
+            gettext("A name has 1 to 100 characters and does not begin with a digit; got %(name)r.")
+            % {"name": name[:40]},
             field="name",
         )
     return name
@@ -108,17 +110,23 @@ def check_parts(
     account: Account, *, kind: str, fields: Sequence[FieldSpec], identifier: str, key: str
 ) -> None:
     if kind not in Schema.Kind.values:
-        raise DataflowFault("invalid_choice", f"There is no parent {kind[:40]!r}.", field="kind")
+        raise DataflowFault(
+            "invalid_choice", gettext("There is no parent %(kind)r.") % {"kind": kind[:40]}, field="kind"
+        )
     if kind != Schema.Kind.CATALOG:
         known = PersonIdentifier.objects.filter(account=account, active=True, name=identifier)
         if not identifier or not known.exists():
             raise DataflowFault(
-                "identifier_required", "Choose the identifier by which a person is known.", field="identifier"
+                "identifier_required",
+                gettext("Choose the identifier by which a person is known."),
+                field="identifier",
             )
     if kind == Schema.Kind.CATALOG and key not in {one.name for one in fields}:
-        raise DataflowFault("key_required", "Choose the column that is unique in each row.", field="key")
+        raise DataflowFault(
+            "key_required", gettext("Choose the column that is unique in each row."), field="key"
+        )
     if not fields and kind != Schema.Kind.INTERACTION:
-        raise DataflowFault("columns_required", "Choose at least one column.", field="fields")
+        raise DataflowFault("columns_required", gettext("Choose at least one column."), field="fields")
     check_fields(fields)
 
 
@@ -128,13 +136,22 @@ def check_fields(fields: Sequence[FieldSpec]) -> None:
         if not COLUMN_NAME.match(one.name):
             raise DataflowFault(
                 "bad_name",
-                f"A field has 1 to 64 letters, digits and _, no digit first; got {one.name[:40]!r}.",
+                gettext("A field has 1 to 64 letters, digits and _, no digit first; got %(name)r.")
+                % {"name": one.name[:40]},
                 field="fields",
             )
         if one.name.lower() in taken:
-            raise DataflowFault("duplicate_column", f"Two fields are called {one.name}.", field="fields")
+            raise DataflowFault(
+                "duplicate_column",
+                gettext("Two fields are called %(name)s.") % {"name": one.name},
+                field="fields",
+            )
         if one.type not in Type.values:
-            raise DataflowFault("invalid_choice", f"There is no type {one.type[:40]!r}.", field="fields")
+            raise DataflowFault(
+                "invalid_choice",
+                gettext("There is no type %(type)r.") % {"type": one.type[:40]},
+                field="fields",
+            )
         taken.add(one.name.lower())
 
 
@@ -214,7 +231,10 @@ def add_field(schema: Schema, spec: FieldSpec, *, by: int | None = None) -> Sche
             )
     except IntegrityError:
         raise DataflowFault(
-            "duplicate_column", f"{schema.name} has a field {spec.name} already.", field="fields"
+            "duplicate_column",
+            gettext("%(schema)s has a field %(field)s already.")
+            % {"schema": schema.name, "field": spec.name},
+            field="fields",
         ) from None
 
 
@@ -227,7 +247,9 @@ def change_field(
 ) -> SchemaField:
     changeable(field)
     if type is not None and type not in Type.values:
-        raise DataflowFault("invalid_choice", f"There is no type {type[:40]!r}.", field="fields")
+        raise DataflowFault(
+            "invalid_choice", gettext("There is no type %(type)r.") % {"type": type[:40]}, field="fields"
+        )
     field.type = type or field.type
     field.mandatory = field.mandatory if mandatory is None else mandatory
     field.save(update_fields=["type", "mandatory"])
@@ -243,13 +265,21 @@ def remove_field(field: SchemaField, *, by: int | None = None) -> None:
 
 def changeable(field: SchemaField) -> None:
     if field.locked:
-        raise DataflowFault("schema_locked", f"{field.name} belongs to the parent and stays as it is.")
+        raise DataflowFault(
+            "schema_locked",
+            gettext("%(name)s belongs to the parent and stays as it is.") % {"name": field.name},
+        )
     if field.name == field.schema.key:
-        raise DataflowFault("schema_locked", f"{field.name} is the key of {field.schema.name}.")
+        raise DataflowFault(
+            "schema_locked",
+            gettext("%(field)s is the key of %(schema)s.")
+            % {"field": field.name, "schema": field.schema.name},
+        )
     if is_settled(field.schema):
         raise DataflowFault(
             "schema_locked",
-            f"An active dataflow fills {field.schema.name}; fields can be added, not changed or removed.",
+            gettext("An active dataflow fills %(name)s; fields can be added, not changed or removed.")
+            % {"name": field.schema.name},
         )
 
 
@@ -261,7 +291,9 @@ def rename(schema: Schema, name: str, *, by: int | None = None) -> Schema:
             schema.save(update_fields=["name", "changed_by", "modified_at"])
     except IntegrityError:
         raise DataflowFault(
-            "name_taken", f"There is a schema called {name.strip()!r} already.", field="name"
+            "name_taken",
+            gettext("There is a schema called %(name)r already.") % {"name": name.strip()},
+            field="name",
         ) from None
     return schema
 
@@ -271,7 +303,9 @@ def remove(schema: Schema) -> None:
         schema.delete()
     except ProtectedError:
         raise DataflowFault(
-            "in_use", f"{schema.name} is filled by a dataflow or is another schema's parent."
+            "in_use",
+            gettext("%(name)s is filled by a dataflow or is another schema's parent.")
+            % {"name": schema.name},
         ) from None
 
 

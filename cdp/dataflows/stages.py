@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cdp.dataflows import mapping, naming
@@ -56,25 +57,33 @@ def missing(dataflow: Dataflow) -> Missing:
     configuration = in_hand(dataflow)
     problems: dict[str, list[Problem]] = {one: [] for one in Stage.values}
     if dataflow.sample_id is None:
-        problems[Stage.DOWNLOAD].append(Problem("not_validated", "Send a draft and validate it.", "sample"))
+        problems[Stage.DOWNLOAD].append(
+            Problem("not_validated", gettext("Send a draft and validate it."), "sample")
+        )
     problems[Stage.MAPPING] = of_columns(dataflow, configuration)
     schemas = schemas_of(configuration)
     problems[Stage.TRANSFORM] = mapping.problems(configuration, schemas)
     problems[Stage.TRANSFORM] += naming.problems(dataflow.account, schemas.values())
     if dataflow.status not in (Dataflow.Status.ACTIVE, Dataflow.Status.PAUSED):
-        problems[Stage.ACTIVATION] = [Problem("not_active", "Test the dataflow and activate it.", "status")]
+        problems[Stage.ACTIVATION] = [
+            Problem("not_active", gettext("Test the dataflow and activate it."), "status")
+        ]
     elif dataflow.working_copy:
-        problems[Stage.ACTIVATION] = [Problem("not_tested", "Test the changes and put them in force.")]
+        problems[Stage.ACTIVATION] = [
+            Problem("not_tested", gettext("Test the changes and put them in force."))
+        ]
     return Missing(problems)
 
 
 def of_columns(dataflow: Dataflow, configuration: Configuration) -> list[Problem]:
     if configuration.parsing is None:
         return [
-            Problem("unrecognized_format", "The format is not recognised: fill in the options.", "format")
+            Problem(
+                "unrecognized_format", gettext("The format is not recognised: fill in the options."), "format"
+            )
         ]
     if dataflow.parse_required:
-        return [Problem("parse_required", "Press Parse File to make the columns anew.", "parse")]
+        return [Problem("parse_required", gettext("Press Parse File to make the columns anew."), "parse")]
     if not configuration.columns:
-        return [Problem("columns_required", "The file has no columns.", "columns")]
+        return [Problem("columns_required", gettext("The file has no columns."), "columns")]
     return []

@@ -14,6 +14,8 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.utils.translation import gettext, gettext_noop
+
 from cdp.dataflows.patterns import LONGEST_TEXT as LONGEST_TEXT_OF_PATTERN
 from cdp.dataflows.patterns import BadPattern, safe_pattern
 from cdp.dataflows.values import BadValue, Reading, is_empty, read_as, to_string
@@ -71,19 +73,27 @@ def check(name: str, inputs: Sequence[str], params: Params) -> Function:
     found = FUNCTIONS.get(name)
     if found is None:
         raise BadTransformation(
-            f"There is no transformation {name[:40]!r}; there are {', '.join(FUNCTIONS)}."
+            gettext("There is no transformation %(name)r; there are %(known)s.")
+            % {"name": name[:40], "known": ", ".join(FUNCTIONS)}
         )
     if len(inputs) > 1 and not found.several:
-        raise BadTransformation(f"{name} takes one column; got {len(inputs)}.")
+        raise BadTransformation(
+            gettext("%(name)s takes one column; got %(count)s.") % {"name": name, "count": len(inputs)}
+        )
     if unknown := sorted(set(params) - set(found.params)):
-        raise BadTransformation(f"{name} has no parameter {unknown[0][:40]!r}.")
+        raise BadTransformation(
+            gettext("%(name)s has no parameter %(key)r.") % {"name": name, "key": unknown[0][:40]}
+        )
     for key, wanted in found.params.items():
         value = params.get(key)
         if value is None:
             if wanted.required:
-                raise BadTransformation(f"{name} needs {key}.")
+                raise BadTransformation(gettext("%(name)s needs %(key)s.") % {"name": name, "key": key})
         elif not isinstance(value, wanted.kind) or isinstance(value, bool) is not (wanted.kind is bool):
-            raise BadTransformation(f"{key} of {name} must be a {wanted.kind.__name__}; got {value!r:.40}.")
+            raise BadTransformation(
+                gettext("%(key)s of %(name)s must be a %(type)s; got %(value).40r.")
+                % {"key": key, "name": name, "type": wanted.kind.__name__, "value": value}
+            )
     check_special(found, params)
     return found
 
@@ -97,7 +107,9 @@ def check_special(found: Function, params: Params) -> None:
     except BadPattern as fault:
         raise BadTransformation(f"The pattern of {found.name} {fault}.") from None
     except (ZoneInfoNotFoundError, ValueError):
-        raise BadTransformation(f"There is no time zone {params['zone']!r:.40}.") from None
+        raise BadTransformation(
+            gettext("There is no time zone %(zone).40r.") % {"zone": params["zone"]}
+        ) from None
 
 
 def call(name: str, values: Sequence[Any], params: Params, reading: Reading) -> Any:
@@ -139,7 +151,7 @@ def regex_extract(values: Sequence[Any], params: Params, _reading: Reading) -> A
     if found is None:
         return None
     if not 0 <= params["group"] <= len(found.groups()):
-        raise BadValue("without such a group")
+        raise BadValue(gettext_noop("without such a group"))
     return found.group(params["group"])
 
 
@@ -215,7 +227,7 @@ def formatted(params: Params, reading: Reading) -> Reading:
     try:
         datetime(2000, 1, 1).strftime(params["format"])  # noqa: DTZ001 - only the pattern is tried
     except ValueError:
-        raise BadValue("not readable with this format") from None
+        raise BadValue(gettext_noop("not readable with this format")) from None
     return Reading(zone=reading.zone, decimal=reading.decimal, date_formats=(params["format"],))
 
 
@@ -233,7 +245,7 @@ def coalesce(values: Sequence[Any], _params: Params, _reading: Reading) -> Any:
 def split(values: Sequence[Any], params: Params, _reading: Reading) -> Any:
     """One part, counted from 0; from the end with negative numbers. None where there is no such part."""
     if not params["separator"]:
-        raise BadValue("not to be split by nothing")
+        raise BadValue(gettext_noop("not to be split by nothing"))
     parts = [part.strip() for part in text(values[0]).split(params["separator"])]
     return parts[params["index"]] if -len(parts) <= params["index"] < len(parts) else None
 
@@ -243,7 +255,7 @@ def to_array(values: Sequence[Any], params: Params, _reading: Reading) -> Any:
     if isinstance(values[0], list):
         return values[0]
     if not params["separator"]:
-        raise BadValue("not to be split by nothing")
+        raise BadValue(gettext_noop("not to be split by nothing"))
     return [part.strip() for part in text(values[0]).split(params["separator"]) if part.strip()]
 
 

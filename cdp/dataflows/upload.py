@@ -17,6 +17,7 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import orjson
+from django.utils.translation import gettext
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -54,11 +55,17 @@ def take(dataflow: Dataflow, *, name: str, body: bytes, is_draft: bool) -> int:
     if ending not in TYPES and ending != WORKBOOK:
         known = ", ".join([*TYPES, WORKBOOK])
         raise DataflowFault(
-            "unrecognized_format", f"Upload one of {known}; got {ending[:20] or name[:40]!r}."
+            "unrecognized_format",
+            gettext("Upload one of %(known)s; got %(ending)r.")
+            % {"known": known, "ending": ending[:20] or name[:40]},
         )
     most = sample.MOST_BYTES if is_draft and ending != WORKBOOK else MOST_BYTES
     if len(body) > most:
-        raise DataflowFault("too_large", f"The file has {len(body):,} bytes, of at most {most:,}.")
+        raise DataflowFault(
+            "too_large",
+            gettext("The file has %(size)s bytes, of at most %(most)s.")
+            % {"size": f"{len(body):,}", "most": f"{most:,}"},
+        )
     if is_draft and ending != WORKBOOK:
         return deliver_whole(dataflow, body, TYPES[ending])
     rows = workbook_rows(body) if ending == WORKBOOK else text_rows(dataflow, body, TYPES[ending])
@@ -95,10 +102,10 @@ def text_rows(dataflow: Dataflow, body: bytes, content_type: str) -> Iterator[El
     known = configuration.load(dataflow.configuration).parsing
     parsing = known if known and content_type != JSON else detect(body, content_type=content_type)
     if parsing is None:
-        raise DataflowFault("unrecognized_format", "The format of the file is not recognised.")
+        raise DataflowFault("unrecognized_format", gettext("The format of the file is not recognised."))
     found = read(body, parsing)
     if found and all(isinstance(row, BadRow) for row in found):
-        raise DataflowFault("bad_row", "No row of the file can be read; nothing was taken.")
+        raise DataflowFault("bad_row", gettext("No row of the file can be read; nothing was taken."))
     yield from (hand_on(row) if isinstance(row, BadRow) else row for row in found)
 
 
@@ -108,24 +115,26 @@ def workbook_rows(body: bytes) -> Iterator[Element]:
     try:
         book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
     except BROKEN:
-        raise DataflowFault("unrecognized_format", "The file is no workbook (XLSX).") from None
+        raise DataflowFault("unrecognized_format", gettext("The file is no workbook (XLSX).")) from None
     try:
         yield from sheet_rows(book)
     except BROKEN:
-        raise DataflowFault("unrecognized_format", "The workbook is damaged.") from None
+        raise DataflowFault("unrecognized_format", gettext("The workbook is damaged.")) from None
     finally:
         book.close()
 
 
 def sheet_rows(book: Any) -> Iterator[Element]:
     if not book.worksheets:
-        raise DataflowFault("unrecognized_format", "The workbook has no sheet.")
+        raise DataflowFault("unrecognized_format", gettext("The workbook has no sheet."))
     sheet = book.worksheets[0]
     rows = sheet.iter_rows(values_only=True)
     names = header(next(rows, ()))
     for count, cells in enumerate(rows):
         if count >= MOST_ROWS:
-            raise DataflowFault("too_large", f"A workbook may have {MOST_ROWS:,} rows.")
+            raise DataflowFault(
+                "too_large", gettext("A workbook may have %(most)s rows.") % {"most": f"{MOST_ROWS:,}"}
+            )
         if any(cell is not None for cell in cells[len(names) :]):
             yield hand_on(BadRow("ragged_row", text=raw([plain(cell) for cell in cells])))
         elif any(cell is not None for cell in cells):
@@ -137,18 +146,23 @@ def check_bomb(body: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(body)) as packed:
             size = sum(one.file_size for one in packed.infolist())
     except zipfile.BadZipFile:
-        raise DataflowFault("unrecognized_format", "The file is no workbook (XLSX).") from None
+        raise DataflowFault("unrecognized_format", gettext("The file is no workbook (XLSX).")) from None
     if size > MOST_UNPACKED or size > MOST_RATIO * max(len(body), 1024):
-        raise DataflowFault("too_large", f"The workbook unpacks to {size:,} bytes; it was not opened.")
+        raise DataflowFault(
+            "too_large",
+            gettext("The workbook unpacks to %(size)s bytes; it was not opened.") % {"size": f"{size:,}"},
+        )
 
 
 def header(cells: Sequence[Any]) -> list[str]:
     names = ["" if cell is None else str(cell).strip() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        raise DataflowFault("duplicate_header", f"Two columns are called {twice[:80]!r}.")
+        raise DataflowFault(
+            "duplicate_header", gettext("Two columns are called %(twice)r.") % {"twice": twice[:80]}
+        )
     if not any(names):
-        raise DataflowFault("unrecognized_format", "The first row of the first sheet has no names.")
+        raise DataflowFault("unrecognized_format", gettext("The first row of the first sheet has no names."))
     while not names[-1]:  # a sheet is as wide as its widest row
         names.pop()
     return names
@@ -196,7 +210,11 @@ def split(part: list[Element]) -> Iterator[tuple[bytes, int]]:
         yield body, len(part)
         return
     if len(part) == 1:
-        raise DataflowFault("too_large", f"A row has {len(body):,} bytes, of at most {CHUNK_BYTES:,}.")
+        raise DataflowFault(
+            "too_large",
+            gettext("A row has %(size)s bytes, of at most %(most)s.")
+            % {"size": f"{len(body):,}", "most": f"{CHUNK_BYTES:,}"},
+        )
     middle = len(part) // 2
     yield from split(part[:middle])
     yield from split(part[middle:])

@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 INTEGER = re.compile(r"^-?(0|[1-9]\d*)\Z", re.ASCII)
 DECIMAL = re.compile(r"^-?(0|[1-9]\d*)(\.\d+)?\Z", re.ASCII)
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}\Z", re.ASCII)
@@ -108,7 +110,7 @@ def is_date_only(text: str, reading: Reading) -> bool:
 def to_string(value: Any, reading: Reading = PLAIN) -> str:  # noqa: ARG001 - all readers are called alike
     if isinstance(value, str):
         if "\0" in value:  # which PostgreSQL takes in no column
-            raise BadValue("a text with a NUL character")
+            raise BadValue(gettext_noop("a text with a NUL character"))
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -116,7 +118,7 @@ def to_string(value: Any, reading: Reading = PLAIN) -> str:  # noqa: ARG001 - al
         return str(value)
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
-    raise BadValue("a list or an object is no text")
+    raise BadValue(gettext_noop("a list or an object is no text"))
 
 
 def to_integer(value: Any, reading: Reading = PLAIN) -> int:  # noqa: ARG001 - as above
@@ -124,7 +126,7 @@ def to_integer(value: Any, reading: Reading = PLAIN) -> int:  # noqa: ARG001 - a
         value = int(value.strip()[:40])
     if isinstance(value, int) and not isinstance(value, bool) and -BIGGEST <= value < BIGGEST:
         return value
-    raise BadValue("not a whole number")
+    raise BadValue(gettext_noop("not a whole number"))
 
 
 def to_decimal(value: Any, reading: Reading = PLAIN) -> int | float:
@@ -139,14 +141,14 @@ def exact(value: Any, reading: Reading = PLAIN) -> Decimal:
         text = value.strip()
         text = text.replace(",", ".") if reading.decimal == "," and "." not in text else text
         if not DECIMAL.match(text):
-            raise BadValue("not a number")
+            raise BadValue(gettext_noop("not a number"))
         number = Decimal(text)
     elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadValue("not a number")
+        raise BadValue(gettext_noop("not a number"))
     else:
         number = Decimal(repr(value))
     if number.adjusted() >= MOST_DIGITS:
-        raise BadValue("too large a number")
+        raise BadValue(gettext_noop("too large a number"))
     return number
 
 
@@ -155,7 +157,7 @@ def to_boolean(value: Any, reading: Reading = PLAIN) -> bool:  # noqa: ARG001 - 
         return value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
-    raise BadValue("neither true nor false")
+    raise BadValue(gettext_noop("neither true nor false"))
 
 
 def to_date(value: Any, reading: Reading = PLAIN) -> str:
@@ -164,11 +166,11 @@ def to_date(value: Any, reading: Reading = PLAIN) -> str:
         try:
             return date.fromisoformat(text).isoformat()
         except ValueError:
-            raise BadValue("no such day") from None
+            raise BadValue(gettext_noop("no such day")) from None
     for pattern in reading.date_formats:
         if not has_time(pattern) and (found := parsed(text, pattern)):
             return found.date().isoformat()
-    raise BadValue("not a date")
+    raise BadValue(gettext_noop("not a date"))
 
 
 def to_datetime(value: Any, reading: Reading = PLAIN) -> str:
@@ -179,22 +181,22 @@ def to_datetime(value: Any, reading: Reading = PLAIN) -> str:
         try:
             found = datetime.fromisoformat(text.replace(",", "."))
         except ValueError:
-            raise BadValue("no such time") from None
+            raise BadValue(gettext_noop("no such time")) from None
     for pattern in reading.date_formats:
         found = found or parsed(text, pattern)
     if found is None:
-        raise BadValue("not a date and time")
+        raise BadValue(gettext_noop("not a date and time"))
     if found.tzinfo is None:
         found = found.replace(tzinfo=reading.zone)
     try:
         return found.astimezone(UTC).isoformat().replace("+00:00", "Z")
     except OverflowError:
-        raise BadValue("not a time of this calendar") from None
+        raise BadValue(gettext_noop("not a time of this calendar")) from None
 
 
 def text_of(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadValue("not a text")
+        raise BadValue(gettext_noop("not a text"))
     return value.strip()
 
 
@@ -211,13 +213,13 @@ def parsed(text: str, pattern: str) -> datetime | None:
 
 def to_array(value: Any, reading: Reading = PLAIN) -> list[str]:
     if not isinstance(value, list):
-        raise BadValue("not a list")
+        raise BadValue(gettext_noop("not a list"))
     return [to_string(one, reading) for one in value if one is not None]
 
 
 def to_object(value: Any, reading: Reading = PLAIN) -> Any:  # noqa: ARG001 - as above
     if not isinstance(value, dict):
-        raise BadValue("not an object")
+        raise BadValue(gettext_noop("not an object"))
     return value
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ExportConfig(AppConfig):
     name = "cdp.export"
     label = "cdp_export"
-    verbose_name = "Data export"
+    verbose_name = _("Data export")
 
     def ready(self) -> None:
         from cdp.export import (

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ProfilesConfig(AppConfig):
     name = "cdp.profiles"
     label = "profiles"
-    verbose_name = "Profiles"
+    verbose_name = _("Profiles")
 
     def ready(self) -> None:
         from cdp.profiles import (

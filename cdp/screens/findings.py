@@ -15,7 +15,7 @@ MOST_ROWS, MOST_VALUES = 8, 3
 
 SENTENCES: dict[str, Promise] = {
     "identifier_missing": _("%(column)s is empty, so nobody knows whose row it is."),
-    "bad_identifier": _("The value of %(column)s cannot be what a person is known by."),
+    "bad_identifier": _("The value of %(column)s cannot identify a person."),
     "identifier_blocked": _("The value of %(column)s stands for nobody, as 0 and anonymous do."),
     "mandatory_empty": _("%(column)s is mandatory, and it is empty."),
     "type_mismatch": _("The value of %(column)s does not fit its type."),

@@ -36,7 +36,7 @@ class InsightFilters(WagtailFilterSet):  # type: ignore[misc]
         label=_("State"), choices=[("open", _("Open")), ("closed", _("Closed"))], method="of_state"
     )
     account = django_filters.ModelChoiceFilter(label=_("Account"), queryset=access.filtered)
-    code = django_filters.ChoiceFilter(label=_("Matter"), choices=list(LABELS.items()))
+    code = django_filters.ChoiceFilter(label=_("Issue"), choices=list(LABELS.items()))
 
     class Meta:
         model = Insight
@@ -92,7 +92,7 @@ class InsightScreens(Lists):
     index_view_class = InsightIndex
     index_results_template_name = "cdp/insights/results.html"
     list_display = (
-        TitleColumn("matter", label=_("Matter"), accessor=label_of, get_url=url_of),
+        TitleColumn("matter", label=_("Issue"), accessor=label_of, get_url=url_of),
         Column("state", label=_("State"), accessor=state_of),
         AffectedColumn("affected", label=_("Affected"), accessor="affected"),
         NumberColumn("count", label=_("Times"), sort_key="count"),

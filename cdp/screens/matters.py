@@ -8,7 +8,7 @@ from cdp.activations import deliver
 from cdp.audiences import calculate
 from cdp.dataflows import matters
 from cdp.own_exports import FAILED as EXPORT_FAILED
-from cdp.profiles import feed, people
+from cdp.profiles import feed, people, telling, unfinished
 from cdp.profiles.models import Insight
 from cdp.tracking.forget import REFUSED
 
@@ -23,6 +23,8 @@ LABELS = {
     feed.FAILED: _("Tracked events cannot be read"),
     REFUSED: _("A tracked event cannot be delivered"),
     people.TOO_MANY: _("A merge of profiles was refused"),
+    telling.NOT_TOLD: _("Not everybody was told of an erasure"),
+    unfinished.STUCK: _("An erasure cannot be finished"),
 }
 CLOSES = {
     matters.RUN_FAILED: _("It closes by itself after a run without any fault."),
@@ -35,6 +37,8 @@ CLOSES = {
     feed.FAILED: _("It closes by itself once the events can be read."),
     REFUSED: _("It closes by itself when no such event is kept any more."),
     people.TOO_MANY: _("Close it when you have looked at it."),
+    telling.NOT_TOLD: _("It closes by itself once everybody has heard of the erasure."),
+    unfinished.STUCK: _("It closes by itself once the erasure is finished."),
 }
 
 

@@ -33,7 +33,7 @@ PLACES = {
     "profiles": _("profiles"),
     "identifiers": _("names"),
     "interactions": _("events in the timeline"),
-    "anonymised": _("events that are kept, of nobody"),
+    "anonymised": _("events kept anonymously"),
     "tracked_events": _("tracked events"),
     "tracked_logins": _("logins"),
     "tracked_journal": _("events on their way into the database"),

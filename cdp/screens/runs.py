@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from wagtail.admin import messages
 
 from cdp.dataflows import clearing, lifecycle, payloads, stages
@@ -88,7 +88,7 @@ class RunDetails(DataflowPage):
 
     def get_page_title(self) -> str:
         run = self.run
-        word = gettext("Live") if run.is_live else gettext("Draft")
+        word = pgettext("for good, no draft", "Live") if run.is_live else gettext("Draft")
         at = date_format(run.started_at, "Y-m-d H:i:s")
         return f"{word}: {run.get_kind_display()}, {at} UTC"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cdp.audiences.conditions import properties
 from cdp.audiences.models import Audience
@@ -119,7 +120,7 @@ WORDS = {
     "max": _("largest"),
     "count": _("number of events"),
     "distinct": _("number of different"),
-    "first": _("first"),
+    "first": pgettext_lazy("of events", "first"),
     "last": _("last"),
     "days_since_last": _("days since the last"),
     "top": _("top"),

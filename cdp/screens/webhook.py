@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn
@@ -31,7 +31,13 @@ VIEW, CHANGE = "cdp.view_webhookrequest", "cdp.change_webhookrequest"
 PER_PAGE = 50
 MOST_PARKED = 10
 MOST_SKIPPED = 100
-WORDS = {"applied": _("applied"), "unchanged": _("unchanged"), "skipped": _("skipped"), "failed": _("failed")}
+NAMES = {"applied": _("applied"), "unchanged": _("unchanged"), "skipped": _("skipped"), "failed": _("failed")}
+WORDS = {
+    "applied": ngettext_lazy("%(count)d applied", "%(count)d applied", "count"),
+    "unchanged": ngettext_lazy("%(count)d unchanged", "%(count)d unchanged", "count"),
+    "skipped": ngettext_lazy("%(count)d skipped", "%(count)d skipped", "count"),
+    "failed": ngettext_lazy("%(count)d failed", "%(count)d failed", "count"),
+}
 SKIPPED = {
     "unknown_person": _("nobody here is meant by it"),
     "ambiguous_person": _("several users have this address"),
@@ -47,7 +53,7 @@ def outcome_of(row: Any) -> str:
     found: log.Handled = row.handled
     if found.counts is None:
         return gettext("settled; the counts are not kept any more")
-    parts = [f"{count} {WORDS[name]}" for name, count in found.counts.items() if count]
+    parts = [WORDS[name] % {"count": count} for name, count in found.counts.items() if count]
     if found.waiting:
         parts.append(ngettext("%(count)d waits", "%(count)d wait", found.waiting) % {"count": found.waiting})
     return ", ".join(parts) or gettext("nothing to do")
@@ -97,7 +103,7 @@ class WebhookScreens(Lists):
         Column("client_id", label=_("Client ID"), accessor="client_id", sort_key="client_id"),
         Column("actions", label=_("Actions sent"), accessor="actions", sort_key="actions"),
         Column("status", label=_("Status"), accessor="status"),
-        Column("mode", label=_("Handled"), accessor=mode_of),
+        Column("mode", label=_("Processing"), accessor=mode_of),
         Column("outcome", label=_("Outcome"), accessor=outcome_of),
     )
     list_filter = ("client_id", "status")
@@ -139,7 +145,7 @@ class OneRequest(Page):
         return super().get_context_data(**kwargs) | {
             "row": self.row,
             "handled": found,
-            "counts": [(WORDS[name], count) for name, count in counts.items()],
+            "counts": [(NAMES[name], count) for name, count in counts.items()],
             "page": page,
             "items": self.described(list(page.object_list)) if page else [],
             "failed": counts.get("failed", 0),

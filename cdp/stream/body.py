@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import orjson
 from django.http import HttpRequest
+from django.utils import translation
 
 from cdp.dataflows.faults import DataflowFault
 from cdp.dataflows.interpret.detect import detect
@@ -100,7 +101,8 @@ def check(row: object, index: int) -> None:
 def table(body: bytes) -> int:
     """Lines but the one with the names, as far as that can be told before somebody says how to read it."""
     try:
-        found = detect(body)
+        with translation.override("en"):  # programs read it
+            found = detect(body)
     except DataflowFault as fault:
         raise Refused(400, fault.code, str(fault)) from None
     return max(lines(body) - bool(found and found.header), 0)

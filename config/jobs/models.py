@@ -9,15 +9,16 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class State(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"  # gave up for a reason that trying again cannot mend
-    PARKED = "parked", "Parked"  # out of attempts, waits for a person
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")  # gave up for a reason that trying again cannot mend
+    PARKED = "parked", _("Parked")  # out of attempts, waits for a person
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 OPEN_STATES = (State.QUEUED, State.RUNNING)
@@ -99,8 +100,8 @@ class Outbox(Work):
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "message"
-        verbose_name_plural = "messages"
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         indexes = [
             models.Index(fields=["state", "run_after"], name="outbox_due"),
             models.Index(fields=["kind", "key"], name="outbox_key"),

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ClientConfig(AppConfig):
     name = "personalization.client"
     label = "connector"
-    verbose_name = "Personalization connector"
+    verbose_name = _("Personalization connector")
 
     def ready(self) -> None:
         from config import openapi

@@ -197,6 +197,7 @@ TERMS = (
     Term(
         "significance",
         _("Significance"),
+        # xgettext:no-python-format
         _(
             "How sure one may be that a difference is no chance: 97 % sure means that of 100 tests of two "
             "equal scenarios 3 would show such a difference. Who looks every day and stops at the first 95 % "

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from personalization.server.statistics.spans import PRESETS, Span, WrongSpan, custom, preset
@@ -28,7 +28,7 @@ class RangeForm(forms.Form):
 
     range = forms.ChoiceField(choices=[(name, name) for name in PRESETS], required=False)
     begin = forms.DateField(label=_("From"), required=False)
-    end = forms.DateField(label=_("To"), required=False)
+    end = forms.DateField(label=pgettext_lazy("end of a range", "To"), required=False)
 
     def __init__(self, query: Any) -> None:
         names = {"range": "range", "begin": "from", "end": "to"}

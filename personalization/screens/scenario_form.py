@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from personalization.server.learning import registry
@@ -31,11 +32,17 @@ CONTEXTS = (
 )
 DATA = (("default", _("Default")), ("submodels", _("Submodels")), ("segments", _("Segments")))
 STEPS = range(1, 6)
+
+
+def levels_up(n: int) -> Any:
+    return ngettext_lazy("Up to {n} level above the category", "Up to {n} levels above the category", n)
+
+
 CATEGORIES = (
     ("whole:0", _("The whole site")),
     ("same:0", _("The same category and below")),
-    *((f"up:{n}", _("Up to %(n)d levels above the category") % {"n": n}) for n in STEPS),
-    *((f"main:{n}", _("The main category of level %(n)d") % {"n": n}) for n in STEPS),
+    *((f"up:{n}", format_lazy(levels_up(n), n=n)) for n in STEPS),
+    *((f"main:{n}", format_lazy(_("The main category of level {n}"), n=n)) for n in STEPS),
 )
 REFERENCES = (("request", _("of the request (categorypath)")), ("context", _("of the context items")))
 BOOST_ROWS = Filters.model_fields["boosts"].metadata[0].max_length
@@ -74,7 +81,7 @@ class ScenarioForm(forms.Form):
         label=_("Do not recommend items the user already purchased"), required=False
     )
     max_shows = forms.IntegerField(
-        label=_("Shows of an item in a visit at most"),
+        label=_("Show an item at most this often per visit"),
         required=False,
         min_value=1,
         max_value=100,
@@ -90,7 +97,7 @@ class ScenarioForm(forms.Form):
         help_text=_("Paths, one a line, such as /1/2/95; everything below is left out, too."),
     )
     max_item_age_days = forms.FloatField(
-        label=_("Item age at most (days)"), required=False, max_value=36_500, help_text=_("Empty: any age.")
+        label=_("Maximum item age (days)"), required=False, max_value=36_500, help_text=_("Empty: any age.")
     )
     exclude_top_selling = forms.BooleanField(label=_("No top-selling items"), required=False)
     exclude_cheaper = forms.BooleanField(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from personalization.contracts import MAX_RECOMMENDATIONS
@@ -108,7 +108,9 @@ class PreviewForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - narrows the type
         # Without an own list of types a scenario recommends all of them anyway.
         field.choices = (
-            [("", _("first")), (ALL, _("All")), *named] if output_types else [("", _("All")), *named]
+            [("", pgettext("output type", "first")), (ALL, _("All")), *named]
+            if output_types
+            else [("", _("All")), *named]
         )
 
     def clean(self) -> dict[str, Any]:

@@ -60,14 +60,16 @@ def collected(found: Report) -> int:
 def change(now: int, earlier: int) -> str:
     """In percent of the month before; of nothing there is no percentage."""
     if not earlier:
-        return gettext("nothing in the 30 days before")
-    return signed(HUNDRED * (now - earlier) / earlier, gettext("%(change)s %% to the 30 days before"))
+        return gettext("nothing in the previous 30 days")
+    return signed(
+        HUNDRED * (now - earlier) / earlier, gettext("%(change)s %% compared with the previous 30 days")
+    )
 
 
 def points(now: float | None, earlier: float | None) -> str:
     if now is None or earlier is None:
-        return gettext("nothing in the 30 days before")
-    return signed(now - earlier, gettext("%(change)s percentage points to the 30 days before"))
+        return gettext("nothing in the previous 30 days")
+    return signed(now - earlier, gettext("%(change)s percentage points compared with the previous 30 days"))
 
 
 def signed(value: float, sentence: str) -> str:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ServerConfig(AppConfig):
     name = "personalization.server"
     label = "engine"
-    verbose_name = "Recommendation engine"
+    verbose_name = _("Recommendation engine")
 
     def ready(self) -> None:
         from django.core.signals import request_finished, request_started

@@ -43,7 +43,8 @@ BOUNDS: Mapping[str, Bound] = {
         high=LONGEST_WINDOW,
         unit=DAYS,
         help=_(
-            "Events of this time are learnt from. Usual are 1 to 3 months of clicks, 3 to 6 of purchases."
+            "The model learns from events of this period; usually 1 to 3 months of clicks,"
+            " 3 to 6 of purchases."
         ),
     ),
     "half_life_days": Bound(
@@ -69,11 +70,13 @@ BOUNDS: Mapping[str, Bound] = {
     "periods": Bound(label=_("Periods that the history is cut into"), low=3, high=60),
     "damping": Bound(label=_("Damping of what is popular"), high=2),
     "shrinkage": Bound(label=_("Shrinkage of rare pairs"), high=10_000),
-    "prior": Bound(label=_("Weight of everybody's mean, in ratings"), high=10_000),
-    "share": Bound(label=_("Part of the interval after which it is due"), low=0.1, high=1),
+    "prior": Bound(label=_("Weight of the overall mean, in ratings"), high=10_000),
+    "share": Bound(
+        label=_("Share of the usual interval after which a repeat purchase is due"), low=0.1, high=1
+    ),
     "user_weight": Bound(label=_("Weight of what one user bought in several orders"), high=1),
     "bestseller_share": Bound(label=_("Part of the items that are bestsellers"), high=1),
-    "bestsellers_of_ten": Bound(label=_("Bestsellers among ten items at most"), high=10),
+    "bestsellers_of_ten": Bound(label=_("At most this many bestsellers among ten items"), high=10),
     "candidates": Bound(label=_("Candidates for each item"), low=10, high=1_000),
     "penalty": Bound(label=_("Penalty (ridge)"), low=0.001, high=100_000),
     "reach": Bound(label=_("Items that the filter reaches"), low=1, high=10_000),

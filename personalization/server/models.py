@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class StoredItem(models.Model):
@@ -237,7 +238,7 @@ class ScenarioTest(models.Model):
     objects = ScenarioTests.as_manager()
 
     class Meta:
-        verbose_name = "A/B test"
+        verbose_name = _("A/B test")
         indexes = [models.Index(fields=["customer_id", "-starts_at"], name="test_newest")]
 
     def __str__(self) -> str:

@@ -112,10 +112,10 @@ def test_it_shows_the_tiles_with_their_change(reader: Client, shop: Account) -> 
     CallCount.objects.create(customer_id=shop.customer_id, scenario="front", hour=hour, calls=5)
     tiles = reader.get(URL, {"customer": shop.customer_id}).context["tiles"]
     assert [(tile.value, tile.note) for tile in tiles] == [
-        ("4", "−20.0 % to the 30 days before"),
-        ("25.0 %", "+25.0 percentage points to the 30 days before"),
+        ("4", "−20.0 % compared with the previous 30 days"),
+        ("25.0 %", "+25.0 percentage points compared with the previous 30 days"),
         ("0", "nothing imported yet"),
-        ("4", "nothing in the 30 days before"),
+        ("4", "nothing in the previous 30 days"),
     ]
 
 

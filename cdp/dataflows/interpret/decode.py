@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 
+from django.utils.translation import gettext
+
 from cdp.dataflows.faults import DataflowFault
 
 MARKS = (
@@ -25,7 +27,7 @@ def encoding_of(body: bytes) -> str:
             continue
         return name
     raise DataflowFault(
-        "undecodable", "The data is neither UTF-8, UTF-16 nor Windows-1252 text; export it as UTF-8."
+        "undecodable", gettext("The data is neither UTF-8, UTF-16 nor Windows-1252 text; export it as UTF-8.")
     )
 
 
@@ -36,6 +38,7 @@ def decoded(body: bytes, encoding: str) -> str:
     except UnicodeDecodeError as fault:
         raise DataflowFault(
             "undecodable",
-            f"Byte {fault.start} of the data is not {encoding}; choose another encoding.",
+            gettext("Byte %(start)s of the data is not %(encoding)s; choose another encoding.")
+            % {"start": fault.start, "encoding": encoding},
             field="encoding",
         ) from None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
+from django.utils.translation import gettext
 
 from cdp.dataflows.configuration import MOST_COLUMNS, Parsing
 from cdp.dataflows.faults import DataflowFault
@@ -69,7 +70,9 @@ def parsed(text: str | bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as fault:
         raise DataflowFault(
-            "unrecognized_format", f"The data is not JSON: {fault}.", field="format"
+            "unrecognized_format",
+            gettext("The data is not JSON: %(fault)s.") % {"fault": fault},
+            field="format",
         ) from None
 
 
@@ -77,14 +80,16 @@ def records(document: Any, path: str) -> list[Any]:
     for key in filter(None, path.split(".")):
         if not isinstance(document, dict) or key not in document:
             raise DataflowFault(
-                "unrecognized_format", f"The data has no {path!r} to find rows in.", field="records_path"
+                "unrecognized_format",
+                gettext("The data has no %(path)r to find rows in.") % {"path": path},
+                field="records_path",
             )
         document = document[key]
     if isinstance(document, dict):
         return [document]
     if not isinstance(document, list):
         raise DataflowFault(
-            "unrecognized_format", "The rows must be a JSON array of objects.", field="records_path"
+            "unrecognized_format", gettext("The rows must be a JSON array of objects."), field="records_path"
         )
     return document
 
@@ -164,7 +169,9 @@ def delimited(text: str, parsing: Parsing) -> Iterator[Piece]:
 def names_of(first: list[str], parsing: Parsing) -> list[str]:
     names = header_of(first) if parsing.header else [f"column_{n + 1}" for n in range(len(first))]
     if len(names) > MOST_COLUMNS:
-        raise DataflowFault("too_many_columns", f"At most {MOST_COLUMNS} columns are taken.")
+        raise DataflowFault(
+            "too_many_columns", gettext("At most %(most)s columns are taken.") % {"most": MOST_COLUMNS}
+        )
     return names
 
 
@@ -188,14 +195,20 @@ def cells_of(text: str, parsing: Parsing) -> Iterator[tuple[str, list[str]]]:
             yield "".join(taken), row
             taken.clear()
     except csv.Error as fault:
-        raise DataflowFault("unrecognized_format", f"The data is no delimited text: {fault}.") from None
+        raise DataflowFault(
+            "unrecognized_format", gettext("The data is no delimited text: %(fault)s.") % {"fault": fault}
+        ) from None
 
 
 def header_of(row: list[str]) -> list[str]:
     names = [cell.strip() or f"column_{number + 1}" for number, cell in enumerate(row)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise DataflowFault("duplicate_header", f"Two columns are called {twice[:80]!r}.", field="header")
+        raise DataflowFault(
+            "duplicate_header",
+            gettext("Two columns are called %(twice)r.") % {"twice": twice[:80]},
+            field="header",
+        )
     return names
 
 
