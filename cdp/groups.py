@@ -69,6 +69,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *LOOKING_AT_CUSTOMER_DATA,
         *LOOKING_AT_SEGMENTS,
         "tracking.view_event",
+        "tracking.view_person",
+        "tracking.erase_person",
         "engine.change_model",
         "engine.change_scenario",
         "engine.change_scenariotest",

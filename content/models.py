@@ -39,6 +39,20 @@ __all__ = [
 ]
 
 
+def page_pointer() -> models.OneToOneField:  # type: ignore[type-arg]
+    """What Django makes by itself, under a name that the pages of a site which joins do not have.
+
+    `Page.homepage` and `Page.articlepage` belong to them: two pages of one class name are an error otherwise.
+    """
+    return models.OneToOneField(
+        Page,
+        on_delete=models.CASCADE,
+        parent_link=True,
+        auto_created=True,
+        related_name="%(app_label)s_%(class)s",
+    )
+
+
 def image_field() -> models.ForeignKey:  # type: ignore[type-arg]
     # SET_NULL: deleting a picture must not delete what it illustrates.
     return models.ForeignKey(
@@ -62,6 +76,7 @@ def price_field() -> models.DecimalField:  # type: ignore[type-arg]
 
 
 class HomePage(Page):  # type: ignore[misc]
+    page_ptr = page_pointer()
     tagline = models.CharField(_("tagline"), max_length=255, blank=True)
     intro = RichTextField(_("introduction"), blank=True)
     image = image_field()
@@ -78,6 +93,7 @@ class HomePage(Page):  # type: ignore[misc]
 
 
 class FolderPage(Page):  # type: ignore[misc]
+    page_ptr = page_pointer()
     """A category: its page id is a step in the location paths of everything below it."""
 
     intro = RichTextField(_("introduction"), blank=True)
@@ -118,6 +134,7 @@ class ProductTag(TaggedItemBase):  # type: ignore[misc]
     },
 )
 class ArticlePage(Page):  # type: ignore[misc]
+    page_ptr = page_pointer()
     intro = RichTextField(_("introduction"), blank=True)
     image = image_field()
     caption = RichTextField(_("caption"), blank=True)
@@ -164,6 +181,7 @@ class ArticlePage(Page):  # type: ignore[misc]
     },
 )
 class PlacePage(Page):  # type: ignore[misc]
+    page_ptr = page_pointer()
     intro = RichTextField(_("introduction"), blank=True)
     description = RichTextField(_("description"), blank=True)
     image = image_field()
@@ -221,6 +239,7 @@ class PlacePage(Page):  # type: ignore[misc]
     author="",
 )
 class ProductPage(Page):  # type: ignore[misc]
+    page_ptr = page_pointer()
     subtitle = models.CharField(_("subtitle"), max_length=255, blank=True)
     description = RichTextField(_("description"), blank=True)
     image = image_field()

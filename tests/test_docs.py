@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.apps import apps
 from django.core.management import get_commands, load_command_class
 
 from config import site_access
@@ -58,12 +60,63 @@ def test_it_names_only_commands_and_options_that_exist() -> None:
     assert [option for option in told if option not in options] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/production.md", "docs/own-site.md"])
+def named_tests(page: str) -> list[tuple[str, str]]:
+    return re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text(page))
+
+
+@pytest.mark.parametrize("page", ["checklist.md", "reliability.md"])
+def test_it_names_only_tests_that_exist(page: str) -> None:
+    named = named_tests(page)
+    assert len(named) > 20
+    sources = {path: (ROOT / path).read_text() for path, _ in named if (ROOT / path).is_file()}
+    missing = [one for one in named if one[0] not in sources or f"def {one[1]}" not in sources[one[0]]]
+    assert missing == []
+
+
+def test_its_checklist_is_complete_and_says_what_is_missing() -> None:
+    rows = re.findall(r"^\| (\d+) \| .+? \| ([\w ]+) \| (.+) \|$", text("checklist.md"), re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 76))
+    for number, state, cell in rows:
+        assert state in {"held", "partly", "left to Wagtail", "not yet"}, number
+        assert "`tests/" in cell if state == "held" else re.sub(r"`tests/\S+`[,;]?", "", cell).strip(), number
+    said = dict(re.findall(r"\*\*([A-Z][\w ]+)\*\*[^:*]*: (\d+)", text("checklist.md")))
+    states = [state for _, state, _ in rows]
+    assert {name.lower(): int(count) for name, count in said.items()} == {
+        name.lower(): states.count(name) for name in set(states)
+    }
+
+
+def test_every_hook_that_it_names_can_be_imported() -> None:
+    named = re.findall(r"`((?:config|content|tracking|personalization|cdp)(?:\.\w+)+)`", text("hooks.md"))
+    assert len(named) > 40
+    for name in named:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(import_module(module), attribute), name
+
+
+def test_it_names_the_apps_that_a_site_may_not_have() -> None:
+    ours = {one.label for one in apps.get_app_configs() if one.name.partition(".")[0] in OURS}
+    assert len(ours) > 10
+    assert [label for label in sorted(ours) if f"`{label}`" not in text("existing-site.md")] == []
+
+
+def test_its_python_can_be_read() -> None:
+    for page in DOCS.glob("*.md"):
+        for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            compile(block, page.name, "exec")
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/production.md", "docs/own-site.md", "docs/django-shop.md"]
+)
 def test_it_says_how_to_reach_the_back_office_first(page: str) -> None:
     words = (ROOT / page).read_text()
     assert "createsuperuser" in words
     assert "http://localhost:8000/admin/" in words
-    assert "Welcome to your new Wagtail site!" in words or page == "docs/production.md"
+    assert "Welcome to your new Wagtail site!" in words or page in {
+        "docs/production.md",
+        "docs/django-shop.md",
+    }
 
 
 def test_it_describes_every_event_and_parameter() -> None:
@@ -76,7 +129,9 @@ def test_it_describes_every_event_and_parameter() -> None:
 
 
 def test_its_web_server_in_front_hands_every_event_to_the_collector() -> None:
-    location = re.search(r"location ~ (\S+) \{\n\s+proxy_pass http://127.0.0.1:8001;", text("production.md"))
+    location = re.search(
+        r"location ~ (\S+) \{\n\s+proxy_pass http://127.0.0.1:8001;", text("deploy/nginx.conf")
+    )
     assert location
     pattern = re.compile(location.group(1))
     assert [code for code in RULES if not pattern.match(f"/api/10101/{code}/user/38/1")] == []
@@ -115,27 +170,39 @@ def test_it_describes_every_command_and_attribute_of_the_tracker() -> None:
     assert set(re.findall(r"^\| `(_\w+)`", page, re.MULTILINE)) <= set(commands)
 
 
+@pytest.mark.parametrize(
+    ("page", "customer"),
+    [
+        ("settings.md", 4711),
+        ("migrate-from-ibexa.md", 4711),
+        ("existing-site.md", 20001),
+        ("django-shop.md", 20002),
+    ],
+)
 def test_its_example_of_a_sites_file_is_a_valid_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+    page: str, customer: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    example = re.search(r"```yaml\n(.*?)```", text("settings.md"), re.DOTALL)
+    example = re.search(r"```yaml\n(.*?)```", text(page), re.DOTALL)
     assert example
     path = tmp_path / "sites.yaml"
     path.write_text(example.group(1))
     monkeypatch.setenv("PERSONALIZATION_CUSTOMER_ID", "4711")
     monkeypatch.setenv("PERSONALIZATION_LICENSE_KEY", "1-2-3")
+    monkeypatch.setenv("PERSONALIZATION_HOST_URI", "https://www.example.org")
     settings.LODESTAR_SITES_FILE = path
     site_access.reload()
     sites = site_access.configured_sites()
     site_access.reload()
-    assert [(site.customer_id, site.languages) for site in sites] == [(4711, ("eng-GB",))]
+    assert [(site.customer_id, site.languages) for site in sites] == [(customer, ("eng-GB",))]
 
 
 def test_its_pages_are_all_in_the_table_of_contents() -> None:
-    listed = {
-        page for entry in yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"] for page in entry.values()
-    }
-    assert listed == {path.name for path in DOCS.glob("*.md")}
+    groups: dict[str, Any] = {}
+    for entry in yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]:
+        groups |= entry
+    assert list(groups) == ["Home", "Tutorial", "How-to guides", "Reference", "Explanation"]
+    pages = [page for group in list(groups.values())[1:] for entry in group for page in entry.values()]
+    assert sorted([groups["Home"], *pages]) == sorted(path.name for path in DOCS.glob("*.md"))
 
 
 def test_it_builds_without_a_warning(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from django.db.models import Max, QuerySet
 
-from tracking import horizon
+from tracking import horizon, mistakes
 from tracking.events import NOT_DEFINED, RULES, Shape
 from tracking.marks import MOST_SHOWN, Mark, Seen
 from tracking.models import Event, RefusedRequest
@@ -57,6 +57,11 @@ class Line:
     @property
     def refused(self) -> bool:
         return self.status >= 400
+
+    @property
+    def fix(self) -> str:
+        """What to do about the reason of a refusal."""
+        return mistakes.told(self.reason).fix if self.reason else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ Rows are written in bulk by :mod:`tracking.collector.writer` and read through
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.db import models
 
 
@@ -134,6 +136,10 @@ class Erasure(models.Model):
     def __str__(self) -> str:
         return f"{self.receipt} of customer {self.customer_id}"
 
+    @property
+    def began(self) -> datetime:
+        return datetime.fromtimestamp(self.erased_at / 1_000_000, UTC)
+
 
 class PseudonymKey(models.Model):
     """A key under which users are stored, by its fingerprint; see tracking.rotation.keys."""
@@ -166,3 +172,27 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.user[:8]}"
+
+
+class NoRows(models.Manager["Person"]):
+    """Wagtail's log asks for the rows that its entries name."""
+
+    def get_queryset(self) -> models.QuerySet[Person]:
+        return super().get_queryset().none()
+
+
+class Person(models.Model):
+    """Somebody as permissions and the log of the back office name them; there is no table of people."""
+
+    name = models.CharField(primary_key=True, max_length=128)
+
+    objects = NoRows()
+
+    class Meta:
+        managed = False
+        verbose_name = "tracked person"
+        default_permissions = ("view",)
+        permissions = [("erase_person", "Can erase what is tracked of a person for good")]
+
+    def __str__(self) -> str:
+        return self.name

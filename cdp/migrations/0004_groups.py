@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         ("wagtaildocs", "0011_add_choose_permissions"),
         ("customers", "0004_consent"),
         ("jobs", "0005_message_order"),
-        ("tracking", "0008_order"),
+        ("tracking", "0009_person"),
         ("connector", "0001_initial"),
         ("engine", "0012_evaluations"),
         ("segments", "0002_fewer_indexes"),

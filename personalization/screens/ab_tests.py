@@ -124,7 +124,6 @@ class TestScreens(Lists):
     icon = "sliders"
     add_to_admin_menu = False
     index_view_class = TestIndex
-    index_template_name = "personalization/runs/index.html"
     index_results_template_name = "personalization/ab_tests/results.html"
     filterset_class = TestFilter
     search_fields = ("scenario_a", "scenario_b")

@@ -235,9 +235,6 @@ class FirstStepsPanel(Component):  # type: ignore[misc] # Wagtail publishes no t
     template_name = "personalization/first_steps_panel.html"
     order = 40
 
-    class Media:
-        css = {"all": ["lodestar/admin.css"]}
-
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
 

@@ -19,7 +19,6 @@ class HistoryViewSet(ListScreens):
     index_view_class: type[IndexView] = HistoryIndex
     add_to_admin_menu = False
     inspect_view_enabled = True
-    index_template_name = "personalization/runs/index.html"
     exclude_form_fields: tuple[str, ...] = ()
     ordering = ("-id",)
 

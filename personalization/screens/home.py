@@ -38,9 +38,6 @@ class LodestarPanel(Component):  # type: ignore[misc]
     template_name = "personalization/home.html"
     order = 50
 
-    class Media:
-        css = {"all": ["lodestar/admin.css"]}
-
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
 

@@ -76,7 +76,6 @@ class ItemScreens(Lists):
     index_view_class = ItemIndex
     inspect_view_class = OneItem
     inspect_template_name = OneItem.template_name
-    index_template_name = "personalization/runs/index.html"
     filterset_class = ItemFilter
     ordering = ("customer_id", "item_type", "item_id", "language")
     exclude_form_fields = ("attributes",)

@@ -128,7 +128,6 @@ class ModelScreens(Lists):
     icon = "cogs"
     add_to_admin_menu = False
     index_view_class = ModelIndex
-    index_template_name = "personalization/runs/index.html"
     filterset_class = ModelFilter
     search_fields = ("name", "identifier", "kind")
     ordering = ("customer_id", "name")

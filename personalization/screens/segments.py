@@ -144,6 +144,10 @@ def kept_by(row: SegmentGroup) -> str:
     return gettext("Customer data platform") if is_filled(row) else gettext("People")
 
 
+def size(row: Segment) -> int | str:
+    return "" if row.size is None else row.size
+
+
 def tags(row: Segment) -> str:
     return ", ".join(str(tag) for tag in row.tags)
 
@@ -196,7 +200,7 @@ class SegmentScreens(Screens):
         "name",
         "identifier",
         Column("group", label=_("Group"), sort_key="group__name"),
-        NumberColumn("size", label=_("Size"), sort_key="size"),
+        NumberColumn("size", label=_("Size"), accessor=size, sort_key="size"),
         NumberColumn("members", label=_("Users here"), sort_key="members"),
         Column("tags", label=_("Tags"), accessor=tags),
         DateColumn("counted_at", label=_("Last updated"), sort_key="counted_at"),

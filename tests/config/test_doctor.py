@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from redis import Redis
 
 from config import checks
 from config.customers import directory
@@ -19,6 +22,8 @@ from config.jobs import worker
 from config.routers import EVENT_APPS
 from config.site_access import EventGate
 from tests.environ import of_its_own
+from tests.flows.installation import eventually
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +49,35 @@ def test_it_finds_a_fresh_installation_well_except_for_a_worker(settings: Settin
 def test_it_knows_a_weak_key(key: str, settings: Settings) -> None:
     settings.DEBUG, settings.SECRET_KEY = False, key
     assert "is short, too simple or a default" in bad()["secret key"]
+
+
+def test_it_knows_a_broker_that_forgets_and_one_that_is_away(settings: Settings, tmp_path: Path) -> None:
+    port = free_port()
+    settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"
+    command = ["redis-server", "--port", str(port), "--dir", str(tmp_path), "--save", ""]
+    if not shutil.which("redis-server"):
+        pytest.skip("redis-server is not installed")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        eventually(lambda: "Redis, append-only file off" in said_of_the_broker(), what="Redis")
+        with Redis.from_url(settings.REDIS_URL) as client:
+            client.config_set("appendonly", "yes")
+        [finding] = checks.broker()
+        assert finding.well, finding
+        process.kill()
+    assert "Redis cannot be reached" in said_of_the_broker()
+
+
+def said_of_the_broker() -> str:
+    return " ".join(finding.text for finding in checks.broker() if not finding.well)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_it_knows_a_database_that_answers_before_it_has_written() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is always told to wait for the disk.")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        assert "synchronous_commit is off" in " ".join(one.text for one in checks.examine() if not one.well)
 
 
 @pytest.mark.parametrize("kind", ["worker", "beat"])

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from pytest_django import DjangoAssertNumQueries
 from wagtail.images.models import Image
-from wagtail.models import Collection
+from wagtail.models import Collection, Page
 
 from content.items.types import item_type, item_types
 from content.models import ArticlePage, ProductPage, ProductVariant
@@ -22,6 +22,12 @@ def test_it_declares_the_three_item_types_with_their_numbers() -> None:
 def test_it_refuses_a_second_model_for_a_number() -> None:
     with pytest.raises(ValueError, match=r"clashes with 'place' \(id 38\)"):
         item_type("spot", id=38)(ProductPage)
+
+
+def test_it_leaves_the_names_of_page_classes_to_the_sites_that_join() -> None:
+    taken = {relation.get_accessor_name() for relation in Page._meta.related_objects}
+    assert "content_articlepage" in taken
+    assert taken.isdisjoint({"homepage", "folderpage", "articlepage", "placepage", "productpage"})
 
 
 def test_it_copies_variants_and_tags_into_a_translation(magazine: Magazine) -> None:

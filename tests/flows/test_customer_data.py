@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.flows.conftest import foreign
+from tests.flows.conftest import opened
 from tests.flows.installation import Installation, eventually
 from tests.flows.test_editor import log_in
 
@@ -188,14 +188,10 @@ def shows_other_content(browser: Browser, demo: Installation, *, fan: str, other
 
 
 def shown_to(browser: Browser, demo: Installation, user: str, path: str) -> list[str]:
-    context = browser.new_context(base_url=demo.base)
-    if user:
-        key = demo.python(SESSION.format(user=user)).split()[-1]
-        context.add_cookies([{"name": "sessionid", "value": key, "url": demo.base}])
-    page = context.new_page()
-    page.on("request", lambda request: foreign(request.url, base=demo.base))
-    page.goto(path)
-    section = page.locator("section.recommendations", has_text="For you").last
-    titles = section.locator("article").all_inner_texts()
-    context.close()
-    return titles
+    with opened(browser, demo) as page:
+        if user:
+            key = demo.python(SESSION.format(user=user)).split()[-1]
+            page.context.add_cookies([{"name": "sessionid", "value": key, "url": demo.base}])
+        page.goto(path)
+        section = page.locator("section.recommendations", has_text="For you").last
+        return section.locator("article").all_inner_texts()

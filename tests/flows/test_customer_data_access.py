@@ -38,14 +38,14 @@ def send(flow, rows, draft):
 words = lifecycle.create(account, name="Words")
 send(words, b"only some words", True)
 editing.validate(words)
-flow = lifecycle.create(account, name="Axe")
+flow = lifecycle.create(account, name="Customers of the shop")
 stream_ids.stream_id(flow)
 rows = [{"id": 901, "city": "Oslo", "note": ""}, {"id": 902, "city": "Bergen", "note": "x"}]
 send(flow, rows, True)
 flow.refresh_from_db()
 editing.validate(flow)
 fields = [FieldSpec(one.name, one.type) for one in stages.in_hand(flow).columns]
-schema = schemas.create(account, name="Axe people", kind="personal", fields=fields, identifier="userid")
+schema = schemas.create(account, name="Shop customers", kind="personal", fields=fields, identifier="userid")
 filled = mapping.proposed(schema, [one.name for one in fields])
 given = {"fields": dict(filled.fields) | {"userid": "id"}}
 editing.set_mappings(flow, [filled.model_copy(update=given)])
@@ -56,10 +56,10 @@ queue.run_due()
 rule = {"type": "have", "attribute": "city", "op": "eq", "value": "Oslo"}
 did = {"type": "did_not", "event": "buy", "window": {"kind": "in_last", "n": 3, "unit": "day"}}
 top = {"type": "group", "op": "and", "not": False, "children": [rule, did]}
-audience = changes.create(account, name="Axe audience", definition=top)
+audience = changes.create(account, name="People in Oslo", definition=top)
 calculate(audience)
 activation, _ = activating.create(
-    account, name="Axe files", kind="csv", person_identifier="userid", audiences=[audience]
+    account, name="Files for the print shop", kind="csv", person_identifier="userid", audiences=[audience]
 )
 activating.mark(activation)
 deliver.deliver(activation.pk)
@@ -128,10 +128,14 @@ SCREENS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def keys(demo: Installation) -> dict[str, str]:
+def state(demo: Installation) -> dict[str, str]:
     found: dict[str, str] = json.loads(demo.python(STATE).splitlines()[-1])
     return found
+
+
+@pytest.fixture(scope="module")
+def keys(demo: Installation) -> dict[str, str]:
+    return state(demo)
 
 
 def test_it_finds_nothing_serious(page: Page, keys: dict[str, str]) -> None:

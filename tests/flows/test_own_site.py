@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.flows.installation import ROOT, Installation, eventually
+from tests.flows.installation import Installation, eventually
+from tests.flows.written import files_of, served_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-BLOCK = re.compile(r"^```\w+\n(?:#|\{#) (\S+)(?: #\})?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PUBLISH = """
 from recipes.models import Cook, RecipePage
 from wagtail.models import Site
@@ -36,26 +35,9 @@ print([bytes(item.payload).decode() for item in Item.objects.filter(is_visible=T
 
 @pytest.fixture
 def kitchen(tmp_path: Path) -> Iterator[Installation]:
-    """An empty database and the files of the document; migrated and served."""
-    files = dict(BLOCK.findall((ROOT / "docs/own-site.md").read_text()))
-    assert set(files) >= {"sites.yaml", "recipes/apps.py", "recipes/models.py", "recipes/source.py"}
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (tmp_path / "recipes/__init__.py").touch()
-    own = Installation(
-        var_dir=tmp_path / "var",
-        extra_env={
-            "PYTHONPATH": str(tmp_path),
-            "LODESTAR_APPS": "recipes",
-            "LODESTAR_URLS": "recipes.urls",
-            "LODESTAR_SITES_FILE": str(tmp_path / "sites.yaml"),
-        },
-    )
-    own.manage("makemigrations", "recipes")
-    own.migrate()
-    with own.serving():
+    shown = files_of("own-site.md")
+    assert set(shown) >= {"sites.yaml", "recipes/apps.py", "recipes/models.py", "recipes/source.py"}
+    with served_app("own-site.md", "recipes", tmp_path) as own:
         yield own
 
 

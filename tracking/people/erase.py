@@ -3,6 +3,8 @@
 The tombstone is committed before anything is removed, so whoever calls again after a crash, or the worker,
 carries on with the same people. Collectors go on working; what they had accepted but not yet stored at that
 moment is found by the second round, or by the worker's sweep.
+
+A command does it at once; a screen begins, and a worker does the rest (:func:`ask`).
 """
 
 from __future__ import annotations
@@ -11,17 +13,20 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
+from config.jobs import queue
 from tracking.models import Erasure, Tombstone
 from tracking.people import tombstones
 from tracking.people.place import Place
 from tracking.people.places import places
 from tracking.people.spans import Span
 
+JOB = "erase_person"
 DIGITS = 8
 SETTLE_SECONDS = 1.0  # longer than a collector keeps a batch in memory
 MOST_ROUNDS = 5
@@ -48,6 +53,18 @@ def begin(spans: Sequence[Span], *, linked: bool) -> Erasure:
                 defaults={"expires_at": expires_at},
             )
     return erasure
+
+
+def ask(spans: Sequence[Span], *, linked: bool) -> Erasure:
+    """Begin, and have a worker finish. Should the job be lost, the worker's sweep comes to it."""
+    erasure = begin(spans, linked=linked)
+    queue.enqueue(JOB, {"erasure": erasure.pk}, key=erasure.receipt, customer_id=erasure.customer_id)
+    return erasure
+
+
+@queue.job(JOB, short=True)
+def run(run: queue.Run) -> dict[str, Any]:
+    return dict(finish(Erasure.objects.get(pk=run.payload["erasure"])).counts)
 
 
 def unfinished(span: Span) -> Erasure | None:

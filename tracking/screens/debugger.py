@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.customers import reach
-from tracking import debugger, identity, pulse
+from tracking import debugger, identity, pulse, refused
 from tracking.debugger import REFUSED, STORED, News, Wanted
 from tracking.events import RULES
 from tracking.marks import Seen
@@ -21,6 +21,7 @@ from tracking.screens.chart import Chart
 from tracking.screens.pages import SEE_EVENTS, SitesAnswer, SitesPage
 
 NOBODY = "-"  # no customer is called so
+MOST_MISTAKES = 20
 
 
 class Filters(forms.Form):
@@ -75,6 +76,10 @@ class Debugger(SitesPage):
     header_icon = "crosshairs"
     page_title = _("Event debugger")
     template_name = "tracking/debugger.html"
+
+    def get_page_title(self) -> str:
+        """The menu leads here twice."""
+        return str(_("Refused events") if self.request.GET.get("outcome") == REFUSED else self.page_title)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
@@ -134,8 +139,12 @@ def news(wanted: Wanted | None, *, seen: Seen) -> News:
 
 
 def overview(wanted: Wanted) -> dict[str, Any]:
-    """Requests per minute, and what looks wrong."""
+    """Requests per minute, what looks wrong, and, where refused requests are asked for, why they were."""
+    groups = refused.groups(wanted) if wanted.outcome == REFUSED else []
     return {
+        "shows_mistakes": wanted.outcome == REFUSED,
+        "mistakes": groups[:MOST_MISTAKES],
+        "more_mistakes": max(len(groups) - MOST_MISTAKES, 0),
         "chart": Chart(pulse.minutes(wanted), wanted),
         "suspicions": list(pulse.suspicions(wanted.customer_id)) if wanted.customer_id else [],
     }

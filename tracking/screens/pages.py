@@ -14,7 +14,8 @@ from config.customers import reach
 from tracking.screens.denied import denied
 
 SEE_EVENTS = "tracking.view_event"
-reach.register(SEE_EVENTS)
+SEE_PERSON, ERASE_PERSON = "tracking.view_person", "tracking.erase_person"
+reach.register(SEE_EVENTS, SEE_PERSON, ERASE_PERSON)
 
 
 class Explained(PermissionRequiredMixin):

@@ -9,7 +9,7 @@ A target knows one kind of receiver::
         def deliver(self, shipment: Shipment) -> Receipt: ...
         def probe(self, activation: Activation) -> Verdict: ...
 
-``tests/cdp/activations/behaviour.py`` holds every one to the same behaviour.
+``tests/cdp/activations/test_targets.py`` holds every one to the same behaviour.
 """
 
 from __future__ import annotations

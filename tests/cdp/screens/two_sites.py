@@ -29,6 +29,7 @@ from tests.cdp.activations import made
 from tests.cdp.dataflows.conftest import Feed
 from tests.personalization.screens import reported
 from tests.personalization.server import made as engine
+from tracking.models import Erasure
 
 HOST = "two.example.org"
 SITES = """
@@ -39,7 +40,7 @@ personalization:
       cdp: {account_number: 123456}
     two:
       root: two.example.org
-      authentication: {customer_id: 502, license_key: 5-4-3-2-1}
+      authentication: {customer_id: 9150272, license_key: 5-4-3-2-1}
       cdp: {account_number: 222222}
 """
 
@@ -106,6 +107,8 @@ class Side:
             self.keys[f"personalization_model{name}"] = [model.pk]
         self.keys["personalization_model_list"] = [listed.pk]
         self.keys["personalization_scenario"] = self.keys["personalization_preview"] = [scenario.pk]
+        erasure = Erasure.objects.create(**mine, receipt=f"E-{self.customer_id}", digits="0" * 8, erased_at=1)
+        self.keys["tracking_erasure"] = [erasure.receipt]
         self.keys["personalization_items:inspect"] = [item.pk]
         self.keys["personalization_customers:edit"] = [row.pk]
         self.keys["personalization_imports:inspect"] = [imported.pk]
