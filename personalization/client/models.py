@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class AccessToken(models.Model):
@@ -32,10 +33,10 @@ class ExportRun(models.Model):
     """One full export of one customer."""
 
     class Phase(models.TextChoices):
-        WRITING = "writing", "Writing files"
-        NOTIFYING = "notifying", "Notifying the engine"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        WRITING = "writing", _("Writing files")
+        NOTIFYING = "notifying", _("Notifying the engine")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     customer_id = models.CharField(max_length=64)
     site_name = models.CharField(max_length=128)  # the site access that was exported

@@ -108,7 +108,8 @@ def last_export(user: Any) -> Line:
 
 def said(sentence: str, what: str, run: ImportRun | ExportRun, state: str) -> str:
     """The sentence about a run; ``state``: the field that says how it went."""
-    shown = getattr(run, f"get_{state}_display")().lower()
+    shown = getattr(run, f"get_{state}_display")()
+    shown = shown[:1].lower() + shown[1:]
     return sentence % {"what": what, "state": shown, "time": timesince(run.created_at)}
 
 

@@ -105,10 +105,10 @@ class ImportRun(models.Model):
     """What one notification brought in: a row of the import history."""
 
     class Status(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     customer_id = models.CharField(max_length=64)
     transaction = models.CharField(max_length=32, default="", blank=True)
@@ -315,10 +315,10 @@ class ModelBuild(models.Model):
     """One attempt to learn a model; the newest active one serves."""
 
     class Status(models.TextChoices):
-        BUILDING = "building", "Build in progress"
-        ACTIVE = "active", "Active"
-        FAILED = "failed", "Failed"
-        RETIRED = "retired", "Replaced"
+        BUILDING = "building", _("Build in progress")
+        ACTIVE = "active", _("Active")
+        FAILED = "failed", _("Failed")
+        RETIRED = "retired", _("Replaced")
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="builds")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.BUILDING)
