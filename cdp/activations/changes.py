@@ -156,9 +156,27 @@ def attach(activation: Activation, audience: Audience) -> None:
     if known.filter(removed_at__isnull=False).update(removed_at=None, told="", asked=F("asked") + 1):
         deliver.enqueue(activation.pk)
         return
+    check_not_sent_already(activation, audience)
     ActivationAudience.objects.get_or_create(
         activation=activation, audience=audience, defaults={"sequence": audience.sequence}
     )
+
+
+def check_not_sent_already(activation: Activation, audience: Audience) -> None:
+    """Raises where another activation tells the same receiver who is in an audience: what one of them takes
+    out there the other one would believe to be there still."""
+    if not target_of(activation.kind).delivers:
+        return
+    others = ActivationAudience.objects.filter(
+        audience=audience, removed_at=None, activation__kind=activation.kind, activation__ending_at=None
+    )
+    for one in others.exclude(activation=activation).select_related("activation"):
+        if one.activation.config == activation.config:
+            raise ActivationFault(
+                "sent_already",
+                "audiences",
+                f"{one.activation.name} sends {audience.name} to the same receiver already.",
+            )
 
 
 def detach(activation: Activation, audience: Audience) -> None:

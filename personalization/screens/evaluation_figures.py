@@ -42,9 +42,11 @@ class Line:
 
 
 def figures_of(row: Evaluation) -> dict[str, dict[str, float]]:
-    """By the name of the lists."""
+    """By the name of the lists, in one order: PostgreSQL keeps none in a document."""
     report: dict[str, Any] = row.report
-    return {LEARNT: report["figures"], **report.get("baselines", {})}
+    found = {LEARNT: report["figures"], **report.get("baselines", {})}
+    order = list(LISTS)
+    return dict(sorted(found.items(), key=lambda one: order.index(one[0]) if one[0] in order else len(order)))
 
 
 def names_of(row: Evaluation) -> list[str]:

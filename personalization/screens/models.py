@@ -197,7 +197,7 @@ class OneModel(ModelPage):
                 "kind": kind,
                 "may_change": may_change,
                 "per_type": per_type(row) if kind.trained else [],
-                "builds": row.builds.filter(partial=False).order_by("-pk")[:BUILDS_SHOWN],
+                "builds": row.builds.order_by("-pk")[:BUILDS_SHOWN],
                 "list_name": model_changes.list_name(row),
                 "segments": Segment.objects.order_by("pk")[:SEGMENTS_SHOWN] if kind.divides else [],
             }

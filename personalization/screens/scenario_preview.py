@@ -127,6 +127,8 @@ class PreviewForm(forms.Form):
         given = self.cleaned_data
         query = QueryDict(mutable=True)
         query["numrecs"] = str(given["count"])
+        # Lists of items show type and number, as 39/97; the API wants the number alone.
+        given["items"] = ",".join(one.rpartition("/")[2].strip() for one in given["items"].split(","))
         for name, field in (("contextitems", "items"), ("segments", "segments"), ("attribute", "attributes")):
             if given[field].strip():
                 query[name] = given[field].strip()

@@ -139,8 +139,9 @@
   for (const button of document.querySelectorAll("[data-add-context]")) {
     button.addEventListener("click", () => {
       const input = button.parentElement.querySelector("[data-item-search]");
-      const id = input.value.trim().split("/").pop();
-      if (!id) return;
+      // Only one that was found: half a name is no item.
+      const id = input.value.trim().match(/^(?:\d+\/)?([^\s/]+)$/)?.[1];
+      if (!id || !(/\d/.test(id) || [...input.list.options].some((one) => one.value.endsWith(`/${id}`)))) return;
       const into = document.getElementById(input.dataset.into);
       into.value = [...into.value.split(",").map((one) => one.trim()).filter(Boolean), id].join(",");
       input.value = "";

@@ -94,7 +94,7 @@ def test_it_takes_http_to_this_machine(cats: Audience, url: str) -> None:
 def test_it_calls_no_two_alike(cats: Audience) -> None:
     create(cats)
     assert refused(create, cats, name="SITE").code == "name_in_use"
-    other = create(cats, name="Other")
+    other = create(cats, name="Other", config=CONFIG | {"segment_group_identifier": "other"})
     assert refused(changes.edit, other, name="sItE").code == "name_in_use"
     with pytest.raises(IntegrityError), transaction.atomic():
         Activation.objects.filter(pk=other.pk).update(name="site")
@@ -187,3 +187,17 @@ def test_it_holds_states_to_their_reasons_in_the_database(cats: Audience) -> Non
     for wrong in ({"state": "error"}, {"reason": "x"}, {"state": "asleep"}, {"person_identifier": ""}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Activation.objects.update(**wrong)
+
+
+def test_it_sends_an_audience_to_a_receiver_once_only(cats: Audience) -> None:
+    first = create(cats)
+    fault = refused(create, cats, name="Second")
+    assert (fault.code, fault.field) == ("sent_already", "audiences")
+    assert str(fault) == f"Site sends {cats.name} to the same receiver already."
+    assert list(Activation.objects.all()) == [first]
+    other = create(cats, name="Other group", config=CONFIG | {"segment_group_identifier": "other"})
+    dogs = made.audience(cats.account, "dogs", made.person(cats.account, userid=2))
+    changes.attach(other, dogs)
+    changes.attach(first, dogs)
+    changes.delete(first, memberships="remove")
+    create(cats, name="Instead")  # the first one takes its people out, and this one brings them back
