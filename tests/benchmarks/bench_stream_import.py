@@ -4,7 +4,9 @@ The shipped ``manage.py serve --workers 2`` with default settings takes 100,000 
 (``BENCH_ROWS``) as one run of chunks of 1,000, sent one after the other, and its worker makes people of
 them at the same time. BENCH_DATABASE=postgresql does the same on PostgreSQL. Goals: the worker's memory stays
 under 300 MB, and the last fifth of the run is processed at half the rate of the first or more: the cost of
-a chunk does not grow with its run.
+a chunk does not grow with its run. Marks of the same run: `bulk_create` of as many rows into the three
+tables that a person of the import has, and on PostgreSQL COPY of the imported rows into tables with the
+same indexes.
 """
 
 from __future__ import annotations
@@ -38,6 +40,45 @@ while state[0] in ("queued", "running"):
     print(time.perf_counter() - began, *state, flush=True)
     time.sleep(0.25)
 """
+MARKS = """
+import io, time
+from django.db import connection
+from cdp.profiles.models import Account, Contribution, Profile, ProfileIdentifier, Source
+
+def timed(do):
+    began = time.perf_counter()
+    do()
+    return time.perf_counter() - began
+
+rows = {rows}
+data = Contribution.objects.latest("pk").data
+account = Account.objects.create(number=987654, name="Mark")
+source = Source.objects.create(account=account, name="mark")
+
+def bulk():
+    people = Profile.objects.bulk_create(
+        [Profile(account=account) for _ in range(rows)], batch_size=1000)
+    names = ProfileIdentifier.objects.bulk_create(
+        [ProfileIdentifier(account=account, profile=one, kind="userid", digest=f"{{n:064x}}", sealed="x")
+         for n, one in enumerate(people)], batch_size=1000)
+    Contribution.objects.bulk_create(
+        [Contribution(source=source, generation=0, identity=one, data=data) for one in names],
+        batch_size=1000)
+
+def copied():
+    with connection.cursor() as cursor:
+        for one in (Profile, ProfileIdentifier, Contribution):
+            table = one._meta.db_table
+            cursor.execute(f"CREATE TABLE mark_{{table}} (LIKE {{table}} INCLUDING ALL)")
+            with cursor.copy(f"COPY (SELECT * FROM {{table}} LIMIT {{rows}}) TO STDOUT") as read:
+                held = b"".join(bytes(part) for part in read)
+            began = time.perf_counter()
+            with cursor.copy(f"COPY mark_{{table}} FROM STDIN") as write:
+                write.write(held)
+            yield time.perf_counter() - began
+
+print(timed(bulk), sum(copied()) if connection.vendor == "postgresql" else 0.0)
+"""
 
 
 class Point(NamedTuple):
@@ -64,7 +105,9 @@ def main() -> int:
         installation.manage("migrate", "--verbosity=0")
         stream_id = prepare(installation)
         with installation.serving("--workers", "2"):
-            return report(*measured(installation, stream_id))
+            found = measured(installation, stream_id)
+        marks = installation.python(MARKS.format(rows=ROWS)).split()[-2:]
+        return report(*found, bulk=float(marks[0]), copy=float(marks[1]))
 
 
 def measured(installation: Installation, stream_id: str) -> tuple[float, list[Point], float, float]:
@@ -107,7 +150,7 @@ def rate(points: list[Point], start: float, end: float) -> float:
     return (last.done - first.done) / max(last.seconds - first.seconds, 1e-9)
 
 
-def report(taken: float, points: list[Point], before: float, peak: float) -> int:
+def report(taken: float, points: list[Point], before: float, peak: float, *, bulk: float, copy: float) -> int:
     assert (points[-1].state, points[-1].inserted) == ("succeeded", ROWS), points[-1]
     early, late = rate(points, 0.0, 0.2), rate(points, 0.8, 1.0)
     is_even, is_small = late >= GOAL_SHARE * early, peak < GOAL_MB
@@ -118,5 +161,11 @@ def report(taken: float, points: list[Point], before: float, peak: float) -> int
         f" {'met' if is_even else 'MISSED'})\n"
         f"worker: {before:.0f} MB at its start, {peak:.0f} MB at its peak (goal {GOAL_MB:g}:"
         f" {'met' if is_small else 'MISSED'})\n"
+    )
+    whole = points[-1].seconds
+    beside = f", of COPY {copy:.1f} s ({whole / copy:.1f})" if copy else ""
+    sys.stdout.write(
+        f"all of it {whole:.1f} s; marks: time of bulk_create {bulk:.1f} s ({whole / bulk:.1f} times)"
+        f"{beside}\n"
     )
     return int(not is_even or not is_small)

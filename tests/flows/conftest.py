@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.flows.installation import Installation
+
+expect.set_options(timeout=30_000)  # a machine may be busy with something else
 
 
 @pytest.fixture(scope="session")

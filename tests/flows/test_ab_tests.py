@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.flows.test_editor import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_a_marketer_begins_and_ends_a_test(page: Page) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.flows.installation import Installation, eventually
 from tests.flows.test_editor import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SECRET = "demo-secret-for-local-use-only-0000"
 
 STATE = """

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.flows.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 WITH_BLOCKS = """
 from content.models import ArticlePage

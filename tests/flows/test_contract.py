@@ -22,7 +22,7 @@ from tests.conftest import CopyOfDemo
 from tests.flows.installation import Installation, eventually
 from tests.flows.parties import CUSTOMER, LICENSE_KEY, Parties, apart, together
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PLACE, ARTICLE, PRODUCT = 38, 39, 40
 LOGIN = (CUSTOMER, LICENSE_KEY)

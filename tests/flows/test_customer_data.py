@@ -13,7 +13,7 @@ from tests.flows.conftest import opened
 from tests.flows.installation import Installation, eventually
 from tests.flows.test_editor import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PRODUCT = 40
 
 PEOPLE = """

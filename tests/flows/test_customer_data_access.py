@@ -11,7 +11,7 @@ from tests.flows.installation import Installation
 from tests.flows.test_accessibility import WIDE, serious
 from tests.flows.test_editor import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 STATE = """
 import json

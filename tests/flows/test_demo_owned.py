@@ -110,7 +110,7 @@ def postgres_url() -> Iterator[str]:
     "not __import__('os').environ.get('DATABASE_URL', '').startswith('postgres')",
     reason="DATABASE_URL names no PostgreSQL",
 )
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_it_starts_over_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     demo = Installation(var_dir=tmp_path / "var", extra_env={"DATABASE_URL": postgres_url})
     demo.python("from personalization.demo import owned, build; owned.begin(); build.migrate(print)")

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from tests.flows.installation import Installation, eventually
 from tests.flows.written import served_app
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 STOCK = """
 from shop.models import Product

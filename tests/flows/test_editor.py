@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from personalization.demo.login import LOGIN, PASSWORD
 from tests.flows.installation import Installation, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 CREDENTIALS = ("10101", "1111-2222-3333-4444-5555")
 ARTICLE = 39

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 from tests.conftest import CopyOfDemo
 from tests.flows.installation import Installation, eventually, free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 STORIES = (
     "/stories/sea-shore/your-first-breath-under-water/",

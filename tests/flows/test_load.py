@@ -13,7 +13,7 @@ import requests
 
 from tests.flows.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 VISITORS = 64
 ROUNDS = 3

@@ -23,7 +23,7 @@ from tests.conftest import CopyOfDemo
 from tests.flows.installation import ROOT, Installation, eventually
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # the first test builds a demo
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # the first test builds a demo
 
 
 @contextmanager

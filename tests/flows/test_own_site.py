@@ -11,7 +11,7 @@ import requests
 from tests.flows.installation import Installation, eventually
 from tests.flows.written import files_of, served_app
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PUBLISH = """
 from recipes.models import Cook, RecipePage

@@ -12,7 +12,7 @@ import requests
 from tests.conftest import CopyOfDemo
 from tests.flows.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PRODUCTION = {"LODESTAR_DEBUG": "0", "SECRET_KEY": "only-for-this-test-" * 4}
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.flows.installation import Installation
 from tests.flows.test_editor import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 STATE = """
 from cdp.profiles import accounts, contributions, people

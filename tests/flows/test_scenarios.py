@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.flows.test_editor import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def press(page: Page, name: str) -> None:

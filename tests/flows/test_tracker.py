@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 
 from tests.flows.installation import Installation, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 # The snippet of the reference; only host, customer and ids are filled in.
 BARE = """<html><head><title>Bare</title>

@@ -9,7 +9,7 @@ import requests
 
 from tests.flows.installation import ROOT, Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # the first of these tests builds a demo
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # the first of these tests builds a demo
 
 TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 BASE = "http://localhost:8000"

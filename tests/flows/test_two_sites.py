@@ -21,7 +21,7 @@ from tests.engine_double.running import Running, running
 from tests.flows.installation import Installation, eventually
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 ARTICLE = 39
 KEYS = {"10101": "1111-2222-3333-4444-5555", "10102": "5555-4444-3333-2222-1111"}

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from content.demo.catalogue import entries
 from tests.flows.installation import Installation, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 SEA = {"diving", "beach", "islands", "sea", "sailing"}
 DIVER_OPENS = (
