@@ -23,20 +23,30 @@ from personalization.screens.permissions import PerSite
 __all__ = ["accounts", "anywhere", "filtered", "keep", "may", "visible"]
 
 Sites = frozenset[int] | None
+ACCOUNT_NUMBERS = "_lodestar_account_numbers"  # of a user, for one request
 
 
 def accounts(user: Any, *permissions: str) -> list[Account]:
     """The accounts for which somebody has all of these permissions, in the order of their numbers."""
     known = all_of_them.all_accounts()
     for permission in permissions:
-        numbers = numbers_of(reach.sites(user, permission))
+        numbers = numbers_for(user, permission)
         known = [one for one in known if numbers is None or one.number in numbers]
     return known
 
 
 def may(user: Any, permission: str, account: Account) -> bool:
-    numbers = numbers_of(reach.sites(user, permission))
+    numbers = numbers_for(user, permission)
     return numbers is None or account.number in numbers
+
+
+def numbers_for(user: Any, permission: str) -> frozenset[int] | None:
+    """Looked up once for each user object and set of sites: a list asks for every button of every row."""
+    where = reach.sites(user, permission)
+    known: dict[Sites, frozenset[int] | None] = user.__dict__.setdefault(ACCOUNT_NUMBERS, {})
+    if where not in known:
+        known[where] = numbers_of(where)
+    return known[where]
 
 
 def visible(rows: QuerySet[Any], user: Any, *permissions: str, account: str = "account__") -> QuerySet[Any]:

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve, reverse
 from wagtail.models import GroupSitePermission, Site
 
 from cdp import groups
+from cdp.screens import access
 from config.customers import reach
 from tests.cdp.screens import own_screens
 from tests.cdp.screens.own_screens import Offer
@@ -174,6 +177,12 @@ def test_it_keeps_to_the_sites_for_which_somebody_has_a_permission() -> None:
     pseudonym = reverse("tracking_debugger_pseudonym")
     assert client.post(pseudonym, {"customer_id": "9150272", "user": "a"}).status_code == 400
     assert client.post(pseudonym, {"customer_id": "501", "user": "a"}).status_code == 200
+    of_one_request = User.objects.get(username__startswith="Of-")
+    asked_often = [access.may(of_one_request, "dataflows.change_dataflow", mine.account)]
+    with CaptureQueriesContext(connection) as queries:
+        for account in (mine.account, other.account):
+            asked_often.append(access.may(of_one_request, "dataflows.change_dataflow", account))
+    assert (asked_often, len(queries)) == ([True, True, False], 0)
     shown = {name: everybody[name] for name in everybody.keys() - closed}
     assert sorted(somebody.offered_in_vain(shown)) == []
     only_looked_at(client, theirs)
