@@ -40,13 +40,7 @@ def delete_user(request: HttpRequest, number: int) -> HttpResponse:
         response = answer({"ticket": str(ticket.ticket), "state": "queued"}, status=202)
     except Refused as refusal:
         response = refused(refusal)
-    logger.debug(
-        "DeleteUser: account %d -> %d in %d ms from %s",
-        number,
-        response.status_code,
-        (time.perf_counter() - began) * 1000,
-        request.META.get("REMOTE_ADDR", "-"),
-    )
+    answers.note(logger, request, f"DeleteUser: account {number}", response.status_code, began=began)
     return response
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from cdp.answers import json
+from cdp.answers import json, note
 from cdp.dataflows import delivery, stream_ids
 from cdp.dataflows.delivery import Chunk, Conflict, Gone, Receipt
 from cdp.dataflows.models import Dataflow
@@ -33,13 +33,7 @@ def stream(request: HttpRequest, account: int) -> HttpResponse:
         response = taken(request, account)
     except Refused as refusal:
         response = refused(refusal)
-    logger.debug(
-        "stream: account %d -> %d in %d ms from %s",
-        account,
-        response.status_code,
-        (time.perf_counter() - began) * 1000,
-        request.META.get("REMOTE_ADDR", "-"),
-    )
+    note(logger, request, f"stream: account {account}", response.status_code, began=began)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 
 from cdp import guesses
-from cdp.answers import json
+from cdp.answers import json, note
 from cdp.configuration import Activation
 from cdp.models import BulkBatch
 from cdp.webhook import credentials, intake, signature
@@ -134,13 +134,7 @@ def batch(request: HttpRequest, number: UUID) -> HttpResponse:
     """How far a queued request is, for the client that sent it."""
     began = time.perf_counter()
     response = progress(request, number)
-    logger.debug(
-        "webhook: batch %s -> %d in %d ms from %s",
-        number,
-        response.status_code,
-        (time.perf_counter() - began) * 1000,
-        request.META.get("REMOTE_ADDR", "-"),
-    )
+    note(logger, request, f"webhook: batch {number}", response.status_code, began=began)
     return response
 
 

@@ -15,11 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 
-from config.customers.directory import CustomerAccount
-from personalization.screens import access, audit
+from personalization.screens import audit
 from personalization.screens.ab_test import TestPage
 from personalization.screens.ab_tests import CHANGE
-from personalization.server.defaults import ensure_defaults
+from personalization.screens.making import ForCustomer
 from personalization.server.models import Scenario, ScenarioTest
 from personalization.server.statistics import experiments
 from personalization.server.wrong import Wrong
@@ -93,22 +92,14 @@ class TestForm(forms.Form):
             self.add_error(field or None, message)
 
 
-class NewTest(TestPage):
+class NewTest(ForCustomer, TestPage):
     page_title = _("Begin an A/B test")
+    making = CHANGE
     template_name = "personalization/ab_tests/new.html"
     actions = ("begin",)
     logged: ClassVar = {"begin": audit.CREATE}
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
     form: TestForm | None = None
-
-    def missing(self) -> list[str]:
-        return [] if access.customers(self.request.user, CHANGE) else [CHANGE]
-
-    @cached_property
-    def account(self) -> CustomerAccount:
-        found = access.of_form(self.request, CHANGE)
-        ensure_defaults(found.customer_id)
-        return found
 
     @cached_property
     def scenarios(self) -> list[Scenario]:
@@ -119,7 +110,7 @@ class NewTest(TestPage):
         return super().get_context_data(**kwargs) | {
             "form": self.form or TestForm(self.scenarios, initial=first),
             "account": self.account,
-            "accounts": access.customers(self.request.user, CHANGE),
+            "accounts": self.accounts(),
         }
 
     def do_begin(self) -> HttpResponse:

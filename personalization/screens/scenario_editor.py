@@ -16,10 +16,10 @@ from wagtail.admin import messages
 from config.customers.directory import CustomerAccount
 from config.customers.models import Customer
 from personalization.screens import ab_tests, access, audit, scenario_form
+from personalization.screens.making import ForCustomer
 from personalization.screens.page import Page
 from personalization.screens.scenario_form import ScenarioForm
 from personalization.screens.scenarios import CHANGE, VIEW
-from personalization.server.defaults import ensure_defaults
 from personalization.server.items import search
 from personalization.server.models import Model, Scenario, ScenarioTest
 from personalization.server.scenarios import changes
@@ -145,24 +145,15 @@ class Editor(ScenarioPage):
         return gettext("The scenario could not be saved; what is wrong stands beside the fields.")
 
 
-class NewScenario(Editor):
+class NewScenario(ForCustomer, Editor):
+    making = CHANGE
     page_title = _("Add scenario")
     actions = ("save", "close")
     logged: ClassVar = {"save": audit.CREATE, "close": audit.CREATE}
     action_permissions: ClassVar = dict.fromkeys(actions, CHANGE)
 
-    def missing(self) -> list[str]:
-        return [] if access.customers(self.request.user, CHANGE) else [CHANGE]
-
-    @cached_property
-    def account(self) -> CustomerAccount:
-        found = access.of_form(self.request, CHANGE)
-        ensure_defaults(found.customer_id)
-        return found
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = access.customers(self.request.user, CHANGE)
-        return super().get_context_data(**kwargs) | {"accounts": known}
+        return super().get_context_data(**kwargs) | {"accounts": self.accounts()}
 
     def do_save(self) -> HttpResponse:
         row = self.created()

@@ -113,6 +113,11 @@ class PreviewForm(forms.Form):
             else [("", _("All")), *named]
         )
 
+    def clean_items(self) -> str:
+        """Lists of items show type and number, as 39/97; the API wants the number alone."""
+        given: str = self.cleaned_data["items"]
+        return ",".join(one.rpartition("/")[2].strip() for one in given.split(","))
+
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("user") and given.get("pseudonym"):
@@ -127,8 +132,6 @@ class PreviewForm(forms.Form):
         given = self.cleaned_data
         query = QueryDict(mutable=True)
         query["numrecs"] = str(given["count"])
-        # Lists of items show type and number, as 39/97; the API wants the number alone.
-        given["items"] = ",".join(one.rpartition("/")[2].strip() for one in given["items"].split(","))
         for name, field in (("contextitems", "items"), ("segments", "segments"), ("attribute", "attributes")):
             if given[field].strip():
                 query[name] = given[field].strip()

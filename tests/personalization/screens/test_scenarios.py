@@ -238,6 +238,8 @@ def built(customer: str, row: Scenario) -> Scenario:
 
 
 def test_it_previews_what_the_api_answers_and_says_why(built: Scenario, customer: str, admin: Client) -> None:
+    as_listed = preview(admin, built, items="38/1, 2").content.decode()
+    assert "contextitems=1,2" in as_listed.replace("%2C", ",")
     answer = preview(admin, built, items="1", attributes="name", more="color=red")
     page = answer.content.decode()
     assert answer.status_code == 200
